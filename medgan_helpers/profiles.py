@@ -1,0 +1,63 @@
+"""How much work: three profiles that differ in amounts only, never in the code path.
+
+    profiles.get("smoke")    CI, nbval, a first look: seconds a notebook
+    profiles.get("class")    a laptop or free Colab, the published book: minutes
+    profiles.get("full")     one GPU, the papers' own sizes
+
+Nothing else in the course asks which profile it is: it asks the profile for a number.
+"""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The amounts of work of one profile. Sizes in pixels, steps in optimiser steps."""
+
+    name: str
+    image_size: int  # films are square
+    films: int  # simulated films of the course's data set
+    batch_size: int
+    width: int  # channels of a GAN network's first layer
+    preset: str  # classifier: "narrow" or "densenet121"
+    dcgan_steps: int
+    pix2pix_steps: int
+    stargan_steps: int
+    classifier_steps: int
+    evaluation_films: int  # real and synthetic films compared by a metric such as KID
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            "smoke", image_size=32, films=400, batch_size=16, width=8, preset="narrow",
+            dcgan_steps=30, pix2pix_steps=20, stargan_steps=20, classifier_steps=20, evaluation_films=64,
+        ),
+        Profile(
+            "class", image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
+            dcgan_steps=900, pix2pix_steps=600, stargan_steps=600, classifier_steps=450, evaluation_films=512,
+        ),
+        Profile(
+            "full", image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
+            dcgan_steps=50_000, pix2pix_steps=50_000, stargan_steps=100_000, classifier_steps=20_000,
+            evaluation_films=5000,
+        ),
+    )
+}  # fmt: skip
+DEFAULT = "class"
+
+
+def get(name=None):
+    """Return the profile called `name`; None or "" means $MEDGAN_PROFILE, else "class".
+
+    Raises ValueError for an unknown name, naming the ones there are.
+    """
+    name = name or os.environ.get("MEDGAN_PROFILE") or DEFAULT
+    if name not in PROFILES:
+        raise ValueError(
+            f"unknown profile {name!r}: choose one of {', '.join(PROFILES)} "
+            "(the PROFILE parameter of a notebook, or the environment variable MEDGAN_PROFILE)"
+        )
+    return PROFILES[name]

@@ -31,7 +31,7 @@ def activate(profile=None, dataset="simulated", notebook=""):
 
 
 def build_root():
-    """The folder `build`: $MEDGAN_BUILD, else beside _config.yml in this folder or one above it, else here."""
+    """The folder `build`: $MEDGAN_BUILD, else the one of the repository we are in, else here."""
     if os.environ.get("MEDGAN_BUILD"):
         return Path(os.environ["MEDGAN_BUILD"]).expanduser().resolve()
     here = Path.cwd().resolve()

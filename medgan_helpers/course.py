@@ -1,0 +1,155 @@
+"""The setup cell of every notebook: which profile, which data, which machine, how many minutes.
+
+    course.start("03-dcgan", PROFILE, DATASET, DATA_ROOT, SEED)
+    films = course.films()            # the simulated set, or the reader's own, through one door
+"""
+
+import csv
+import inspect
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from . import artifacts, chexpert, images, profiles, simulator
+
+DATASETS = {
+    "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
+    "chexpert": "CheXpert in its own folder layout",
+    "nih": "NIH ChestX-ray14, brought into the layout by data_scripts/import_nih.py",
+    "chestmnist": "ChestMNIST, brought into the layout by data_scripts/fetch_chestmnist.py",
+    "folder": "your own films, brought into the layout by data_scripts/import_folder.py",
+}
+MINUTES = Path(__file__).parent / "assets" / "minutes.csv"  # `make minutes` writes it from executed notebooks
+
+
+@dataclass(frozen=True)
+class Course:
+    """What one run of a notebook was started with."""
+
+    notebook: str
+    profile: profiles.Profile
+    dataset: str
+    data_root: Path | None
+    seed: int
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Films:
+    """A data set ready to use: its table, its pixels, its patient-disjoint parts."""
+
+    frame: pd.DataFrame  # one row a film: path, patient, study, view, sex, age and the 14 findings
+    store: images.ImageStore  # uint8 pixels, row i of `frame` is store[i]
+    csv: Path
+    simulated: bool
+    splits: dict = field(repr=False)  # {"train", "valid", "test"}: frames, no patient in two of them
+
+
+_current = None
+
+
+def start(notebook, profile="", dataset="", data_root="", seed=0):
+    """Begin a notebook: choose profile and data set, say what will run and how long it takes.
+
+    An empty string means the environment variable (MEDGAN_PROFILE, DATASET, DATA_ROOT), else the default.
+    Raises ValueError for an unknown profile or data set, FileNotFoundError for a missing data folder.
+    """
+    global _current
+    profile = profiles.get(profile)
+    dataset = (dataset or os.environ.get("DATASET") or "simulated").lower()
+    if dataset not in DATASETS:
+        raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
+    root = _data_root(dataset, data_root or os.environ.get("DATA_ROOT"))
+    artifacts.activate(profile.name, dataset, notebook)
+    torch.manual_seed(seed)  # a safety net: everything in the course draws from generators of its own
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _current = Course(notebook, profile, dataset, root, seed, device)
+    print(f"Profile {profile.name} · data: {DATASETS[dataset]} · seed {seed}")
+    print(f"Machine: {machine(device)} · {_minutes(notebook, profile.name, device)}")
+    return _current
+
+
+def _data_root(dataset, data_root):
+    if dataset == "simulated":
+        return None
+    if not data_root:
+        raise ValueError(
+            f"DATASET={dataset} needs DATA_ROOT, the folder that holds train.csv (or the folder above it)"
+        )
+    return Path(data_root).expanduser()
+
+
+def machine(device):
+    """The processor in words, and how to get a faster one on Colab."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    hint = ", for a GPU: Runtime > Change runtime type" if "COLAB_RELEASE_TAG" in os.environ else ""
+    return f"{os.cpu_count()} CPU cores, no GPU{hint}"
+
+
+def _minutes(notebook, profile, device):
+    """The measured minutes of this notebook in this profile on the machine that built the book."""
+    if device.type == "cuda" or not MINUTES.exists():
+        return "not timed on this kind of machine"
+    with open(MINUTES, newline="") as file:
+        for row in csv.DictReader(file):
+            if row["notebook"] == notebook and row["profile"] == profile:
+                return f"about {float(row['minutes']):.1f} minutes (measured on {row['machine']})"
+    return "not timed yet"
+
+
+def films(count=None):
+    """The data set of this notebook: simulated on first use, or read from DATA_ROOT.
+
+    count: at most so many films (default: the profile's number), whole patients drawn with the seed.
+    Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
+    """
+    profile, seed = _current.profile, _current.seed
+    count = count or profile.films
+    if _current.dataset == "simulated":
+        folder = artifacts.folder("data") / f"simulated-{profile.image_size}px-seed{seed}"
+        path = simulator.write(folder, images=profile.films, size=profile.image_size, seed=seed)
+    else:
+        path = find_csv(_current.data_root)
+    frame = _whole_patients(chexpert.read(path), count, seed)
+    store = images.ImageStore(frame, path.parent, profile.image_size)
+    return Films(frame, store, path, _current.dataset == "simulated", chexpert.split(frame, seed=seed))
+
+
+def find_csv(root):
+    """train.csv in `root`, or in the CheXpert folder just below it."""
+    found = [root / "train.csv", *sorted(root.glob("CheXpert*/train.csv"))]
+    for path in found:
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"no train.csv in {root}, nor in a folder CheXpert* below it: DATA_ROOT must name the folder that "
+        "holds train.csv. data_scripts/prepare_chexpert.py checks a download of CheXpert; import_nih.py, "
+        "fetch_chestmnist.py and import_folder.py beside it make such a folder from other data"
+    )
+
+
+def _whole_patients(frame, count, seed):
+    """The films of randomly drawn patients until `count` is reached; the row order of `frame` is kept."""
+    if len(frame) <= count:
+        return frame
+    patients = np.random.default_rng(seed).permutation(np.sort(frame.patient.unique()))
+    sizes = frame.patient.value_counts().loc[patients]
+    return frame[frame.patient.isin(patients[sizes.cumsum() <= count])].reset_index(drop=True)
+
+
+def say(text):
+    """Show `text` as Markdown: sentences whose numbers come from the run above them."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def source(*objects):
+    """Show the real source of functions or classes, highlighted; what is read is what runs."""
+    for thing in objects:
+        say(f"```python\n{inspect.getsource(thing).rstrip()}\n```")

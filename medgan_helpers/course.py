@@ -102,22 +102,30 @@ def _minutes(notebook, profile, device):
     return "not timed yet"
 
 
+def current():
+    """The Course that `start` began. Raises RuntimeError before that."""
+    if _current is None:
+        raise RuntimeError("no notebook has been started: call course.start(...) first")
+    return _current
+
+
 def films(count=None):
     """The data set of this notebook: simulated on first use, or read from DATA_ROOT.
 
     count: at most so many films (default: the profile's number), whole patients drawn with the seed.
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
     """
-    profile, seed = _current.profile, _current.seed
+    here = current()
+    profile, seed = here.profile, here.seed
     count = count or profile.films
-    if _current.dataset == "simulated":
+    if here.dataset == "simulated":
         folder = artifacts.folder("data") / f"simulated-{profile.image_size}px-seed{seed}"
         path = simulator.write(folder, images=profile.films, size=profile.image_size, seed=seed)
     else:
-        path = find_csv(_current.data_root)
+        path = find_csv(here.data_root)
     frame = _whole_patients(chexpert.read(path), count, seed)
     store = images.ImageStore(frame, path.parent, profile.image_size)
-    return Films(frame, store, path, _current.dataset == "simulated", chexpert.split(frame, seed=seed))
+    return Films(frame, store, path, here.dataset == "simulated", chexpert.split(frame, seed=seed))
 
 
 def find_csv(root):

@@ -59,7 +59,7 @@ def ignore_uncertain(function):
     if not np.isnan(answer[2]):
         return _verdict(f"the uncertain film came back as {answer[2]}, but it must be masked: nan")
     if answer[3] != 0:
-        return _verdict(f"the blank came back as {answer[3]}; a finding not mentioned counts as absent here: 0")
+        return _verdict(f"the blank came back as {answer[3]}; not mentioned counts as absent here: 0")
     if not (answer[[0, 1, 4]] == [1, 0, 1]).all():
         return _verdict("a clear label (0 or 1) was changed")
     return _verdict(None)

@@ -1,0 +1,79 @@
+import errno
+import threading
+
+import pandas as pd
+import pytest
+
+from medgan_helpers import artifacts
+
+
+@pytest.fixture(autouse=True)
+def build(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
+    artifacts.activate("smoke", notebook="test")
+    yield tmp_path
+    artifacts.activate("smoke")
+
+
+def test_folders_by_profile_and_dataset(build):
+    assert artifacts.folder("results") == build / "smoke" / "results"
+    artifacts.activate("smoke", dataset="chexpert")
+    assert artifacts.folder("results") == build / "smoke-chexpert" / "results"
+
+
+def test_build_root_is_found_from_the_notebooks_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("MEDGAN_BUILD")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_config.yml").touch()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert artifacts.build_root() == tmp_path / "build"
+
+
+def test_atomic_renames_on_success_only(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    with pytest.raises(KeyError), artifacts.atomic(path) as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert path.read_text() == "new"
+    assert [p.name for p in path.parent.iterdir()] == ["file.txt"], "no temporary file stays behind"
+
+
+def test_full_disk_keeps_the_old_file_and_says_so(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(OSError, match="untouched.*MEDGAN_BUILD"), artifacts.atomic(path) as temporary:
+        temporary.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old"
+
+
+def test_scores_replace_sort_and_filter():
+    artifacts.record("b/two", 2, low=1.5, high=2.5, n=10, unit="dB")
+    artifacts.record("a/one", 1)
+    assert artifacts.record("b/two", 3.0) == 3.0
+    table = artifacts.scores()
+    assert list(table.index) == ["a/one", "b/two"]
+    assert list(pd.read_csv(artifacts.folder("results") / "scores.csv").columns) == artifacts.SCORE_COLUMNS
+    assert table.loc["b/two", "value"] == 3 and pd.isna(table.loc["b/two", "low"])
+    assert list(artifacts.scores("a/").index) == ["a/one"]
+    assert table.loc["a/one", "notebook"] == "test"
+
+
+def test_scores_of_two_writers_are_all_kept():
+    writers = [
+        threading.Thread(target=lambda k=k: [artifacts.record(f"w{k}/{i}", i) for i in range(20)]) for k in (0, 1)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(artifacts.scores()) == 40
+
+
+def test_provenance_names_what_made_a_result():
+    card = artifacts.provenance()
+    assert card["profile"] == "smoke" and card["versions"]["torch"]

@@ -61,7 +61,8 @@ def test_masked_labels_are_left_out_and_a_seed_repeats():
     masked = labels.copy()
     masked[:100] = np.nan
     kept = slice(100, None)
-    assert metrics.auroc(masked, scores, patients) == metrics.auroc(labels[kept], scores[kept], patients[kept])
+    rest = labels[kept], scores[kept], patients[kept]
+    assert metrics.auroc(masked, scores, patients) == metrics.auroc(*rest)
     assert metrics.auroc(labels, scores, patients, seed=1) != metrics.auroc(labels, scores, patients, seed=2)
 
 

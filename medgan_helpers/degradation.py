@@ -1,0 +1,398 @@
+"""Bad scans on purpose: the physics that spoils an X-ray film, a CT slice or an MR slice.
+
+    degraded = degradation.apply(images, "xray", seed=0, dose=300)
+
+Images are (B, 1, H, W) in [0, 1], on the CPU or a GPU; what comes back has the same shape and range.
+Every effect is a small function of its own. `xray`, `ct` and `mr` chain them in the order in which they
+happen in the machine, and their keyword arguments are the strengths that `apply` takes.
+"""
+
+import inspect
+import math
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+
+# Black to white of a film in natural-log units of exposure: e^3 = 20, the 1.3 decades between the lung
+# and the mediastinum that a chest film is made to span.
+FILM_RANGE = 3.0
+# Water at 60 keV, about the mean energy of a 120 kVp beam, in 1/mm (NIST XCOM: 0.2059 cm^2/g).
+MU_WATER = 0.0206
+# Grey value 1 of a CT slice in units of the attenuation of water: +1000 HU is twice water, 0 is vacuum.
+CT_MAX = 2.0
+CT_FIELD_MM = 360.0  # side of a CT slice: the usual field of view of a chest scan
+FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
+
+
+def apply(images, modality, seed=0, **strengths):
+    """Degrade images as the machine would; the same seed gives the same degradation.
+
+    images: (B, 1, H, W) float in [0, 1]; modality: "xray", "ct" or "mr"; strengths: see
+    `strengths_of(modality)`.
+    Returns (B, 1, H, W) in [0, 1] on the same device. Raises ValueError for another shape, range, modality
+    or strength, saying what was expected.
+    """
+    check(images)
+    known = strengths_of(modality)
+    if unknown := sorted(set(strengths) - set(known)):
+        raise ValueError(f"{modality} has no strength {unknown[0]!r}: choose among {', '.join(known)}")
+    for name, value in strengths.items():
+        if value is not None and (isinstance(value, str) or value < 0):
+            raise ValueError(f"{name}={value!r}: a strength is a number of at least 0")
+    generator = torch.Generator(images.device).manual_seed(seed)
+    return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
+
+
+def strengths_of(modality):
+    """The strengths of a modality with their defaults, as a dict."""
+    if modality not in MODALITIES:
+        raise ValueError(f"unknown modality {modality!r}: choose one of {', '.join(MODALITIES)}")
+    parameters = list(inspect.signature(MODALITIES[modality]).parameters.values())[2:]
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def check(images):
+    """Raise ValueError unless images are (B, 1, H, W) float in [0, 1]."""
+    if not torch.is_tensor(images) or images.ndim != 4 or images.shape[1] != 1:
+        found = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
+        raise ValueError(f"expected a tensor (B, 1, H, W), found {found}; one slice is slice[None, None]")
+    if not images.is_floating_point():
+        raise ValueError(f"expected floats in [0, 1], found {images.dtype}: divide bytes by 255")
+    if images.numel() and not (images.amin() >= -1e-3 and images.amax() <= 1 + 1e-3):
+        low, high = images.amin().item(), images.amax().item()
+        raise ValueError(f"expected [0, 1], found [{low:.3g}, {high:.3g}]: (images + 1) / 2 if from [-1, 1]")
+
+
+# --- X-ray -------------------------------------------------------------------------------------------------
+
+
+def xray(images, generator, dose=300.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=1, grid=0.0):
+    """A radiograph from tube to film: blur, scatter, grid, detector, quanta.
+
+    dose: photons a detector pixel in the open field; scatter: scatter-to-primary ratio at the film's mean;
+    focal_spot: penumbra, FWHM in pixels; motion: path of the patient in pixels; downsample: detector pixels
+    are 1, 2 or 4 times as wide; grid: depth of the anti-scatter grid's shadow, 0 to 1.
+    """
+    exposure = torch.exp(-FILM_RANGE * images)  # Beer-Lambert: what is left of 1 behind the patient
+    exposure = motion_blur(gaussian_blur(exposure, focal_spot / FWHM), motion, generator)
+    exposure = grid_lines(add_scatter(exposure, scatter), grid)
+    exposure = quantum_noise(coarser(exposure, downsample), dose, generator)
+    return finer(-torch.log(exposure) / FILM_RANGE, downsample)
+
+
+def quantum_noise(exposure, dose, generator):
+    """Photon counting: N ~ Poisson(dose * exposure), returned as N / dose, at least half a photon.
+
+    dose: photons a pixel where exposure is 1; signal-to-noise sqrt(N). Source: Barrett & Swindell,
+    Radiological Imaging (1981), ch. 3. Dose 0 means no noise.
+    """
+    if not dose:
+        return exposure
+    return torch.poisson(dose * exposure, generator=generator).clamp_min(0.5) / dose
+
+
+def add_scatter(exposure, ratio):
+    """Primary plus a broad veil: E + ratio * (E blurred over a quarter of the film), renormalised.
+
+    ratio: scatter to primary, 0.5 to 2 in a chest with a grid. Source: Boone & Seibert, Med Phys 15 (1988)
+    721: scatter is the primary convolved with a wide kernel.
+    """
+    if not ratio:
+        return exposure
+    return (exposure + ratio * gaussian_blur(exposure, exposure.shape[-1] / 4)) / (1 + ratio)
+
+
+def gaussian_blur(images, sigma):
+    """Convolve with a Gaussian of standard deviation sigma (pixels), edges repeated; 0 changes nothing."""
+    if sigma < 0.1:  # narrower than a tenth of a pixel: nothing to see
+        return images
+    radius = min(math.ceil(3 * sigma), images.shape[-1] - 1)
+    x = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
+    kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    padded = F.pad(images, (radius,) * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+
+
+def motion_blur(images, length, generator):
+    """Average along a straight path of `length` pixels, one random direction an image."""
+    if length <= 0:
+        return images
+    angle = math.pi * torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
+    steps = torch.linspace(-0.5, 0.5, 2 * math.ceil(length) + 1, device=images.device, dtype=images.dtype)
+    # Shifts in the units of grid_sample, where the image is 2 wide.
+    shift = torch.stack([angle.cos(), angle.sin()], 1) * 2 * length / images.shape[-1]  # (B, 2)
+    identity = torch.eye(2, device=images.device, dtype=images.dtype).expand(len(images), 2, 2)
+    blurred = torch.zeros_like(images)
+    for step in steps:
+        theta = torch.cat([identity, (step * shift)[:, :, None]], 2)  # (B, 2, 3)
+        sampling = F.affine_grid(theta, images.shape, align_corners=False)
+        blurred += F.grid_sample(images, sampling, padding_mode="border", align_corners=False)
+    return blurred / len(steps)
+
+
+def grid_lines(exposure, depth, period=2.6):
+    """Shadow of an anti-scatter grid that the pixels sample as a moire of `period` pixels.
+
+    E * (1 - depth * (1 + cos(2 pi x / period)) / 2). Source: Lin et al., J Digit Imaging 19 (2006) 351.
+    """
+    x = torch.arange(exposure.shape[-1], device=exposure.device, dtype=exposure.dtype)
+    return exposure * (1 - depth * (1 + torch.cos(2 * math.pi * x / period)) / 2)
+
+
+def coarser(images, factor):
+    """A detector whose pixels are `factor` times as wide: means over factor x factor blocks."""
+    factor = int(factor)
+    if factor < 1 or images.shape[-1] % factor or images.shape[-2] % factor:
+        raise ValueError(f"downsample={factor}: expected 1, 2 or 4, a divisor of {tuple(images.shape[-2:])}")
+    return F.avg_pool2d(images, factor)
+
+
+def finer(images, factor):
+    """Back to the old number of pixels by repeating each: nothing is added, so nothing is hidden."""
+    return images.repeat_interleave(int(factor), -1).repeat_interleave(int(factor), -2)
+
+
+# --- CT ----------------------------------------------------------------------------------------------------
+
+
+def ct(images, generator, dose=2e4, views=32, electronic=3.0, ring=0.0, metal=0.0):
+    """A CT slice scanned with few photons from few directions, then filtered back-projected.
+
+    dose: photons a ray in air; views: projections over 180 degrees; electronic: read-out noise in photons;
+    ring: relative spread of the detectors' gains; metal: radius of one metal pin in pixels.
+    """
+    if views < 1:
+        raise ValueError(f"views={views}: a CT needs at least one projection")
+    scanned = metal_pin(images, metal, generator) if metal else images
+    rays = sinogram(scanned, generator, dose, int(views), electronic, ring)
+    return filtered_back_projection(rays, images.shape[-1])
+
+
+def sinogram(images, generator, dose=2e4, views=32, electronic=3.0, ring=0.0):
+    """The measured line integrals, in the units of `radon` (grey value times pixels): (B, views, detectors).
+
+    N = Poisson(dose * exp(-p)) + Normal(0, electronic), p' = -log(N / dose): the noise model of Whiting et
+    al., Med Phys 33 (2006) 3290. A ring is a detector whose gain is off in every view: exp(-p) * (1 + g),
+    g ~ Normal(0, ring). Dose 0 means no noise.
+    """
+    per_pixel = CT_MAX * MU_WATER * CT_FIELD_MM / images.shape[-1]  # grey value 1 over one pixel, in nepers
+    transmitted = torch.exp(-per_pixel * radon(images, views))
+    if ring:
+        gain = 1 + ring * _normal(transmitted[:, :1], generator)  # one a detector, the same in every view
+        transmitted = transmitted * gain.clamp_min(0.05)
+    if dose:
+        counts = torch.poisson(dose * transmitted, generator=generator)
+        counts = counts + electronic * _normal(counts, generator)
+        transmitted = counts.clamp_min(0.5) / dose
+    return -torch.log(transmitted) / per_pixel
+
+
+def metal_pin(images, radius, generator, attenuation=8.4):
+    """Draw a metal disc of `radius` pixels in the middle half of each slice; its rays are starved: streaks.
+
+    attenuation: in grey values; titanium at 60 keV has 0.345 / mm (NIST XCOM), 8.4 times MU_WATER * CT_MAX.
+    """
+    batch, _, height, width = images.shape
+    centre = (0.25 + 0.5 * torch.rand(batch, 2, generator=generator, device=images.device)) * (height - 1)
+    y = torch.arange(height, device=images.device)[:, None]
+    x = torch.arange(width, device=images.device)[None, :]
+    distance = torch.hypot(y - centre[:, 0, None, None], x - centre[:, 1, None, None])[:, None]
+    return images + attenuation * (radius + 0.5 - distance).clamp(0, 1)  # a soft edge one pixel wide
+
+
+def radon(images, views):
+    """Line integrals over `views` directions in [0, 180) degrees: (B, 1, N, N) -> (B, views, detectors).
+
+    Radon transform, p(theta, t) = sum over s of f(t cos + s sin, -t sin + s cos), one sample a pixel and
+    bilinear in between; detectors one pixel apart. Equal to skimage.transform.radon(circle=False), but as
+    one sparse matrix for the whole batch.
+    """
+    size = _square(images)
+    rays = _projector(size, views, images.device) @ images.reshape(len(images), -1).T.float()
+    return rays.T.reshape(len(images), views, _detectors(size)).to(images.dtype)
+
+
+def filtered_back_projection(rays, size):
+    """Sinogram (B, views, detectors) -> slices (B, 1, size, size): ramp filter, then back-projection.
+
+    Equal to skimage.transform.iradon(circle=False, filter_name="ramp"). Source: Kak & Slaney, Principles of
+    Computerized Tomographic Imaging (1988), ch. 3, with their band-limited ramp (eq. 61) against a bias.
+    """
+    batch, views, detectors = rays.shape
+    padded = max(64, 2 ** math.ceil(math.log2(2 * detectors)))
+    filtered = torch.fft.ifft(torch.fft.fft(rays, padded) * _ramp(padded, rays.device)).real[..., :detectors]
+    slices = _back_projector(size, views, rays.device) @ filtered.reshape(batch, -1).T.float()
+    return slices.T.reshape(batch, 1, size, size).to(rays.dtype) * math.pi / (2 * views)
+
+
+def _square(images):
+    if images.shape[-1] != images.shape[-2]:
+        raise ValueError(f"a CT slice is square, found {tuple(images.shape[-2:])}")
+    return images.shape[-1]
+
+
+def _detectors(size):
+    return math.ceil(math.sqrt(2) * size)  # the diagonal: every pixel is seen from every side
+
+
+def _ramp(padded, device):
+    """|frequency|, from its impulse response: h(0) = 1/4, h(odd n) = -1 / (pi n)^2, h(even n) = 0."""
+    n = torch.minimum(torch.arange(padded), padded - torch.arange(padded))
+    impulse = torch.where(n % 2 == 1, -1 / (math.pi * n.clamp_min(1)) ** 2, 0.0)
+    impulse[0] = 0.25
+    return 2 * torch.fft.fft(impulse).real.to(device)
+
+
+def _sparse(rows, columns, values, shape, device):
+    entries = torch.stack([torch.cat(rows), torch.cat(columns)])
+    return torch.sparse_coo_tensor(entries, torch.cat(values), shape).coalesce().to(device)
+
+
+@lru_cache(maxsize=4)
+def _projector(size, views, device):
+    """The Radon transform as a sparse matrix (views * detectors, size * size)."""
+    detectors = _detectors(size)
+    angle = torch.arange(views) * math.pi / views
+    offset = torch.arange(detectors) - detectors // 2
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    t, s = offset[None, :, None], offset[None, None, :]
+    x, y = cos * t + sin * s + size // 2, cos * s - sin * t + size // 2  # (views, detectors, samples)
+    ray = torch.arange(views * detectors).view(views, detectors, 1).expand_as(x)
+    rows, columns, values = [], [], []
+    for dx in (0, 1):
+        for dy in (0, 1):
+            column, row = x.floor() + dx, y.floor() + dy
+            weight = (1 - (x - column).abs()) * (1 - (y - row).abs())
+            inside = (column >= 0) & (column < size) & (row >= 0) & (row < size) & (weight > 0)
+            rows.append(ray[inside])
+            columns.append((row * size + column)[inside].long())
+            values.append(weight[inside])
+    return _sparse(rows, columns, values, (views * detectors, size**2), device)
+
+
+@lru_cache(maxsize=4)
+def _back_projector(size, views, device):
+    """Back-projection with linear interpolation as a sparse matrix (size * size, views * detectors)."""
+    detectors = _detectors(size)
+    angle = torch.arange(views)[:, None, None] * math.pi / views
+    offset = torch.arange(size) - size // 2
+    t = offset[None, None, :] * angle.cos() - offset[None, :, None] * angle.sin() + detectors // 2
+    pixel = torch.arange(size**2).view(1, size, size).expand_as(t)
+    first = (torch.arange(views) * detectors)[:, None, None]
+    rows, columns, values = [], [], []
+    for step in (0, 1):
+        bin_ = t.floor() + step
+        weight = 1 - (t - bin_).abs()
+        inside = (bin_ >= 0) & (bin_ < detectors)
+        rows.append(pixel[inside])
+        columns.append((first + bin_)[inside].long())
+        values.append(weight[inside])
+    return _sparse(rows, columns, values, (size**2, views * detectors), device)
+
+
+# --- MR ----------------------------------------------------------------------------------------------------
+
+
+def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
+    """An MR slice: coil shading, breathing, thermal noise, and only part of k-space measured.
+
+    acceleration: rows of k-space are divided by this; spokes: if not 0, measure that many radial spokes
+    instead; noise: sigma of the real and imaginary part, white is 1; ghosts: amplitude of the motion in
+    pixels; bias: spread of the log of the coil's sensitivity.
+    """
+    kspace = to_kspace(bias_field(images, bias, generator).to(torch.complex64))
+    kspace = motion_ghosts(kspace, ghosts, generator)
+    kspace = kspace + noise * torch.complex(_normal(kspace.real, generator), _normal(kspace.real, generator))
+    shape = images.shape[-2:]
+    mask = radial_mask(shape, spokes) if spokes else cartesian_mask(shape, acceleration)
+    return from_kspace(kspace * mask.to(images.device)).abs().to(images.dtype)
+
+
+def to_kspace(images):
+    """Centred, orthonormal 2-D Fourier transform: what an MR machine measures. Row 0 holds ky = -H/2."""
+    return torch.fft.fftshift(torch.fft.fft2(images, norm="ortho"), dim=(-2, -1))
+
+
+def from_kspace(kspace):
+    """The inverse of `to_kspace`. The magnitude of a noisy result is Rician (Gudbjartsson & Patz,
+    Magn Reson Med 34 (1995) 910): biased upwards where the signal is weak."""
+    return torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=(-2, -1)), norm="ortho")
+
+
+@lru_cache(maxsize=16)
+def cartesian_mask(shape, acceleration, centre=0.08, seed=0):
+    """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
+
+    The central `centre` of the rows (where the contrast is), the rest at random with a density that falls
+    with distance, so that H / acceleration rows are measured in all. Source: Lustig et al., Magn Reson Med 58
+    (2007) 1182; fastMRI (Zbontar et al. 2018) for the 8 % centre. The pattern belongs to the sequence, not
+    to the patient: it does not depend on the seed of `apply`.
+    """
+    height = shape[0]
+    lines = max(1, round(height / max(acceleration, 1)))
+    distance = (torch.arange(height) - height // 2).abs()
+    density = (1 - distance / (height / 2 + 1)) ** 2
+    density[distance <= centre * height / 2] = 1e6  # drawn first: always measured
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.multinomial(density, lines, generator=generator)
+    return torch.zeros(height, 1).index_fill(0, chosen, 1.0)
+
+
+@lru_cache(maxsize=16)
+def radial_mask(shape, spokes):
+    """The cells of k-space that `spokes` diameters cross, turned by the golden angle: (H, W) of 0 and 1.
+
+    Source: Winkelmann et al., IEEE Trans Med Imaging 26 (2007) 68; 111.25 degrees. Cells stand in for the
+    regridding of a real radial scan.
+    """
+    height, width = shape
+    angle = torch.arange(int(spokes))[:, None] * math.radians(111.246)
+    radius = torch.linspace(-1, 1, 4 * max(shape))[None, :]
+    row = (height / 2 * radius * angle.sin()).round().long() + height // 2
+    column = (width / 2 * radius * angle.cos()).round().long() + width // 2
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    mask = torch.zeros(height, width)
+    mask[row[inside], column[inside]] = 1.0
+    return mask
+
+
+def motion_ghosts(kspace, amplitude, generator, period=5.3):
+    """Breathing along the rows while they are measured one after another: copies shifted by H / period.
+
+    Fourier shift theorem: row ky is multiplied by exp(-2 pi i ky d / H) with d = amplitude *
+    sin(2 pi row / period + phase) pixels. Source: Wood & Henkelman, Med Phys 12 (1985) 143.
+    """
+    if not amplitude:
+        return kspace
+    height = kspace.shape[-2]
+    row = torch.arange(height, device=kspace.device)[:, None]
+    phase = 2 * math.pi * torch.rand(len(kspace), 1, 1, 1, generator=generator, device=kspace.device)
+    shift = amplitude * torch.sin(2 * math.pi * row / period + phase)
+    return kspace * torch.exp(-2j * math.pi * (row - height // 2) / height * shift)
+
+
+def bias_field(images, spread, generator):
+    """Multiply by a smooth coil sensitivity exp(spread * b), b a random quadratic of mean 0 and deviation 1.
+
+    Source: Sled et al., IEEE Trans Med Imaging 17 (1998) 87; real fields vary by 20 to 40 %. The brightest
+    value of each image is kept, so that nothing is clipped.
+    """
+    if not spread:
+        return images
+    y = torch.linspace(-1, 1, images.shape[-2], device=images.device)[:, None].expand(images.shape[-2:])
+    x = torch.linspace(-1, 1, images.shape[-1], device=images.device)[None, :].expand(images.shape[-2:])
+    terms = torch.stack([x, y, x * y, x**2, y**2])  # (5, H, W)
+    weights = torch.randn(len(images), 5, generator=generator, device=images.device)
+    field = torch.einsum("bk,khw->bhw", weights, terms)[:, None]
+    field = (field - field.mean((-2, -1), keepdim=True)) / field.std((-2, -1), keepdim=True)
+    shaded = images * torch.exp(spread * field)
+    return shaded * images.amax((-2, -1), keepdim=True) / shaded.amax((-2, -1), keepdim=True).clamp_min(1e-6)
+
+
+def _normal(like, generator):
+    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+MODALITIES = {"xray": xray, "ct": ct, "mr": mr}

@@ -1,0 +1,259 @@
+"""The CheXpert layout: findings, views, uncertain and blank labels, patient splits, nested regimens.
+
+A folder in this layout holds train.csv (and often valid.csv) and one file a film,
+train/patient00001/study1/view1_frontal.jpg. The simulator and every importer write it; real CheXpert has it.
+A label is 1 (positive), 0 (negative), -1 (uncertain) or blank (the report does not mention the finding).
+
+Source: Irvin et al., CheXpert, AAAI 2019, https://arxiv.org/abs/1901.07031
+"""
+
+import hashlib
+import importlib.util
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FINDINGS = [  # CheXpert's own column order; always look a finding up by name, never by position
+    "No Finding",
+    "Enlarged Cardiomediastinum",
+    "Cardiomegaly",
+    "Lung Opacity",
+    "Lung Lesion",
+    "Edema",
+    "Consolidation",
+    "Pneumonia",
+    "Atelectasis",
+    "Pneumothorax",
+    "Pleural Effusion",
+    "Pleural Other",
+    "Fracture",
+    "Support Devices",
+]
+RARE = ("Lung Lesion", "Pleural Other", "Fracture")  # 1.6 to 4.1 % of CheXpert's films
+
+COLUMNS = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *FINDINGS]
+ROOTS = ("", "CheXpert-v1.0-small", "CheXpert-v1.0")  # where archives put train/ and valid/
+LAYOUT = (  # the whole path must match, so no csv can name a file outside its folder
+    r"^(?:CheXpert-v1\.0(?:-small)?/)?"
+    r"(?P<path>(?:train|valid|test)/(?P<patient>patient\d+)/study(?P<study>\d+)/view\d+_\w+\.(?:jpg|jpeg|png))$"
+)
+UNCERTAIN = {"ones": 1.0, "zeros": 0.0, "ignore": np.nan}  # U-Ones, U-Zeros, U-Ignore of the paper
+BLANK = {"zeros": 0.0, "ignore": np.nan, "healthy": np.nan}
+SHOWN = 10  # bad rows listed in a message
+
+SOURCES = {  # what a data set is, who gives it, on which terms, and what to type then
+    "simulated": "The simulated films need no download: python data_scripts/simulate_chexpert.py --help",
+    "chexpert": (
+        "CheXpert: register at the Stanford AIMI Center (https://aimi.stanford.edu, shared datasets), accept "
+        "its research use agreement and download CheXpert-v1.0 or, a fortieth of the size, "
+        "CheXpert-v1.0-small. Unpack it anywhere and check it: python data_scripts/prepare_chexpert.py FOLDER"
+    ),
+    "nih": (
+        "NIH ChestX-ray14: download Data_Entry_2017_v2020.csv and images_*.tar.gz from the NIH Clinical "
+        "Center (https://nihcc.app.box.com/v/ChestXray-NIHCC; free use, name the NIH Clinical Center and "
+        "cite Wang et al., CVPR 2017), then: python data_scripts/import_nih.py FOLDER TARGET"
+    ),
+    "chestmnist": (
+        "ChestMNIST+: MedMNIST at https://zenodo.org/records/10519652, file chestmnist_64.npz (or _128, "
+        "_224), CC BY 4.0, no login, fetched by: python data_scripts/fetch_chestmnist.py TARGET"
+    ),
+    "folder": (
+        "Your own films: a folder of PNG, JPEG or DICOM files and a csv with a row a film, then: "
+        "python data_scripts/import_folder.py FOLDER CSV TARGET"
+    ),
+}
+
+
+def read(csv, root=None, views="frontal", skip_bad=False):
+    """Read a label table in CheXpert's format, plain or gzipped.
+
+    csv: the table; root: the folder of the films, given if they are to be looked for (see `find_root`);
+    views: "frontal", "lateral" or "all", by the table's own Frontal/Lateral column;
+    skip_bad: leave bad rows out with a warning that lists them, instead of refusing the table.
+
+    Returns a DataFrame indexed by the row number in the file (0 is the first row after the header): path
+    (relative to the root), patient, study, view ("AP", "PA", "Lateral", in CheXpert 17 times "LL" or "RL"),
+    sex, age (years, 0: unknown, 90: 90 or more), and a float column a finding: 1, 0, -1 or nan.
+    Raises FileNotFoundError or ValueError that names the file, the row and what was expected.
+    """
+    _check("views", views, ("frontal", "lateral", "all"))
+    table = _load(Path(csv))
+    where = table["Path"].astype("string").str.replace("\\", "/").str.extract(LAYOUT)
+    numbers = table[["Age", *FINDINGS]].apply(pd.to_numeric, errors="coerce").astype(float)
+    frame = pd.DataFrame(
+        {
+            "path": where.path,
+            "patient": where.patient,
+            "study": pd.to_numeric(where.study),
+            "view": table["AP/PA"].fillna(table["Frontal/Lateral"]),
+            "sex": table["Sex"].fillna("Unknown"),
+            "age": numbers["Age"],
+        }
+    ).join(numbers[FINDINGS])
+    bad = _bad_rows(table, frame, root)
+    if len(bad):
+        complain(f"{csv}: {len(bad)} of {len(table)} rows are bad", bad, skip_bad)
+    keep = ~table.index.isin(bad.index)
+    if views != "all":
+        keep &= (table["Frontal/Lateral"] == views.capitalize()).to_numpy()
+    return frame[keep].astype({"path": str, "patient": str, "study": int})
+
+
+def load(root, views="frontal", seed=0, dataset="chexpert", skip_bad=False):
+    """Open a folder in the CheXpert layout; returns frames by name, patient-disjoint.
+
+    "train", "valid", "test": train.csv split 90/5/5 by patient. "official", where there is a valid.csv: the
+    set's own held-out films; in CheXpert 234 films read by three radiologists, without uncertain labels.
+    dataset: a key of SOURCES, to say what to download when the folder is missing or unfinished.
+    """
+    folder = find_root(root)
+    if not (folder / "train.csv").is_file():
+        found = "does not exist" if not Path(root).exists() else "holds no train.csv: missing or half-written"
+        raise FileNotFoundError(f"{root} {found}. {SOURCES[dataset]}")
+    frame = read(folder / "train.csv", folder, views, skip_bad)
+    parts = split(frame, seed=seed)
+    if (folder / "valid.csv").is_file():
+        parts["official"] = read(folder / "valid.csv", folder, views, skip_bad)
+        shared = set(parts["official"].patient) & set(frame.patient)
+        if shared:
+            raise ValueError(f"{folder}: patients in both train.csv and valid.csv, such as {min(shared)}")
+    return parts
+
+
+def find_root(root):
+    """The folder that holds train/ or valid/: `root` itself or the archive's own folder inside it."""
+    candidates = [Path(root).expanduser() / name for name in ROOTS]
+    return next((c for c in candidates if (c / "train").is_dir() or (c / "valid").is_dir()), candidates[0])
+
+
+def label_table(views="all"):
+    """CheXpert's whole training label table (223,414 rows, 64,540 patients), with the columns of `read`.
+
+    The package torchxrayvision carries it; it is found by path, because importing that package takes seconds.
+    """
+    spec = importlib.util.find_spec("torchxrayvision")
+    if spec is None:
+        raise ModuleNotFoundError("the label table is part of torchxrayvision: pip install torchxrayvision")
+    return read(Path(spec.origin).parent / "data" / "chexpert_train.csv.gz", views=views)
+
+
+def labels(frame, uncertain="ones", blank="zeros"):
+    """Turn the 14 label columns into training targets; nan means masked: the loss leaves it out.
+
+    uncertain: -1 becomes 1 ("ones"), 0 ("zeros") or nan ("ignore"): U-Ones, U-Zeros, U-Ignore in the paper.
+    blank: becomes 0 ("zeros"), nan ("ignore"), or ("healthy", torchxrayvision's rule) 0 in films labelled
+    No Finding and nan in the others; a film without a finding may still show Support Devices.
+    Returns a float32 DataFrame with the index of `frame`.
+    """
+    _check("uncertain", uncertain, UNCERTAIN)
+    _check("blank", blank, BLANK)
+    given = frame[FINDINGS].astype("float32")
+    targets = given.mask(given == -1, UNCERTAIN[uncertain]).mask(given.isna(), BLANK[blank])
+    if blank == "healthy":
+        healthy = given["No Finding"] == 1
+        for finding in set(FINDINGS) - {"No Finding", "Support Devices"}:
+            targets.loc[healthy & given[finding].isna(), finding] = 0
+    return targets
+
+
+def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
+    """Split the rows into {"train", "valid", "test"}; all films of a patient land in one part.
+
+    A film of a patient in both train and test would let a network score by recognising the patient.
+    Patients are taken in the order of a hash of (seed, patient), the same in every process, until a part
+    holds its fraction of the rows. Raises ValueError for fractions that do not sum to 1 or too few patients.
+    """
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise ValueError(f"fractions {fractions}: expected three, for train, valid and test, that sum to 1")
+    rows = _rows_by_patient(frame, seed)
+    test = _patients_needed(rows, fractions[2] * len(frame))
+    valid = test + _patients_needed(rows[test:], fractions[1] * len(frame))
+    parts = {"train": rows.index[valid:], "valid": rows.index[test:valid], "test": rows.index[:test]}
+    for (name, patients), share in zip(parts.items(), fractions, strict=True):
+        if share > 0 and len(patients) == 0:
+            raise ValueError(f"{len(rows)} patients are too few to split {fractions}: none left for {name}")
+    return {name: frame[frame.patient.isin(patients)] for name, patients in parts.items()}
+
+
+def regimen(frame, percent, seed=0):
+    """About `percent` of the rows, by whole patients: the low-data regimens of the augmentation experiments.
+
+    Nested: the rows at 1 % are among those at 10 %, these at 50 %, these at 100 % (all rows).
+    """
+    if not 0 < percent <= 100:
+        raise ValueError(f"percent={percent}: expected more than 0 and at most 100")
+    rows = _rows_by_patient(frame, seed)
+    chosen = rows.index[: _patients_needed(rows, percent / 100 * len(frame))]
+    return frame[frame.patient.isin(chosen)]
+
+
+def complain(summary, bad, skip_bad):
+    """Raise ValueError with the first bad rows, or, if they are to be skipped, warn and list them all.
+
+    bad: Series of reasons indexed by row. Shared by the label tables, the image store and the importers.
+    """
+    shown = bad if skip_bad else bad.iloc[:SHOWN]
+    lines = [f"  row {row}: {reason}" for row, reason in shown.items()]
+    if skip_bad:
+        warnings.warn("\n".join([f"{summary}; skipped:", *lines]), stacklevel=3)
+        return
+    more = [f"  ... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
+    advice = "Correct them, or leave them out with skip_bad=True (--skip-bad on the command line)"
+    raise ValueError("\n".join([f"{summary}:", *lines, *more, advice]))
+
+
+def _load(csv):
+    """Read the csv file and check that it is a table with CheXpert's columns."""
+    if not csv.is_file():
+        raise FileNotFoundError(f"no label table at {csv}. {SOURCES['chexpert']}")
+    try:
+        table = pd.read_csv(csv, low_memory=False)
+    except (ValueError, OSError, EOFError, zlib.error) as error:  # ValueError: bad text or ragged rows
+        raise ValueError(f"{csv} is not a csv table: {error}") from error
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing:
+        raise ValueError(f"{csv} lacks the columns {missing}; CheXpert's are {COLUMNS}")
+    return table
+
+
+def _bad_rows(table, frame, root):
+    """What is wrong with which row: a Series of reasons, indexed by row number; the first reason counts."""
+    reason = pd.Series(pd.NA, index=table.index, dtype="object")
+
+    def note(wrong, text):
+        wrong = wrong & reason.isna()
+        reason[wrong] = text[wrong] if isinstance(text, pd.Series) else text
+
+    path = table["Path"].astype("string").fillna("(blank)")
+    note(frame.path.isna(), path + " is not like train/patient00001/study1/view1_frontal.jpg")
+    note(frame.path.duplicated(), path + " stands in an earlier row too")
+    note(~table["Frontal/Lateral"].isin(["Frontal", "Lateral"]), path + ": Frontal/Lateral is neither")
+    note(table["Age"].notna() & ~frame.age.between(0, 130), path + ": Age is not in 0 to 130 years")
+    for finding in FINDINGS:
+        wrong = table[finding].notna() & ~frame[finding].isin([1, 0, -1])
+        note(wrong, path + f": {finding} is not 1, 0, -1 or blank")
+    if root is not None:
+        folder = find_root(root)
+        exists = [isinstance(p, str) and (folder / p).is_file() for p in frame.path]
+        note(~pd.Series(exists, table.index), path + f" is not in {folder}")
+    return reason.dropna()
+
+
+def _rows_by_patient(frame, seed):
+    """Number of rows of each patient, patients in the order of a hash of (seed, patient)."""
+    rows = frame.groupby("patient", sort=False).size()
+    order = sorted(rows.index, key=lambda patient: hashlib.sha256(f"{seed} {patient}".encode()).digest())
+    return rows[order]
+
+
+def _patients_needed(rows, quota):
+    """How many patients, taken in order, hold at least `quota` rows."""
+    return 0 if quota <= 0 else 1 + int(np.searchsorted(rows.cumsum()[:-1], quota - 1e-6))
+
+
+def _check(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")

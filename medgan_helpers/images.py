@@ -1,0 +1,272 @@
+"""Films as arrays: decode once into a memory map, then draw batches without decoding.
+
+Three intensity conventions meet in this course beside the grey levels 0 to 255 of files (uint8): networks
+want [-1, 1] ("signed"), metrics and degradations [0, 1] ("unit"), torchxrayvision [-1024, 1024] ("xrv").
+"""
+
+import copy
+import hashlib
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from . import artifacts, chexpert
+
+RULE = "centre square, antialiased bicubic"  # stands in a cache's key: change it together with `decode`
+CHUNK = 512  # films decoded between two writes; a killed first pass loses at most these
+MAX_PIXELS = 64_000_000  # the largest detectors have about 20 million; more is a decompression bomb
+
+
+class ImageStore:
+    """The films of a frame at one size, decoded once and kept on disk.
+
+    frame: rows with a column `path` relative to `root` (see chexpert.read); size: pixels a side;
+    skip_bad: leave films that cannot be used out, with a warning that lists them, instead of refusing.
+    The first pass decodes in parallel, resumes after a kill, and leaves one uint8 memory map in $MEDGAN_CACHE
+    (default build/<profile>/data/cache), keyed by the films' paths, bytes and times of change, the size and
+    the crop rule. Later opens only look at the files' dates. 1,000,000 films at 64 px: 4 GB, all on disk.
+
+    Build one store of the whole frame; its parts share the map:
+        films = ImageStore(frame, root, 64)
+        train = films.subset(parts["train"])
+        images, labels = next(train.batches(32, seed=0))
+
+    len(store); store[i], store[2:5], store[[7, 1]]: uint8 arrays (..., size, size); store.frame: its rows.
+    Raises ValueError or OSError naming the films, the rows or the space that lack.
+    """
+
+    def __init__(self, frame, root, size, skip_bad=False):
+        if len(frame) == 0:
+            raise ValueError("the frame has no rows: no film to store (is every film of another view?)")
+        if int(size) != size or not 8 <= size <= 4096:
+            raise ValueError(f"size={size}: expected whole pixels a side, 8 to 4096")
+        self.size = int(size)
+        films = frame.drop_duplicates("path")
+        self._films, bad = _open_cache(list(films["path"]), chexpert.find_root(root), self.size)
+        if bad:
+            reasons = pd.Series(list(bad.values()), index=films.index[list(bad)])
+            chexpert.complain(f"{len(bad)} of {len(films)} films in {root} are bad", reasons, skip_bad)
+        self._position = pd.Series(np.arange(len(films)), index=films["path"])  # path -> place in the map
+        self._position.iloc[list(bad)] = -1
+        self._take(frame)
+
+    def subset(self, frame):
+        """The films of `frame`, in its order, from the same map. Rows may repeat (oversampling).
+
+        Films skipped as bad stay out. Raises KeyError for a film that the store never had.
+        """
+        part = copy.copy(self)
+        part._take(frame)
+        return part
+
+    def _take(self, frame):
+        strangers = ~frame["path"].isin(self._position.index)
+        if strangers.any():
+            raise KeyError(f"{frame['path'][strangers].iloc[0]} is not in this store: build it of all films")
+        rows = self._position[frame["path"]].to_numpy()
+        self.frame, self._rows = frame[rows >= 0], rows[rows >= 0]
+        if len(self._rows) == 0:
+            raise ValueError("none of the frame's films can be used")
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, i):
+        return np.array(self._films[self._rows[i]])
+
+    def batches(self, batch_size, seed=0, device="cpu", labels=None, shard=(0, 1)):
+        """Endless (images, labels) batches in a seeded order; see `Batches`.
+
+        labels: one row a film of store.frame, as chexpert.labels(store.frame), the default, gives them.
+        """
+        if labels is None:
+            labels = chexpert.labels(self.frame)
+        return Batches(self, batch_size, seed, device, labels, shard)
+
+
+class Batches:
+    """Endless iterator of (images (B, 1, H, W) float in [-1, 1], labels (B, findings) float) on the device.
+
+    Every film is seen once an epoch, in an order drawn anew from (seed, epoch) by a generator of its own: it
+    neither reads nor moves the random state of any model. `seek(step)` continues as if `step` batches had
+    been drawn, without decoding: training resumes where it stopped. shard=(rank, processes): of every
+    `processes` batches this one gets the rank-th, so that several processes share an epoch.
+    """
+
+    def __init__(self, store, batch_size, seed, device, labels, shard):
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: expected 1 or more")
+        if not labels.index.equals(store.frame.index):
+            raise ValueError("labels: expected one row a film, in the order of store.frame")
+        self.store, self.batch_size, self.seed, self.device = store, batch_size, seed, torch.device(device)
+        self.labels = torch.tensor(np.asarray(labels, dtype=np.float32), device=self.device)
+        self.rank, self.processes = shard
+        self.step = 0
+        self._epoch, self._order = None, None
+
+    def seek(self, step):
+        """Continue after the first `step` batches."""
+        self.step = step
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        first = (self.step * self.processes + self.rank) * self.batch_size
+        chosen = [self._film(n) for n in range(first, first + self.batch_size)]
+        self.step += 1
+        grey = torch.from_numpy(self.store[chosen])[:, None].to(self.device)  # (B, 1, H, W) uint8
+        return uint8_to_signed(grey), self.labels[chosen]
+
+    def _film(self, n):
+        """The n-th film of the endless sequence epoch 0, epoch 1, ..., each a permutation of the store."""
+        epoch, place = divmod(n, len(self.store))
+        if epoch != self._epoch:
+            generator = np.random.default_rng([self.seed, epoch])
+            self._epoch, self._order = epoch, generator.permutation(len(self.store))
+        return int(self._order[place])
+
+
+def decode(path, size):
+    """One film file -> (size, size) uint8: the largest centred square, then antialiased bicubic resizing.
+
+    Cropping keeps the thorax's proportions; squeezing would teach a network which films were squeezed.
+    Raises ValueError or OSError saying what is wrong with the file.
+    """
+    film = read_film(path, at_least=2 * size)
+    side = min(film.size)
+    left, top = (film.width - side) // 2, (film.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(film.resize((size, size), Image.Resampling.BICUBIC, box=box))
+
+
+def read_film(path, at_least=None):
+    """Open an 8-bit film as a grey PIL image; refuse what would be misread in silence.
+
+    at_least: pixels a side that suffice; lets the JPEG decoder skip detail far below the final pixel.
+    Raises ValueError or OSError: empty, truncated, animated, transparent, 16-bit or enormous files.
+    """
+    if Path(path).stat().st_size == 0:
+        raise ValueError("the file is empty (0 bytes)")
+    with Image.open(path) as film:
+        if film.width * film.height > MAX_PIXELS:
+            raise ValueError(f"{film.width} x {film.height} pixels: too large to be a film")
+        if getattr(film, "n_frames", 1) > 1:
+            raise ValueError(f"animated ({film.n_frames} frames), expected one film")
+        if film.mode not in ("L", "RGB", "RGBA", "LA", "P", "1"):
+            raise ValueError(
+                f"pixel type {film.mode!r}, expected 8-bit grey; data_scripts/import_folder.py converts 16-bit"
+            )
+        transparent = film.mode in ("RGBA", "LA") or "transparency" in film.info
+        if transparent and film.convert("RGBA").getextrema()[3] != (255, 255):
+            raise ValueError("transparent pixels, expected a film without alpha channel")
+        if at_least:
+            film.draft("L", (at_least, at_least))
+        return film.convert("L")
+
+
+def uint8_to_signed(grey):
+    """Grey levels 0 to 255 (tensor or array) -> float tensor in [-1, 1]; all 256 levels find the way back."""
+    return torch.as_tensor(grey).float() / 127.5 - 1
+
+
+def signed_to_uint8(images):
+    """[-1, 1] -> grey levels 0 to 255, rounded; values outside (generators overshoot) are clipped."""
+    return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def signed_to_unit(images):
+    """[-1, 1] -> [0, 1]."""
+    return (images + 1) / 2
+
+
+def unit_to_signed(images):
+    """[0, 1] -> [-1, 1]."""
+    return images * 2 - 1
+
+
+def signed_to_xrv(images):
+    """[-1, 1] -> [-1024, 1024], exactly: multiplying by a power of two loses nothing."""
+    return images * 1024
+
+
+def xrv_to_signed(images):
+    """[-1024, 1024] -> [-1, 1], exactly."""
+    return images / 1024
+
+
+def _open_cache(paths, root, size):
+    """Return the memory map (N, size, size) of the films and {position: reason} of the bad ones."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"no folder of films at {root}")
+    stamps = [_stamp(root, path) for path in paths]
+    key = hashlib.sha256("\n".join([f"{size} {RULE}", *stamps]).encode()).hexdigest()[:16]
+    parent = Path(os.environ.get("MEDGAN_CACHE") or artifacts.folder("data") / "cache").expanduser()
+    target, notes = parent / f"{key}-{size}px.u8", parent / f"{key}-{size}px.json"
+    if not target.is_file():
+        _first_pass(paths, root, size, target, notes)
+    bad = {int(position): reason for position, reason in json.loads(notes.read_text()).items()}
+    return np.memmap(target, np.uint8, "r", shape=(len(paths), size, size)), bad
+
+
+def _stamp(root, path):
+    """A film's path, bytes and time of change; refuses a path that leads out of the root."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in path:
+        raise ValueError(f"{path!r} leads out of {root}: expected a path below it, with forward slashes")
+    try:
+        status = (root / path).stat()
+    except FileNotFoundError:
+        return f"{path} missing"
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _first_pass(paths, root, size, target, notes):
+    """Decode every film into `target`; what was finished before a kill is kept in a .partial file.
+
+    Each film has its own place in the file, so two processes at work on the same films write the same bytes.
+    """
+    partial = target.with_suffix(".partial")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.touch()
+    done = partial.stat().st_size // size**2
+    _check_space(partial.parent, (len(paths) - done) * size**2)
+    bad = json.loads(notes.read_text()) if done else {}
+    bar = tqdm(total=len(paths), initial=done, desc=f"decoding films to {size} px", unit="film")
+    with open(partial, "r+b") as file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
+        file.seek(done * size**2)
+        for start in range(done, len(paths), CHUNK):
+            films = list(pool.map(lambda path: _try_decode(root, path, size), paths[start : start + CHUNK]))
+            bad |= {str(start + i): film for i, film in enumerate(films) if isinstance(film, str)}
+            artifacts.write_json(notes, bad)  # before the films, so that no finished film lacks its note
+            file.writelines(bytes(size**2) if isinstance(film, str) else film.tobytes() for film in films)
+            file.flush()
+            bar.update(len(films))
+    with suppress(FileNotFoundError):  # the other process was first
+        os.replace(partial, target)
+
+
+def _try_decode(root, path, size):
+    """The decoded film, or a text that says why there is none."""
+    try:
+        return decode(root / path, size)
+    except Exception as error:  # decoders raise anything at all on broken files
+        return f"{path}: {error}"
+
+
+def _check_space(folder, needed):
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OSError(
+            f"{folder} has {free / 1e9:.1f} GB free, the films need {needed / 1e9:.1f} GB: free some space "
+            "or set MEDGAN_CACHE to a folder on another disk"
+        )

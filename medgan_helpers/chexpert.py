@@ -102,27 +102,6 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     return frame[keep].astype({"path": str, "patient": str, "study": int})
 
 
-def load(root, views="frontal", seed=0, dataset="chexpert", skip_bad=False):
-    """Open a folder in the CheXpert layout; returns frames by name, patient-disjoint.
-
-    "train", "valid", "test": train.csv split 90/5/5 by patient. "official", where there is a valid.csv: the
-    set's own held-out films; in CheXpert 234 films read by three radiologists, without uncertain labels.
-    dataset: a key of SOURCES, to say what to download when the folder is missing or unfinished.
-    """
-    folder = find_root(root)
-    if not (folder / "train.csv").is_file():
-        found = "does not exist" if not Path(root).exists() else "holds no train.csv: missing or half-written"
-        raise FileNotFoundError(f"{root} {found}. {SOURCES[dataset]}")
-    frame = read(folder / "train.csv", folder, views, skip_bad)
-    parts = split(frame, seed=seed)
-    if (folder / "valid.csv").is_file():
-        parts["official"] = read(folder / "valid.csv", folder, views, skip_bad)
-        shared = set(parts["official"].patient) & set(frame.patient)
-        if shared:
-            raise ValueError(f"{folder}: patients in both train.csv and valid.csv, such as {min(shared)}")
-    return parts
-
-
 def find_root(root):
     """The folder that holds train/ or valid/: `root` itself or the archive's own folder inside it."""
     candidates = [Path(root).expanduser() / name for name in ROOTS]

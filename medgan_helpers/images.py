@@ -83,14 +83,14 @@ class ImageStore:
     def __getitem__(self, i):
         return np.array(self._films[self._rows[i]])
 
-    def batches(self, batch_size, seed=0, device="cpu", labels=None, shard=(0, 1)):
+    def batches(self, batch_size, seed=0, device="cpu", labels=None):
         """Endless (images, labels) batches in a seeded order; see `Batches`.
 
         labels: one row a film of store.frame, as chexpert.labels(store.frame), the default, gives them.
         """
         if labels is None:
             labels = chexpert.labels(self.frame)
-        return Batches(self, batch_size, seed, device, labels, shard)
+        return Batches(self, batch_size, seed, device, labels)
 
 
 class Batches:
@@ -98,18 +98,16 @@ class Batches:
 
     Every film is seen once an epoch, in an order drawn anew from (seed, epoch) by a generator of its own: it
     neither reads nor moves the random state of any model. `seek(step)` continues as if `step` batches had
-    been drawn, without decoding: training resumes where it stopped. shard=(rank, processes): of every
-    `processes` batches this one gets the rank-th, so that several processes share an epoch.
+    been drawn, without drawing them: training resumes where it stopped.
     """
 
-    def __init__(self, store, batch_size, seed, device, labels, shard):
+    def __init__(self, store, batch_size, seed, device, labels):
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
         if not labels.index.equals(store.frame.index):
             raise ValueError("labels: expected one row a film, in the order of store.frame")
         self.store, self.batch_size, self.seed, self.device = store, batch_size, seed, torch.device(device)
         self.labels = torch.tensor(np.asarray(labels, dtype=np.float32), device=self.device)
-        self.rank, self.processes = shard
         self.step = 0
         self._epoch, self._order = None, None
 
@@ -121,7 +119,7 @@ class Batches:
         return self
 
     def __next__(self):
-        first = (self.step * self.processes + self.rank) * self.batch_size
+        first = self.step * self.batch_size
         chosen = [self._film(n) for n in range(first, first + self.batch_size)]
         self.step += 1
         grey = torch.from_numpy(self.store[chosen])[:, None].to(self.device)  # (B, 1, H, W) uint8
@@ -164,7 +162,7 @@ def read_film(path, at_least=None):
             raise ValueError(f"animated ({film.n_frames} frames), expected one film")
         if film.mode not in ("L", "RGB", "RGBA", "LA", "P", "1"):
             raise ValueError(
-                f"pixel type {film.mode!r}, expected 8-bit grey; data_scripts/import_folder.py converts 16-bit"
+                f"pixel type {film.mode!r}, expected 8-bit grey; import_folder.py converts 16-bit films"
             )
         transparent = film.mode in ("RGBA", "LA") or "transparency" in film.info
         if transparent and film.convert("RGBA").getextrema()[3] != (255, 255):

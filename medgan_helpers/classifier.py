@@ -1,0 +1,317 @@
+"""A network that reads chest films: DenseNet (Huang et al., CVPR 2017) with one logit a finding.
+
+    reader = classifier.DenseNet(preset="narrow", steps=450)
+    history = training.fit(reader, store.batches(64), steps=450)
+    probabilities = reader.predict(films)                        # (B, 14)
+
+Both presets read a map of the film and pool it: maps (B, findings, h, w) = w . relu(features), and
+pool(maps) + bias = logit. So the class activation map is exact (see `cam`), whichever way they pool.
+"""
+
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+from torchvision.transforms.functional import gaussian_blur
+
+from . import chexpert
+from .training import Model, one_step, seeded
+
+COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
+PRESETS = ("narrow", "densenet121")
+
+
+# ---------------------------------------------------------------- the networks
+class LocalContrast(nn.Module):
+    """Three fixed views of a film: as it is, locally normalised, and its fine detail. No parameters.
+
+    (B, 1, H, W) in [-1, 1] -> (B, 3, H, W). A small network would need many steps to learn such filters.
+    Blur widths are given for 64 px and grow with the film.
+    """
+
+    def forward(self, film):
+        film = 2 * film  # to about unit variance
+        coarse, fine = (self._blur(film, sigma * film.shape[-1] / 64) for sigma in (5.0, 2.0))
+        detail = film - coarse
+        spread = self._blur(detail.square(), 5.0 * film.shape[-1] / 64).sqrt()
+        views = [film, detail / (spread + 0.15), (film - fine) / 0.15]
+        return torch.cat(views, 1).clamp(-4, 4)
+
+    @staticmethod
+    def _blur(film, sigma):
+        return gaussian_blur(film, 2 * math.ceil(2.5 * sigma) + 1, sigma)
+
+
+class Narrow(torchvision.models.DenseNet):
+    """A DenseNet of about 140,000 parameters for CPUs whose last grid is fine enough for small findings.
+
+    Stride-1 stem and an unpooled last transition: 8 x 8 cells at 64 px, 16 x 16 at 128 px. Below 64 px the
+    stem does not pool either, so that 32 px films keep 8 x 8.
+    """
+
+    def __init__(self, findings):
+        super().__init__(
+            growth_rate=12, block_config=(2, 4, 6, 4), num_init_features=16, bn_size=4, num_classes=findings
+        )
+        self.features.conv0 = nn.Conv2d(3, 16, kernel_size=3, padding=1, bias=False)
+        self.features.pool0 = nn.Identity()
+        self.features.transition3.pool = nn.Identity()
+        nn.init.kaiming_normal_(self.features.conv0.weight)
+        self.inputs = LocalContrast()
+
+    def grid(self, films):
+        x = self.inputs(films)
+        if films.shape[-1] >= 64:
+            x = F.max_pool2d(self.features.relu0(self.features.norm0(self.features.conv0(x))), 2)
+            x = self.features[4:](x)
+        else:
+            x = self.features(x)
+        return F.relu(x)  # (B, 98, 8, 8) at 64 px
+
+
+class Official(nn.Module):
+    """torchxrayvision's DenseNet-121: input in [-1024, 1024], last grid 1/32 of the film."""
+
+    def __init__(self, findings):
+        super().__init__()
+        import torchxrayvision  # takes seconds: only who asks for the official network waits for it
+
+        backbone = torchxrayvision.models.DenseNet(num_classes=findings, in_channels=1)
+        self.features, self.classifier = backbone.features, backbone.classifier
+
+    def grid(self, films):
+        return F.relu(self.features(films * 1024))  # (B, 1024, H / 32, W / 32)
+
+
+def average(maps):
+    """Global average pooling of maps (B, F, h, w): every cell counts alike."""
+    return maps.mean((2, 3))
+
+
+def soft_maximum(maps):
+    """logsumexp over the cells minus log of their number (Pinheiro & Collobert 2015): one cell suffices."""
+    return maps.flatten(2).logsumexp(2) - math.log(maps[0, 0].numel())
+
+
+# ---------------------------------------------------------------- the loss
+def masked_bce(logits, labels, weights):
+    """Binary cross-entropy over the labels that are known (not nan), a weight a finding; (B, F) -> scalar.
+
+    weights: (F,), mean 1. A film made for one finding carries nan for all others: it teaches that one only.
+    """
+    known = ~torch.isnan(labels)
+    loss = F.binary_cross_entropy_with_logits(logits.float(), labels.nan_to_num(), reduction="none")
+    return (weights * loss * known).sum() / known.sum().clamp(min=1)
+
+
+def finding_weights(findings, emphasis=chexpert.RARE, common=COMMON_WEIGHT):
+    """(F,) weights of mean 1: 1 for the findings in `emphasis`, `common` for the others; by name."""
+    weights = torch.tensor([1.0 if finding in emphasis else common for finding in findings])
+    return weights / weights.mean()
+
+
+def one_cycle(steps, warm=0.15):
+    """Learning rate factor: up to 1 in the first `warm` of `steps`, then down a cosine to 0 (Smith 2018)."""
+
+    def factor(step):
+        if step < warm * steps:
+            return 0.04 + 0.96 * step / (warm * steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm * steps) / ((1 - warm) * steps)))) + 1e-4
+
+    return factor
+
+
+# ---------------------------------------------------------------- the model
+class DenseNet(Model):
+    """A multi-label reader of films (B, 1, H, W) in [-1, 1]; trained by `training.fit`.
+
+    findings: 14 (CheXpert's) or a list of names; preset: "narrow" or "densenet121" (6,961,934 parameters,
+    average pooling); steps: length of the one-cycle schedule; emphasis: names whose loss counts fully, the
+    others COMMON_WEIGHT (empty: all alike); weights: None (from scratch), see `load_pretrained`.
+    """
+
+    def __init__(self, findings=14, preset="densenet121", steps=450, emphasis=chexpert.RARE, weights=None,
+                 seed=0, cache=None, **machine):  # fmt: skip
+        self.findings = _names(findings)
+        if preset not in PRESETS:
+            raise ValueError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
+        config = {"findings": list(self.findings), "preset": preset, "steps": steps,
+                  "emphasis": list(emphasis), "seed": seed}  # fmt: skip
+        super().__init__(config, **machine)
+        with seeded(seed):
+            network = (Narrow if preset == "narrow" else Official)(len(self.findings))
+        if weights:
+            load_pretrained(network, self.findings, weights, cache)
+        # Platt scaling, a finding each; 1 and 0 until `calibrate` is called.
+        network.register_buffer("temperature", torch.ones(len(self.findings)))
+        network.register_buffer("shift", torch.zeros(len(self.findings)))
+        self.network = self.place(network)
+        self.pool = soft_maximum if preset == "narrow" else average
+        self.weights = finding_weights(self.findings, emphasis).to(self.device)
+        rate = 3e-3 if preset == "narrow" else 1e-3  # found on validation films; the audited paper's own rate
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=1e-4)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, one_cycle(steps))
+
+    @property
+    def trained(self):
+        """The network a shipped model consists of."""
+        return self.network
+
+    def load_trained(self, weights):
+        self.network.load_state_dict(weights)
+
+    def parameters(self):
+        return self.network.parameters()
+
+    def read(self, films):
+        """Features, maps and logits of films: (B, C, h, w), (B, F, h, w), (B, F)."""
+        grid = self.network.grid(films)
+        maps = torch.einsum("bchw,fc->bfhw", grid, self.network.classifier.weight)
+        return grid, maps, self.pool(maps.float()) + self.network.classifier.bias
+
+    @one_step
+    def step(self, batch):
+        """One optimizer step on (images, labels (B, F); nan = not counted). Returns {"loss"}."""
+        images, labels = batch
+        self._check(labels)
+        self.network.train()
+        loss = masked_bce(self.read(images)[2], labels, self.weights)
+        self.descend(loss, self.optimizer)
+        return {"loss": loss}
+
+    def _check(self, labels):
+        if labels.shape[-1] != len(self.findings):
+            raise ValueError(
+                f"the labels have {labels.shape[-1]} columns, this network reads {len(self.findings)} "
+                f"findings: {', '.join(self.findings)}"
+            )
+
+    @torch.no_grad()
+    def logits(self, images, batch_size=256):
+        """(N, F) on the CPU, in float32; the network in evaluation mode."""
+        self.network.eval()
+        with self.autocast():
+            parts = [self.read(part.to(self.device))[2].float().cpu() for part in images.split(batch_size)]
+        return torch.cat(parts)
+
+    def predict(self, images):
+        """Probabilities (N, F) of films (N, 1, H, W) in [-1, 1], on the CPU; calibrated after `calibrate`."""
+        temperature, shift = self.network.temperature.cpu(), self.network.shift.cpu()
+        return torch.sigmoid(self.logits(images) / temperature + shift)
+
+    @torch.no_grad()
+    def embed(self, images):
+        """Average-pooled features (N, C): the feature space "films" of `metrics.kid` and its kin."""
+        self.network.eval()
+        with self.autocast():
+            return self.network.grid(images.to(self.device)).mean((2, 3)).float()
+
+    def loss(self, images, labels):
+        """The training loss on films that are not trained on. Validation minus training is the gap."""
+        return masked_bce(self.logits(images), labels.cpu(), self.weights.cpu()).item()
+
+    def calibrate(self, images, labels):
+        """Fit temperature and shift of each finding on held-out films (Platt 1999; Guo et al., ICML 2017).
+
+        Ranks, and so AUROC, stay; probabilities become frequencies, which a network trained on a set enriched
+        with rare positives otherwise overstates. A finding without both labels is left as it is.
+        """
+        logits, labels = self.logits(images), labels.cpu()
+        for column, (temperature, shift) in enumerate(platt(logits, labels)):
+            self.network.temperature[column], self.network.shift[column] = temperature, shift
+
+
+def _names(findings):
+    if isinstance(findings, int):
+        if findings == len(chexpert.FINDINGS):
+            return tuple(chexpert.FINDINGS)
+        return tuple(f"finding {number}" for number in range(findings))
+    return tuple(findings)
+
+
+def platt(logits, labels):
+    """Yield (temperature, shift) a column: sigmoid(logit / temperature + shift) fits the labels best."""
+    for scores, truth in zip(logits.T.double(), labels.T.double(), strict=True):
+        known = ~torch.isnan(truth)
+        scores, truth = scores[known], truth[known]
+        if not 0 < truth.sum() < len(truth):
+            yield 1.0, 0.0
+            continue
+        parameters = torch.zeros(2, dtype=torch.double, requires_grad=True)  # log of 1 / temperature, shift
+        solver = torch.optim.LBFGS([parameters], max_iter=50, line_search_fn="strong_wolfe")
+
+        def objective(p=parameters, x=scores, y=truth, solver=solver):
+            solver.zero_grad()
+            loss = F.binary_cross_entropy_with_logits(x * p[0].exp() + p[1], y)
+            loss = loss + 1e-3 * p.square().sum()  # keeps a separable finding finite
+            loss.backward()
+            return loss
+
+        solver.step(objective)
+        yield math.exp(-parameters[0].item()), parameters[1].item()
+
+
+# ---------------------------------------------------------------- transfer learning
+XRV_NAMES = {"Pleural Effusion": "Effusion"}  # torchxrayvision's names where they differ from CheXpert's
+
+
+def load_pretrained(network, findings, weights, cache=None):
+    """Start `network` (preset "densenet121") from trained weights.
+
+    weights: "imagenet", or a name of torchxrayvision's such as "densenet121-res224-chex"; cache: the folder
+    that holds torchxrayvision's file already, or receives it. Its files are pickles: take them only from its
+    own releases. Raises ConnectionError with what to fetch, and where to put it, when offline.
+    """
+    if not isinstance(network, Official):
+        raise ValueError('there are pretrained weights for preset="densenet121" only, not for "narrow"')
+    if weights == "imagenet":
+        network.features.load_state_dict(_imagenet_features())
+        return
+    trained = _fetch(weights, cache)
+    trained.op_threshs = None  # with them the output is a rescaled sigmoid, not a logit
+    network.features.load_state_dict(trained.features.state_dict())
+    with torch.no_grad():
+        for row, finding in enumerate(findings):
+            name = XRV_NAMES.get(finding, finding)
+            if name in trained.pathologies:  # by name: the orders differ
+                column = trained.pathologies.index(name)
+                network.classifier.weight[row] = trained.classifier.weight[column]
+                network.classifier.bias[row] = trained.classifier.bias[column]
+
+
+def _fetch(weights, cache):
+    import torchxrayvision.models as xrv
+
+    known = [name for name in xrv.model_urls if name.startswith("densenet121")]
+    if weights not in known:
+        raise ValueError(f"unknown weights {weights!r}: choose imagenet or one of {', '.join(known)}")
+    address = xrv.model_urls[weights]["weights_url"]
+    folder = Path(cache or "~/.torchxrayvision/models_data/").expanduser()
+    try:
+        return xrv.DenseNet(weights=weights, cache_dir=None if cache is None else f"{folder}/")
+    except OSError as error:
+        raise ConnectionError(_offline(weights, address, folder / Path(address).name)) from error
+
+
+def _imagenet_features():
+    """torchvision's ImageNet DenseNet-121, its first layer folded to one channel in [-1024, 1024]."""
+    source = torchvision.models.DenseNet121_Weights.IMAGENET1K_V1
+    try:
+        features = torchvision.models.densenet121(weights=source).features.state_dict()
+    except OSError as error:
+        place = Path(torch.hub.get_dir()) / "checkpoints" / Path(source.url).name
+        raise ConnectionError(_offline("imagenet", source.url, place)) from error
+    # ImageNet input is (v - .45) / .226 of v in [0, 1]; ours is 1024 (2 v - 1): the scale goes into the
+    # first layer, the offset of .05 / .226 is dropped.
+    features["conv0.weight"] = features["conv0.weight"].sum(1, keepdim=True) / (2 * 1024 * 0.226)
+    return features
+
+
+def _offline(weights, address, place):
+    return (
+        f"the weights {weights!r} could not be downloaded and are not in {place.parent}. On a machine with a "
+        f"network fetch {address} and save it as {place}; or train from scratch with weights=None"
+    )

@@ -1,0 +1,127 @@
+# make help lists the targets. Everything generated goes to build/, the environment to .venv/.
+
+PROFILE   ?= class
+DATASET   ?= simulated
+DATA_ROOT ?=
+PORT      ?= 8000
+
+SHELL  := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+ifeq ($(filter smoke class full,$(PROFILE)),)
+$(error unknown PROFILE "$(PROFILE)": choose smoke, class or full, as in "make book PROFILE=smoke")
+endif
+
+BUILD  := build/$(PROFILE)$(if $(filter-out simulated,$(DATASET)),-$(DATASET))
+PY     := .venv/bin/python
+READY  := .venv/.ready
+COLAB  := .venv-colab
+
+NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/executed/%)
+FIRST     := $(firstword $(EXECUTED))
+# minutes.csv is written from executed notebooks (make minutes), so it must not make them run again.
+HELPERS   := $(shell find medgan_helpers -type f -not -name '*.pyc' -not -name minutes.csv)
+PROSE     := $(shell find book -type f -not -name '*.pyc')
+SITE      := $(BUILD)/html/index.html
+
+export MEDGAN_PROFILE := $(PROFILE)
+export DATASET DATA_ROOT
+export MPLBACKEND := agg
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help:  ## list the targets
+	@echo "make TARGET [PROFILE=smoke|class|full] [DATASET=chexpert|... DATA_ROOT=folder]"
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  %-9s %s\n", $$1, $$2}'
+
+# --- the environments ---------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY)  ## make the environment .venv/ (the other targets do it by themselves)
+
+$(READY): requirements.txt pyproject.toml book/environment.sh
+	@bash book/environment.sh .venv -r requirements.txt
+	@bash book/environment.sh .venv --no-deps -e .
+	@touch $@
+
+# Like a fresh Colab runtime: only what the package itself asks for, in the newest versions, no lock.
+# The package is installed from a copy: setuptools would leave its own files in build/ otherwise.
+$(COLAB)/.ready: pyproject.toml $(HELPERS) book/environment.sh | $(READY)
+	@rm -rf build/package && mkdir -p build/package
+	@cp -R pyproject.toml README.md medgan_helpers build/package/
+	@bash book/environment.sh $(COLAB) ./build/package ipykernel
+	@bash book/environment.sh $(COLAB) --no-deps --force-reinstall ./build/package
+	@$(COLAB)/bin/python -m ipykernel install --prefix $(COLAB) --name colab \
+	    --env MEDGAN_PROFILE smoke --env MEDGAN_BUILD "$(CURDIR)/build/colab" > /dev/null
+	@touch $@
+
+# --- the book -----------------------------------------------------------------------------------
+
+.PHONY: book
+book: $(SITE)  ## run the notebooks that changed, build the site, check it
+	@echo "The book is $(SITE)"
+
+# A notebook runs again when it, the helpers or the notebook it learns from changed. The first one makes
+# the films, so the others wait for it; each also runs alone, making what it needs.
+$(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/execute.py $(READY)
+	@mkdir -p $(@D)
+	@echo "== $* (profile $(PROFILE), data $(DATASET))"
+	@$(PY) book/execute.py $< $@ PROFILE="$(PROFILE)" DATASET="$(DATASET)" DATA_ROOT="$(DATA_ROOT)"
+
+$(filter-out $(FIRST),$(EXECUTED)): | $(FIRST)
+chapter = $(filter $(BUILD)/executed/$(1)-%,$(EXECUTED))
+$(call chapter,06): $(call chapter,05)
+$(call chapter,07): $(call chapter,06)
+
+$(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
+	@echo "== pages"
+	@rm -rf $(BUILD)/pages
+	@$(PY) book/stage.py $(BUILD)/pages $(EXECUTED)
+	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml -W -n --keep-going --quiet > /dev/null
+	@$(PY) book/check.py $(BUILD)/pages/_build/html
+	@rm -rf $(BUILD)/html && mv $(BUILD)/pages/_build/html $(BUILD)/html
+
+# --- everything else ----------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, every notebook as on Colab
+	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET=simulated DATA_ROOT=
+	@rm -rf build/colab
+	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter \
+	    $(PY) -m pytest tests notebooks --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600
+
+.PHONY: lab
+lab: $(READY)  ## open the notebooks in Jupyter
+	@env -u MPLBACKEND .venv/bin/jupyter lab notebooks
+
+.PHONY: serve
+serve: $(SITE)  ## build the book and serve it at http://localhost:8000 (PORT=...)
+	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(BUILD)/html
+
+.PHONY: bench
+bench: $(READY)  ## speed against named baselines
+	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+.PHONY: links
+links: $(READY)  ## stamp the repository's address of _config.yml into badges and install lines
+	@$(PY) book/stamp_links.py
+
+.PHONY: minutes
+minutes: $(SITE)  ## write the minutes that the notebooks took here into medgan_helpers/assets/minutes.csv
+	@$(PY) book/minutes.py $(PROFILE) $(EXECUTED)
+
+# One lock for every system and Python >= 3.11: what only Linux has (CUDA) is marked so.
+LOCK := uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 \
+    --all-extras --no-annotate
+
+.PHONY: lock
+lock:  ## make requirements.txt again from pyproject.toml (needs uv)
+	@$(LOCK) --custom-compile-command "make lock, which runs: $(LOCK)" --upgrade --output-file requirements.txt
+
+.PHONY: clean
+clean:  ## remove build/<profile> (the environments stay)
+	@rm -rf $(BUILD)

@@ -1,0 +1,43 @@
+"""Write how long each executed notebook took on this machine: minutes.py PROFILE EXECUTED.ipynb...
+
+The table goes to medgan_helpers/assets/minutes.csv, where the setup cell of a notebook looks it up.
+Rows of other profiles stay.
+"""
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from stage import BOOK, minutes
+
+from medgan_helpers import artifacts
+
+TABLE = BOOK.parent / "medgan_helpers" / "assets" / "minutes.csv"
+COLUMNS = ["notebook", "profile", "minutes", "machine"]
+
+
+def rows():
+    """The table as it is, by (profile, notebook)."""
+    if not TABLE.exists():
+        return {}
+    with open(TABLE, newline="") as file:
+        return {(row["profile"], row["notebook"]): row for row in csv.DictReader(file)}
+
+
+def main(profile, *executed):
+    table = rows()
+    for path in map(Path, executed):
+        took = f"{minutes(nbformat.read(path, as_version=4)):.1f}"
+        machine = f"{os.cpu_count()} CPU cores"
+        table[profile, path.stem] = dict(zip(COLUMNS, (path.stem, profile, took, machine), strict=True))
+    with artifacts.atomic(TABLE) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table[key] for key in sorted(table))
+    print(TABLE.read_text(), end="")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,69 @@
+"""Lay out what Jupyter Book draws: stage.py FOLDER EXECUTED.ipynb...
+
+The prose of book/ goes to FOLDER, the executed notebooks to FOLDER/notebooks: the same names as in the
+repository, so that the Colab button of a page opens the notebook of that name.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+
+BOOK = Path(__file__).parent
+OUR_OWN = shutil.ignore_patterns("*.py", "*.sh", "__pycache__")
+COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
+LOCAL_BADGE = "../_assets/colab-badge.svg"
+
+
+def hide_injected(cell):
+    """The parameters that papermill injected stand beside the notebook's own: leave them out of the page."""
+    if "injected-parameters" in cell.metadata.get("tags", []):
+        cell.metadata.tags.append("remove-cell")
+
+
+def copy_alt_text(cell):
+    """A figure carries its alt text in the output's metadata; myst-nb looks for it in the cell's."""
+    for output in cell.get("outputs", []):
+        alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+        if alt:
+            cell.metadata["mystnb"] = {"image": {"alt": alt}}
+
+
+def settle_progress(cell):
+    """Keep the last state of a progress bar: what a terminal shows after the carriage returns."""
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            lines = output.text.split("\n")
+            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
+
+
+def minutes(notebook):
+    """How long the notebook ran, from what papermill noted."""
+    return notebook.metadata.papermill.duration / 60
+
+
+def stage(source, target):
+    """Write the page of one executed notebook; return its row of the table of running times."""
+    notebook = nbformat.read(source, as_version=4)
+    for cell in notebook.cells:
+        hide_injected(cell)
+        copy_alt_text(cell)
+        settle_progress(cell)
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(COLAB_BADGE, LOCAL_BADGE)
+    nbformat.write(notebook, target)
+    return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
+
+
+def main(folder, *executed):
+    folder = Path(folder)
+    shutil.copytree(BOOK, folder, ignore=OUR_OWN)
+    (folder / "notebooks").mkdir()
+    rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
+    table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
+    (folder / "_minutes.md").write_text("\n".join(table) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

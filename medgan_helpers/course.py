@@ -7,10 +7,9 @@
 import csv
 import inspect
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -43,10 +42,9 @@ class Films:
     """A data set ready to use: its table, its pixels, its patient-disjoint parts."""
 
     frame: pd.DataFrame  # one row a film: path, patient, study, view, sex, age and the 14 findings
-    store: images.ImageStore  # uint8 pixels, row i of `frame` is store[i]
-    csv: Path
-    simulated: bool
-    splits: dict = field(repr=False)  # {"train", "valid", "test"}: frames, no patient in two of them
+    store: images.ImageStore  # uint8 pixels; store.subset(part) for a part of the frame
+    splits: dict  # {"train", "valid", "test"}: frames, no patient in two of them; perhaps "official"
+    simulated: bool  # True: twins and masks exist
 
 
 _current = None
@@ -112,42 +110,18 @@ def current():
 def films(count=None):
     """The data set of this notebook: simulated on first use, or read from DATA_ROOT.
 
-    count: at most so many films (default: the profile's number), whole patients drawn with the seed.
+    count: about so many films (default: the profile's number), by whole patients.
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
     """
     here = current()
-    profile, seed = here.profile, here.seed
-    count = count or profile.films
+    root, size = here.data_root, here.profile.image_size
     if here.dataset == "simulated":
-        folder = artifacts.folder("data") / f"simulated-{profile.image_size}px-seed{seed}"
-        path = simulator.write(folder, images=profile.films, size=profile.image_size, seed=seed)
-    else:
-        path = find_csv(here.data_root)
-    frame = _whole_patients(chexpert.read(path), count, seed)
-    store = images.ImageStore(frame, path.parent, profile.image_size)
-    return Films(frame, store, path, here.dataset == "simulated", chexpert.split(frame, seed=seed))
-
-
-def find_csv(root):
-    """train.csv in `root`, or in the CheXpert folder just below it."""
-    found = [root / "train.csv", *sorted(root.glob("CheXpert*/train.csv"))]
-    for path in found:
-        if path.is_file():
-            return path
-    raise FileNotFoundError(
-        f"no train.csv in {root}, nor in a folder CheXpert* below it: DATA_ROOT must name the folder that "
-        "holds train.csv. data_scripts/prepare_chexpert.py checks a download of CheXpert; import_nih.py, "
-        "fetch_chestmnist.py and import_folder.py beside it make such a folder from other data"
-    )
-
-
-def _whole_patients(frame, count, seed):
-    """The films of randomly drawn patients until `count` is reached; the row order of `frame` is kept."""
-    if len(frame) <= count:
-        return frame
-    patients = np.random.default_rng(seed).permutation(np.sort(frame.patient.unique()))
-    sizes = frame.patient.value_counts().loc[patients]
-    return frame[frame.patient.isin(patients[sizes.cumsum() <= count])].reset_index(drop=True)
+        folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}"
+        root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
+    splits = chexpert.load(root, seed=here.seed, dataset=here.dataset, count=count or here.profile.films)
+    frame = pd.concat([splits[name] for name in ("train", "valid", "test")]).sort_index()
+    store = images.ImageStore(frame, root, size)
+    return Films(store.frame, store, splits, here.dataset == "simulated")
 
 
 def say(text):

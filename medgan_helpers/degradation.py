@@ -247,7 +247,8 @@ def _ramp(padded, device):
 
 def _sparse(rows, columns, values, shape, device):
     entries = torch.stack([torch.cat(rows), torch.cat(columns)])
-    return torch.sparse_coo_tensor(entries, torch.cat(values), shape).coalesce().to(device)
+    values = torch.cat(values)
+    return torch.sparse_coo_tensor(entries, values, shape, check_invariants=True).coalesce().to(device)
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,58 @@
+"""The MR slices: reproducible, varied, and no voxel shared between train and test."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medgan_helpers import mr
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_slices_are_reproducible_varied_and_in_range():
+    first, again = mr.slices(6, 32, seed=1), mr.slices(6, 32, seed=1)
+    assert first.shape == (6, 1, 32, 32) and torch.equal(first, again)
+    assert first.min() >= 0 and 0.5 < first.max() <= 1
+    assert torch.pdist(first.flatten(1)).min() > 0.5
+    assert torch.equal(mr.slices(3, 32, seed=1), first[:3])  # more slices do not change the first ones
+
+
+def test_parts_read_different_voxels(monkeypatch):
+    t1, spacing = mr._volume()
+    slabs = [set(slabs) for slabs in mr.PARTS.values()]
+    assert sum(map(len, slabs)) == len(set.union(*slabs)) == 10
+    for part in mr.PARTS:
+        keep = torch.zeros_like(t1)
+        for slab in mr.PARTS[part]:
+            start = mr.SLICES[0] + mr.SLAB * slab
+            keep[start : start + mr.SLAB] = t1[start : start + mr.SLAB]
+        monkeypatch.setattr(mr, "_volume", lambda: (t1, spacing))
+        whole = mr.slices(20, 32, seed=2, part=part)
+        monkeypatch.setattr(mr, "_volume", lambda keep=keep: (keep, spacing))
+        assert torch.equal(mr.slices(20, 32, seed=2, part=part), whole)  # the other slabs are never read
+
+
+@pytest.mark.parametrize("bad", [{"part": "holdout"}, {"size": 8}])
+def test_bad_input_is_refused(bad):
+    with pytest.raises(ValueError, match="train, valid, test|at least 16"):
+        mr.slices(2, **bad)
+
+
+def test_rebuild_is_the_same_whole_number_arithmetic_every_time():
+    spec = importlib.util.spec_from_file_location("rebuild", ROOT / "data_scripts" / "rebuild_brain.py")
+    rebuild = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rebuild)
+    template = np.random.default_rng(0).integers(0, 256, (197, 233, 189), dtype=np.uint8)
+    t1 = rebuild.volume(template)
+    assert t1.shape == (78, 186, 150) == tuple(mr._volume()[0].shape)
+    z, y, x = 10, 20, 30  # by hand: two template voxels, top row anterior, left column right
+    pair = template[24 + 149 - x, 25 + 185 - y, 2 * z : 2 * z + 2].astype(int)
+    assert t1[z, y, x] == (pair.sum() + 1) // 2
+    assert rebuild.to_npz(t1[:2]) == rebuild.to_npz(t1[:2])
+    with pytest.raises(SystemExit, match="no such file"):
+        rebuild.template(Path("absent.whl"))
+    with pytest.raises(SystemExit, match="expected"):
+        rebuild.template(ROOT / "pyproject.toml")

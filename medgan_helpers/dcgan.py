@@ -38,7 +38,7 @@ class Generator(nn.Module):
     def __init__(self, image_size=64, channels=1, latent=100, width=64, upsample="transposed"):
         super().__init__()
         self.latent = latent
-        most = width * 2 ** stages(image_size) // 2  # 64 px: 512 channels at 4 x 4
+        most = width * 2 ** stages(image_size)  # 64 px: 512 channels at 4 x 4
         layers = [
             nn.ConvTranspose2d(latent, most, 4, bias=False),
             nn.BatchNorm2d(most),
@@ -80,7 +80,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False),
             nn.LeakyReLU(0.2),
         ]  # (B, 64, 32, 32)
-        for _ in range(stages(image_size) - 1):  # (B, 128, 16, 16), (B, 256, 8, 8), (B, 512, 4, 4)
+        for _ in range(stages(image_size)):  # (B, 128, 16, 16), (B, 256, 8, 8), (B, 512, 4, 4)
             layers += [nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(2 * width)] if norm == "batch" else []
             layers += [nn.LeakyReLU(0.2)]

@@ -233,7 +233,8 @@ def share_buffers(model):
 def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     """Train `model` until it has done `steps` steps; return its history.
 
-    batches: an iterator with seek(number) (images.ImageStore.batches), or an iterable (begun again at its end).
+    batches: an iterator with seek(number) (images.ImageStore.batches) or an iterable, begun again at its end;
+        the same in every process of torchrun, which shares them out: rank, rank + world, ...
     checkpoint: a folder; resumed from if it holds a checkpoint, written every `every` steps and at the end.
     samples: samples(model, step), called before the first step, every `every` steps and at the end.
     Returns a DataFrame, one row per LOG_EVERY steps: step, seconds, images_per_second, mean losses.
@@ -241,37 +242,23 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     """
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
-    stream = itertools.islice(
-        _stream(batches, start * world), rank, None, world
-    )  # each process its own batches
+    stream = itertools.islice(_stream(batches, start * world), rank, None, world)
+    log = _Log(rows, world)
     if samples and start == 0:
         samples(model, 0)
-    pending, clock = [], time.perf_counter()
-    bar = tqdm(
-        total=steps,
-        initial=min(start, steps),
-        desc=type(model).__name__,
-        unit="step",
-        mininterval=1,
-        disable=rank > 0,
-    )
+    name = type(model).__name__
+    bar = tqdm(total=steps, initial=min(start, steps), desc=name, unit="step", disable=rank > 0)
     for step in range(start + 1, steps + 1):
         batch = next(stream)
-        pending.append(model.step(batch))
+        log.add(model.step(batch), batch)
         at_mark = step % every == 0 or step == steps
         if step % LOG_EVERY == 0 or at_mark:
-            rows.append(
-                _summary(pending, step, len(_first(batch)) * world, time.perf_counter() - clock, rows)
-            )
-            pending, clock = [], time.perf_counter()
-            bar.set_postfix(
-                {k: f"{v:.3g}" for k, v in rows[-1].items() if k not in ("step", "seconds")}, refresh=False
-            )
-        bar.update()
+            bar.set_postfix(log.row(step), refresh=False)
         if at_mark:
             _keep(model, checkpoint, step, rows)
-            if samples:
-                samples(model, step)
+        if at_mark and samples:
+            samples(model, step)
+        bar.update()
     bar.close()
     return pd.DataFrame(rows)
 
@@ -321,21 +308,29 @@ def _stream(batches, start):
             )
 
 
-def _first(batch):
-    return batch if torch.is_tensor(batch) else batch[0]
+class _Log:
+    """Collects the losses of every step; `row` turns those since the last row into one row of the history."""
 
+    def __init__(self, rows, world):
+        self.rows, self.world = rows, world
+        self.losses, self.images, self.clock = [], 0, time.perf_counter()
 
-def _summary(pending, step, images, seconds, rows):
-    """One row of the history out of the losses of the steps since the last row; one wait for the GPU."""
-    names = list(pending[0])
-    values = torch.stack([torch.stack([losses[name].float() for name in names]) for losses in pending]).cpu()
-    bad = (~torch.isfinite(values)).nonzero()
-    if len(bad):
-        first, column = bad[0].tolist()
-        raise FloatingPointError(_not_finite(step - len(pending) + 1 + first, names[column]))
-    elapsed = (rows[-1]["seconds"] if rows else 0.0) + seconds
-    row = {"step": step, "seconds": elapsed, "images_per_second": images * len(pending) / seconds}
-    return row | dict(zip(names, values.mean(0).tolist(), strict=True))
+    def add(self, losses, batch):
+        self.losses.append(losses)
+        self.images += len(batch if torch.is_tensor(batch) else batch[0]) * self.world
+
+    def row(self, step):
+        names, first_step = list(self.losses[0]), step - len(self.losses) + 1
+        table = [torch.stack([losses[name].float() for name in names]) for losses in self.losses]
+        table = torch.stack(table).cpu()  # (steps, losses): the only wait for the GPU
+        for number, column in (~torch.isfinite(table)).nonzero().tolist():
+            raise FloatingPointError(_not_finite(first_step + number, names[column]))
+        now = time.perf_counter()
+        seconds = (self.rows[-1]["seconds"] if self.rows else 0.0) + now - self.clock
+        row = {"step": step, "seconds": seconds, "images_per_second": self.images / (now - self.clock)}
+        self.rows.append(row | dict(zip(names, table.mean(0).tolist(), strict=True)))
+        self.losses, self.images, self.clock = [], 0, now
+        return {name: value for name, value in self.rows[-1].items() if name not in ("step", "seconds")}
 
 
 def _not_finite(step, name):

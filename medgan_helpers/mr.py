@@ -42,7 +42,7 @@ def _one_slice(size, rng, slabs):
     # A slightly tilted and curved plane, kept between the first and last slice of its slab: interpolation
     # then reads no slice of another slab.
     plane = rng.uniform(0, SLAB - 1) + rng.normal(0, 0.01, 2) @ [x.ravel(), y.ravel()]
-    z = first + plane.reshape(size, size).clip(0, SLAB - 1)
+    z = first + plane.reshape(size, size).clip(0.01, SLAB - 1.01)  # .01: rounding
     middle = (np.array(t1.shape) - 1) / 2
     voxel = np.stack([x / spacing[2] + middle[2], y / spacing[1] + middle[1], z], -1)  # (size, size, 3)
     unit = 2 * voxel / (np.array(t1.shape[::-1]) - 1) - 1  # grid_sample counts from -1 to 1

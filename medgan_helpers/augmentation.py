@@ -1,0 +1,177 @@
+"""Classical augmentation of chest films, on batches, on the device, from a seed.
+
+Each transform takes images (B, C, H, W) in [-1, 1] and one number an image, and keeps the label: an older,
+larger or slightly turned patient has the same disease. `Augmentation` draws the numbers.
+
+Mirroring is off by default. A mirrored chest has its heart on the right (dextrocardia, about 1 in 10,000
+people) and its laterality marker reversed: the network would learn anatomy that does not exist. It does not
+change any CheXpert label, so it can be switched on and its effect measured.
+
+The random transforms of torchvision draw from the global random state and, on a batch, the same numbers for
+every film; hence the warp is written here with torch's own affine_grid and grid_sample (the grid of spatial
+transformer networks, Jaderberg et al., NeurIPS 2015).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from .training import mix
+
+
+# ---------------------------------------------------------------- geometry
+def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
+    """The matrices (B, 2, 3) that turn anticlockwise, enlarge and shift the content of images.
+
+    Each argument is a number or a tensor (B,): degrees; across and down in film widths (positive: to the
+    right, downwards); scale above 1 enlarges. Films are square. For `warp`.
+    """
+    degrees, across, down, scale = (_each(value, images) for value in (degrees, across, down, scale))
+    angle = degrees * math.pi / 180
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    # The grid says where each output pixel comes from, so this is the inverse of the movement.
+    x, y = -2 * across, -2 * down  # the grid runs from -1 to 1: 2 is a film width
+    rows = [torch.stack([cos, -sin, cos * x - sin * y], 1), torch.stack([sin, cos, sin * x + cos * y], 1)]
+    return torch.stack(rows, 1)
+
+
+def invert(matrices):
+    """The matrices (B, 2, 3) of the opposite movement."""
+    square = torch.cat([matrices, matrices.new_tensor([[[0, 0, 1]]]).expand(len(matrices), 1, 3)], 1)
+    return torch.linalg.inv(square)[:, :2]
+
+
+def warp(images, matrices, outside="border"):
+    """Move images by `matrices`, bilinearly.
+
+    What comes from outside repeats the film's edge ("border"), or is 0 ("zeros": for masks). A black wedge
+    would be a mark that only augmented films carry.
+    """
+    grid = F.affine_grid(matrices, images.shape, align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode=outside, align_corners=False)
+
+
+def rotate(images, degrees):
+    """Turn anticlockwise by `degrees`."""
+    return warp(images, affine(images, degrees=degrees))
+
+
+def translate(images, across, down=0.0):
+    """Shift by fractions of the film's width."""
+    return warp(images, affine(images, across=across, down=down))
+
+
+def zoom(images, scale):
+    """Enlarge about the centre; above 1 this crops."""
+    return warp(images, affine(images, scale=scale))
+
+
+def crop(images, left, top, share):
+    """Cut the square of `share` of the width with its corner at (left, top), in film widths; resize it."""
+    share = _each(share, images)
+    centre = 0.5 - share / 2
+    across = (centre - _each(left, images)) / share
+    down = (centre - _each(top, images)) / share
+    return warp(images, affine(images, across=across, down=down, scale=1 / share))
+
+
+def mirror(images):
+    """Swap left and right. See the module's first words for why nobody should do this lightly."""
+    return images.flip(-1)
+
+
+# ---------------------------------------------------------------- intensity
+def brighten(images, by):
+    """Add `by` (in units of [-1, 1]); what leaves the range is clipped."""
+    return (images + _each(by, images, 4)).clamp(-1, 1)
+
+
+def contrast(images, factor):
+    """Stretch grey levels about the film's own mean by `factor`."""
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (mean + (images - mean) * _each(factor, images, 4)).clamp(-1, 1)
+
+
+def add_noise(images, sigma, generator):
+    """Add Gaussian noise of standard deviation `sigma`, drawn from `generator`."""
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
+    return (images + _each(sigma, images, 4) * noise).clamp(-1, 1)
+
+
+def _each(value, images, dims=1):
+    """One number an image, ready to multiply: (B,) or (B, 1, 1, 1)."""
+    value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
+    return value.expand(len(images)).reshape(-1, *[1] * (dims - 1))
+
+
+# ---------------------------------------------------------------- all of them at random
+@dataclass(frozen=True)
+class Augmentation:
+    """Random transforms in the ranges in which two films of one patient differ.
+
+    Each range is symmetric about no change and drawn evenly; `strength` multiplies all of them.
+    """
+
+    rotation: float = 7.0  # degrees
+    translation: float = 0.05  # film widths
+    scale: float = 0.1  # share
+    brightness: float = 0.1  # of [-1, 1]
+    contrast: float = 0.2  # share
+    noise: float = 0.02  # standard deviation, at most; [-1, 1]
+    mirroring: float = 0.0  # probability
+    strength: float = 1.0
+
+    def __call__(self, images, generator, masks=None):
+        """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device).
+
+        masks (B, K, H, W) in [0, 1] move with their films; then returns (images, masks).
+        """
+        def draw(reach):
+            return (torch.rand(len(images), generator=generator, device=images.device) * 2 - 1) * reach
+
+        rotation, translation, scale, brightness, stretch, noise = (
+            self.strength * reach
+            for reach in (self.rotation, self.translation, self.scale,
+                          self.brightness, self.contrast, self.noise)
+        )  # fmt: skip
+        matrices = affine(
+            images,
+            degrees=draw(rotation),
+            across=draw(translation),
+            down=draw(translation),
+            scale=1 + draw(scale),
+        )
+        mirrored = (draw(0.5) + 0.5 < self.mirroring)[:, None, None, None]
+        images = torch.where(mirrored, mirror(images), images)
+        images = contrast(warp(images, matrices), 1 + draw(stretch))
+        images = add_noise(brighten(images, draw(brightness)), draw(noise).abs(), generator)
+        if masks is None:
+            return images
+        return images, warp(torch.where(mirrored, mirror(masks), masks), matrices, outside="zeros")
+
+
+class Augmented:
+    """Batches whose films are augmented anew each time; goes where `batches` goes, `training.fit` included.
+
+    batches: with seek(number), as images.ImageStore.batches. Step t draws from (seed, t) alone, so a resumed
+    run sees the films an uninterrupted one would. Only for training: validation films stay as they are.
+    """
+
+    def __init__(self, batches, augmentation=None, seed=0):
+        self.batches, self.augmentation, self.seed = batches, augmentation or Augmentation(), seed
+        self.step = 0
+
+    def seek(self, step):
+        self.batches.seek(step)
+        self.step = step
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        images, labels = next(self.batches)
+        generator = torch.Generator(images.device).manual_seed(mix(self.seed, self.step))
+        self.step += 1
+        return self.augmentation(images, generator), labels

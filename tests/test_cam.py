@@ -1,0 +1,118 @@
+import functools
+
+import pytest
+import torch
+
+from medgan_helpers import cam, classifier
+
+
+@functools.cache
+def reader(preset):
+    return classifier.DenseNet(preset=preset, device="cpu", precision="fp32")
+
+
+def films(n=3, size=64, seed=0):
+    return torch.rand(n, 1, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_mean_plus_bias_is_the_logit_with_average_pooling():
+    model = reader("densenet121")
+    maps = cam.activation_map(model, films(size=96), "Fracture")
+    number = model.findings.index("Fracture")
+    logit = maps.mean((1, 2)) + model.network.classifier.bias[number].detach()
+    assert maps.shape == (3, 3, 3)
+    assert torch.allclose(logit, model.logits(films(size=96))[:, number], atol=1e-5)
+
+
+def test_logsumexp_plus_bias_is_the_logit_with_the_narrow_preset():
+    model = reader("narrow")
+    with torch.no_grad():
+        model.network.classifier.bias.normal_(generator=torch.Generator().manual_seed(0))
+    for number, finding in enumerate(model.findings):
+        maps = cam.activation_map(model, films(), finding)
+        logit = maps.flatten(1).exp().mean(1).log() + model.network.classifier.bias[number].detach()
+        assert torch.allclose(logit, model.logits(films())[:, number], atol=1e-4)
+    assert maps.shape == (3, 8, 8)
+
+
+def test_grad_cam_is_cams_positive_part_with_average_pooling():
+    model = reader("densenet121")
+    expected = cam.activation_map(model, films(size=96), 4).relu() / 9
+    assert torch.allclose(cam.grad_cam(model, films(size=96), 4), expected, atol=1e-6)
+
+
+def test_grad_cam_ranks_cells_as_cam_does_with_the_narrow_preset():
+    gradient = cam.grad_cam(reader("narrow"), films(), "Edema")
+    assert gradient.shape == (3, 8, 8)
+    assert gradient.min() >= 0
+    assert gradient.max() > 0
+
+
+def test_upsampling_does_not_shift():
+    for cell in range(8):
+        maps = torch.zeros(1, 8, 8)
+        maps[0, cell, 2] = 1
+        large = cam.upsample(maps, 64)[0]
+        rows = torch.arange(64) + 0.5
+        inside = large[cell * 8 : cell * 8 + 8].sum() / large.sum()
+        assert inside > 0.6  # a bilinear tent keeps most of its mass in its own cell
+        if 0 < cell < 7:
+            centre = (large.sum(1) * rows).sum() / large.sum()
+            assert centre == pytest.approx(cell * 8 + 4, abs=1e-3)
+
+
+def squares(n=4, size=64):
+    masks = torch.zeros(n, size, size, dtype=torch.bool)
+    for i in range(n):
+        masks[i, 8 * i : 8 * i + 8, 40:48] = True
+    return masks
+
+
+def test_maps_that_point_at_the_finding_hit_and_others_do_not():
+    masks = squares()
+    right = torch.stack([m.float() for m in masks])
+    assert cam.pointing_game(right, masks) == (4, 4, pytest.approx(1 / 64))
+    assert cam.pointing_game(-right, masks)[0] == 0
+    coarse = torch.nn.functional.avg_pool2d(right, 8)
+    hits, n, chance = cam.pointing_game(coarse, masks)
+    assert (hits, n) == (4, 4)
+    assert chance > 1 / 64  # masks have grown by half a cell
+
+
+def test_chance_is_the_hit_rate_of_random_maps():
+    masks = squares(4).repeat(250, 1, 1)
+    random = torch.rand(1000, 64, 64, generator=torch.Generator().manual_seed(0))
+    hits, n, chance = cam.pointing_game(random, masks)
+    assert abs(hits / n - chance) < 3 * (chance / n) ** 0.5
+
+
+def test_films_without_the_finding_are_left_out():
+    masks = squares()
+    masks[0] = False
+    assert cam.pointing_game(masks.float(), masks)[1] == 3
+    with pytest.raises(ValueError, match="no film with a mask"):
+        cam.pointing_game(masks.float(), torch.zeros_like(masks))
+    with pytest.raises(ValueError, match="same films"):
+        cam.pointing_game(masks.float(), masks[:2])
+
+
+def test_energy_inside_by_hand():
+    masks = squares(1)
+    maps = torch.full((1, 64, 64), 1.0)
+    assert cam.energy_inside(maps, masks) == pytest.approx(1 / 64)
+    maps[masks] = 3
+    assert cam.energy_inside(maps, masks) == pytest.approx(3 * 64 / (64 * 64 + 2 * 64))
+    assert cam.energy_inside(maps - 1, masks) == pytest.approx(1)
+
+
+def test_agreement_is_a_rank_correlation():
+    maps = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(cam.agreement(maps, maps.exp()), torch.ones(5), atol=1e-6)
+    assert torch.allclose(cam.agreement(maps, -maps), -torch.ones(5), atol=1e-6)
+    other = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert cam.agreement(maps, other).abs().max() < 0.5
+
+
+def test_an_unknown_finding_is_named():
+    with pytest.raises(ValueError, match="Broken Heart"):
+        cam.activation_map(reader("narrow"), films(), "Broken Heart")

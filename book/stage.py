@@ -32,10 +32,19 @@ def copy_alt_text(cell):
 
 def settle_progress(cell):
     """Keep the last state of a progress bar: what a terminal shows after the carriage returns."""
+    settled = []
     for output in cell.get("outputs", []):
+        last = settled[-1] if settled else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text  # a bar arrives in pieces, one stream output each
+        else:
+            settled.append(output)
+    for output in settled:
         if output.output_type == "stream":
             lines = output.text.split("\n")
             output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
+    if settled:
+        cell.outputs = settled
 
 
 def minutes(notebook):

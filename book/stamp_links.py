@@ -1,9 +1,10 @@
 """Write the repository's address, which stands in _config.yml alone, into everything that must repeat it.
 
 Badges and install lines cannot look it up: `make links` stamps them, and a test asserts that stamping
-changes nothing. Only the text between the patterns changes; the notebooks' formatting stays as it is.
+changes nothing. The README's table of chapters is written from the notebooks in the same go.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def colab_link(notebook):
     return f"https://colab.research.google.com/github/{name}/blob/{branch}/notebooks/{notebook}"
 
 
+def chapter_rows():
+    """One line of the README's table a notebook: title, question (the first in italics), badge."""
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        first = json.loads(path.read_text())["cells"][0]["source"]
+        text = first if isinstance(first, str) else "".join(first)
+        title = re.match(r"# (?:\d+[.:]? )?(.+)", text)[1]
+        question = re.search(r"\*([^*]+\?)\*", text)
+        badge = f"[![Open in Colab](book/_assets/colab-badge.svg)]({colab_link(path.name)})"
+        yield f"| [{title}](notebooks/{path.name}) | {question[1] if question else ''} | {badge} |"
+
+
 def stamped(path):
     """The text of the file as it should be."""
     url, _ = address()
@@ -36,6 +48,9 @@ def stamped(path):
     text = re.sub(r"git\+https://github\.com/[\w.-]+/[\w.-]+", f"git+{url}", text)
     text = re.sub(r"git clone https://github\.com/[\w.-]+/[\w.-]+", f"git clone {url}", text)
     text = re.sub(r'(repository-code: ")[^"]*', rf"\g<1>{url}", text)
+    if path.name == "README.md":
+        rows = "".join(f"{row}\n" for row in chapter_rows())
+        text = re.sub(r"(\| Chapter \|.+\n\|.+\n)(?:\|.+\n)*", lambda match: match[1] + rows, text)
     return re.sub(r"https://[\w-]+\.github\.io/[\w.-]+", f"https://{owner}.github.io/{name}", text)
 
 

@@ -1,0 +1,125 @@
+"""The contract of the built book, and that each way of breaking it is noticed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book"))
+import check  # noqa: E402
+import stage  # noqa: E402
+
+COLAB = "https://colab.research.google.com/github"
+GOOD = '<div class="cell_output"><img src="a.png" alt="Two films"></div>'
+
+
+def test_the_smoke_book_keeps_its_contract():
+    site = ROOT / "build" / "smoke" / "html"
+    assert site.is_dir(), "run `make book PROFILE=smoke` first"
+    assert check.breaches(site) == []
+
+
+# --- the checks themselves ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site of one prose page and one chapter that keeps the contract; and its table of contents."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "a.png").touch()
+    (tmp_path / "intro.html").write_text('<a href="notebooks/01-x.html">first</a>')
+    (tmp_path / "notebooks" / "01-x.html").write_text(GOOD)
+    (tmp_path / "_toc.yml").write_text(
+        "root: intro\nparts: [{caption: Chapters, chapters: [file: notebooks/01-x]}]"
+    )
+    return tmp_path
+
+
+def breaches(site):
+    return check.breaches(site, site / "_toc.yml")
+
+
+def test_a_good_site_passes(site):
+    assert breaches(site) == []
+
+
+def test_a_missing_page_is_noticed(site):
+    (site / "notebooks" / "01-x.html").unlink()
+    found = breaches(site)
+    assert "notebooks/01-x.html: missing" in found and any("leads to" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>no output</p>", "without outputs"),
+        (GOOD + '<div class="cell_output"><div class="output traceback">E</div></div>', "failed cell"),
+        ('<div class="cell_output"><img src="a.png"></div>', "no alt text"),
+        ('<div class="cell_output"><img src="a.png" alt="  "></div>', "no alt text"),
+        ('<div class="cell_output"><img src="a.png" alt="../_images/0af3.png"></div>', "no alt text"),
+        (GOOD + '<script src="https://cdn.example.org/x.js"></script>', "from outside"),
+        (GOOD + '<link rel="stylesheet" href="//fonts.example.org/x.css">', "from outside"),
+        (GOOD + '<img alt="badge" src="https://example.org/badge.svg">', "from outside"),
+        (GOOD + '<a href="nowhere.html">x</a>', "leads to nowhere.html"),
+        (GOOD + f'<a href="{COLAB}/a/b/blob/main/no.ipynb">x</a>', "Colab link to no.ipynb"),
+    ],
+)
+def test_a_broken_page_is_noticed(site, html, words):
+    (site / "notebooks" / "01-x.html").write_text(html)
+    found = breaches(site)
+    assert len(found) == 1 and words in found[0]
+
+
+def test_an_outside_font_in_a_style_sheet_is_noticed(site):
+    (site / "a.css").write_text('@import "https://fonts.example.org/a.css"; body{background:url(b.png)}')
+    assert [line for line in breaches(site) if "fonts.example.org" in line]
+
+
+def test_a_link_to_another_site_is_no_load(site):
+    (site / "intro.html").write_text('<a href="https://example.org">x</a><link rel="canonical" href="https://a.b">')
+    assert breaches(site) == []
+
+
+# --- running and staging one notebook -----------------------------------------------------------
+
+
+def run(folder, code, *parameters):
+    """Execute a notebook of two cells, parameters and `code`, with the script that the Makefile calls."""
+    cells = [new_code_cell("A = 1", metadata={"tags": ["parameters"]}), new_code_cell(code)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "x.ipynb")
+    command = [sys.executable, ROOT / "book" / "execute.py", folder / "x.ipynb", folder / "out.ipynb"]
+    return subprocess.run([*command, *parameters], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def test_a_failing_cell_stops_the_build_with_its_traceback(tmp_path):
+    done = run(tmp_path, "print('alive', A)\nraise KeyError('the lesion')", "A=2")
+    assert done.returncode == 1
+    assert "alive 2" in done.stdout and "KeyError: 'the lesion'" in done.stderr
+    assert (tmp_path / "out.failed.ipynb").is_file()
+    assert not (tmp_path / "out.ipynb").exists() and not (tmp_path / "out.running.ipynb").exists()
+
+
+def test_an_unknown_parameter_stops_the_build(tmp_path):
+    done = run(tmp_path, "A", "PROFIL=smoke")
+    assert done.returncode == 1 and "no parameter PROFIL" in done.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_staging_prepares_a_page(tmp_path):
+    figure = new_output("display_data", {"image/png": "aGk="}, metadata={"image/png": {"alt": "A film"}})
+    bar = [new_output("stream", name="stderr", text=text) for text in ("\r 0%", "\r100%\n")]
+    injected = new_code_cell("PROFILE = 'smoke'", metadata={"tags": ["injected-parameters"]})
+    cells = [injected, new_code_cell("draw()", outputs=[figure]), new_code_cell("train()", outputs=bar)]
+    notebook = new_notebook(cells=cells, metadata={"papermill": {"duration": 90.0}})
+    nbformat.write(notebook, tmp_path / "01-x.ipynb")
+    row = stage.stage(tmp_path / "01-x.ipynb", tmp_path / "page.ipynb")
+    assert row == "| [](notebooks/01-x.ipynb) | 1.5 |"
+    hidden, drawn, trained = nbformat.read(tmp_path / "page.ipynb", as_version=4).cells
+    assert "remove-cell" in hidden.metadata.tags
+    assert drawn.metadata.mystnb.image.alt == "A film"
+    assert [output.text for output in trained.outputs] == ["100%\n"]

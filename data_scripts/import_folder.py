@@ -1,0 +1,172 @@
+"""Bring your own films (PNG, JPEG, TIFF or DICOM, 8 or 16 bit) and a csv into the CheXpert layout.
+
+The csv has a row a film with the columns
+  file      the film, relative to FOLDER (also called path, image or filename)
+  patient   any text; films of one patient are kept on one side of every split
+and, where known, sex, age, view (AP, PA or Lateral), study (a whole number), split (train or valid) and a
+column a finding under CheXpert's names: 1 positive, 0 negative, -1 uncertain, blank not known.
+Column names may be in any case; --rename gives your names theirs.
+
+  python data_scripts/import_folder.py films films/labels.csv build/own --rename Effusion="Pleural Effusion"
+
+The films must be free of names: what is burnt into the pixels is NOT removed. DICOM headers are not kept.
+"""
+
+import re
+from dataclasses import replace
+from functools import partial
+
+import layout
+import pandas as pd
+
+from medgan_helpers import chexpert
+
+SYNONYMS = {
+    "file": ("file", "path", "image", "filename"),
+    "patient": ("patient",),
+    "sex": ("sex", "gender"),
+    "age": ("age",),
+    "view": ("view", "ap/pa"),
+    "lateral": ("frontal/lateral",),  # CheXpert's own second column of views
+    "study": ("study",),
+    "split": ("split",),
+}
+VIEWS = {"ap": "AP", "pa": "PA", "lateral": "Lateral", "l": "Lateral", "ll": "Lateral", "rl": "Lateral"}
+SEXES = {"m": "Male", "male": "Male", "f": "Female", "female": "Female"}
+
+
+def main():
+    """Read the command line and the csv, check every row, write the films."""
+    options = command_line().parse_args()
+    table = read_table(options)
+    films, bad = [], {}
+    numbers = patient_numbers(table, options)
+    for row, record in enumerate(table.to_dict("records")):
+        try:
+            films.append(to_film(row, record, numbers[row], options.folder))
+        except (ValueError, OSError) as error:
+            bad[row] = str(error)
+    layout.settle(options.csv, bad, len(table), options.skip_bad)
+    layout.write(number_views(films), options.target, "folder", options)
+
+
+def command_line():
+    parser = layout.arguments(__doc__)
+    parser.add_argument("folder", help="the folder of the films")
+    parser.add_argument("csv", help="the table, a row a film")
+    parser.add_argument("target", help="a new folder to write")
+    parser.add_argument(
+        "--rename", nargs="+", default=[], metavar="YOURS=THEIRS", help="your column=the expected one"
+    )
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument(
+        "--one-patient-a-file", action="store_true", help="no patient is known: every film its own (see book)"
+    )
+    who.add_argument("--patient-pattern", metavar="REGEX", help="what in a file's path is the patient")
+    return parser
+
+
+def read_table(options):
+    """The csv with the expected column names; raises ValueError where the required ones are missing."""
+    try:
+        table = pd.read_csv(options.csv, dtype=str, keep_default_na=False)
+    except (ValueError, UnicodeError) as error:
+        raise ValueError(f"{options.csv} is not a csv table: {error}") from error
+    renamed = dict(pair.split("=", 1) for pair in options.rename if "=" in pair)
+    expected = {name.lower(): name for name in chexpert.FINDINGS}
+    expected |= {synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms}
+    names = [renamed.get(name, name) for name in table.columns]
+    table.columns = [expected.get(name.strip().lower(), name) for name in names]
+    if table.columns.duplicated().any():
+        twice = table.columns[table.columns.duplicated()][0]
+        raise ValueError(f"{options.csv} has two columns for {twice!r}")
+    if "file" not in table:
+        raise ValueError(f"{options.csv} has no column 'file', only {names}; --rename YOURS=file")
+    if not set(table.columns) & set(chexpert.FINDINGS):
+        raise ValueError(f"{options.csv} has none of {chexpert.FINDINGS}, only {names}; see --rename")
+    return table
+
+
+def patient_numbers(table, options):
+    """A number a patient, by the sorted names, the same on every run."""
+    if options.one_patient_a_file:
+        print("Every film counts as a patient of its own: if that is untrue, scores will look too good")
+        return list(range(1, len(table) + 1))
+    if options.patient_pattern:
+        found = [re.search(options.patient_pattern, file) for file in table["file"]]
+        if None in found:
+            raise ValueError(f"--patient-pattern finds no patient in {table['file'][found.index(None)]!r}")
+        names = [match.group() for match in found]
+    elif "patient" in table:
+        names = list(table["patient"].str.strip())
+    else:
+        raise ValueError(
+            f"{options.csv} has no column 'patient': a patient's films must not be in both train and test. "
+            "Add the column, or choose --patient-pattern REGEX or --one-patient-a-file"
+        )
+    number = {name: n for n, name in enumerate(sorted(set(names)), start=1)}
+    return [number[name] if name else None for name in names]
+
+
+def to_film(row, record, patient, folder):
+    """Check one row of the table; raises ValueError or OSError that says what is wrong with it."""
+    if patient is None:
+        raise ValueError(f"{record['file']}: the patient is blank")
+    path = layout.inside(folder, record["file"])
+    given = {name: record.get(name, "").strip() for name in SYNONYMS}
+    view = VIEWS.get(given["view"].lower(), "")
+    if given["view"] and not view:
+        raise ValueError(f"{record['file']}: view {given['view']!r}, expected AP, PA or Lateral")
+    return layout.Film(
+        row=row,
+        source=str(path),
+        patient=patient,
+        study=int(number(given["study"], "study", 1, 99999) or 1),
+        pixels=partial(layout.grey, path),
+        labels={finding: label(record.get(finding, ""), finding) for finding in chexpert.FINDINGS},
+        view="Lateral" if given["lateral"].lower() == "lateral" else view,
+        sex=SEXES.get(given["sex"].lower(), ""),
+        age=number(given["age"], "age", 0, 130),
+        part=part(given["split"]),
+    )
+
+
+def number(text, name, low, high):
+    """A number in its range, or None for a blank."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise ValueError(f"{name} {text!r}, expected {low} to {high} or blank")
+    return value
+
+
+def label(text, finding):
+    value = number(text.strip(), finding, -1, 1)
+    if value not in (1, 0, -1, None):
+        raise ValueError(f"{finding} {text!r}, expected 1, 0, -1 or blank")
+    return value
+
+
+def part(text):
+    parts = {"": "train", "train": "train", "valid": "valid", "val": "valid", "test": "valid"}
+    if text.lower() not in parts:
+        raise ValueError(f"split {text!r}, expected train or valid")
+    return parts[text.lower()]
+
+
+def number_views(films):
+    """Films of one study become view1, view2, ... in the table's order."""
+    seen, numbered = {}, []
+    for film in films:
+        study = (film.part, film.patient, film.study)
+        seen[study] = seen.get(study, 0) + 1
+        numbered.append(replace(film, number=seen[study]))
+    return numbered
+
+
+if __name__ == "__main__":
+    layout.run(main)

@@ -1,0 +1,102 @@
+"""Bring NIH ChestX-ray14 into the CheXpert layout.
+
+FOLDER holds Data_Entry_2017_v2020.csv (or Data_Entry_2017.csv) and the unpacked images, in any subfolders
+(images_001/images/00000001_000.png). With test_list.txt there too, NIH's own test patients go to valid.csv.
+Some of the images_*.tar.gz are enough for a start: add --partial.
+
+  python data_scripts/import_nih.py FOLDER TARGET
+
+From the NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC: free to use; name the NIH Clinical
+Center and cite Wang et al., ChestX-ray8, CVPR 2017. Labels were mined from reports, as CheXpert's were.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import layout
+import pandas as pd
+
+from medgan_helpers import chexpert
+
+COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
+SEX = ("Patient Sex", "Patient Gender")  # the 2020 and the 2017 file
+
+
+def main():
+    """Read the table, find the images, write the films."""
+    options = command_line().parse_args()
+    folder = Path(options.folder)
+    table = read_table(folder)
+    images = {path.name: path for path in sorted(folder.rglob("*.png"))}
+    if options.partial:
+        here = table["Image Index"].isin(images)
+        print(f"{here.sum()} of {len(table)} films are here; the others are left out")
+        table = table[here]
+    held_out = test_images(folder)
+    films, bad = [], {}
+    for row, record in zip(table.index, table.to_dict("records"), strict=True):
+        try:
+            films.append(to_film(row, record, images, held_out))
+        except (ValueError, OSError) as error:
+            bad[row] = str(error)
+    layout.settle(options.folder, bad, len(table), options.skip_bad)
+    print("NIH's findings under CheXpert's names:")
+    layout.print_mapping()
+    layout.write(films, options.target, "nih", options)
+
+
+def command_line():
+    parser = layout.arguments(__doc__)
+    parser.add_argument("folder", help="the folder with Data_Entry_2017*.csv and the images")
+    parser.add_argument("target", help="a new folder to write")
+    parser.add_argument("--partial", action="store_true", help="leave out films that were not downloaded")
+    return parser
+
+
+def read_table(folder):
+    """NIH's Data_Entry table as text; raises with the source of the data where it is missing or another."""
+    tables = sorted(folder.glob("Data_Entry_2017*.csv"))
+    if not tables:
+        raise FileNotFoundError(f"no Data_Entry_2017*.csv in {folder}. {chexpert.SOURCES['nih']}")
+    try:
+        table = pd.read_csv(tables[-1], dtype=str, keep_default_na=False)
+    except (ValueError, UnicodeError) as error:
+        raise ValueError(f"{tables[-1]} is not a csv table: {error}") from error
+    missing = [name for name in COLUMNS if name not in table]
+    if missing or not set(SEX) & set(table):
+        raise ValueError(f"{tables[-1]} lacks the columns {missing or SEX[0]}; is it NIH's Data_Entry file?")
+    return table
+
+
+def test_images(folder):
+    """The file names of NIH's official test set, where test_list.txt is there."""
+    path = folder / "test_list.txt"
+    return set(path.read_text().split()) if path.is_file() else set()
+
+
+def to_film(row, record, images, held_out):
+    """One line of Data_Entry -> Film; raises on a line that cannot be read or a film that is not there."""
+    name = record["Image Index"]
+    if name not in images:
+        raise FileNotFoundError(f"{name} is not below the folder (download its archive, or add --partial)")
+    if not (record["Patient ID"].isdigit() and record["Follow-up #"].isdigit()):
+        raise ValueError(f"{name}: Patient ID and Follow-up # must be whole numbers")
+    age = "".join(filter(str.isdigit, record["Patient Age"]))  # "58" or "058Y"
+    sex = next(record[column] for column in SEX if column in record)
+    findings = [finding for finding in record["Finding Labels"].split("|") if finding != "No Finding"]
+    return layout.Film(
+        row=row,
+        source=str(images[name]),
+        patient=int(record["Patient ID"]),
+        study=int(record["Follow-up #"]) + 1,
+        pixels=partial(layout.grey, images[name]),
+        labels=layout.nih_labels(findings),
+        view=record["View Position"] if record["View Position"] in ("AP", "PA") else "",
+        sex={"M": "Male", "F": "Female"}.get(sex, ""),
+        age=int(age) if age and int(age) <= 130 else None,  # the 2017 file has typing errors such as 414
+        part="valid" if name in held_out else "train",
+    )
+
+
+if __name__ == "__main__":
+    layout.run(main)

@@ -1,0 +1,307 @@
+"""Label rows to films: in memory (`sample`), as a folder in the CheXpert layout (`write`), or once more (`rerender`).
+
+A film depends on its seed, its film and patient numbers, its labels and its size, and on nothing else, so
+it comes out the same with any number of workers and in any order.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from .. import artifacts, chexpert
+from . import findings, projection, rows, thorax
+
+SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
+RAY_SAMPLES = {"frontal": 44, "lateral": 64}  # along a ray at 64 px, in proportion to the square root of the size
+ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
+PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
+FEW = 200  # films that are not worth starting workers for
+
+
+def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, device="cpu", progress=False):
+    """Films in memory.
+
+    labels: a DataFrame of exactly the films to make (see `rows.from_labels`; `n` may then be None).
+    Returns images (n, size, size) uint8; their finding-free twins, the same, or None; masks
+    {finding: (n, size, size) bool} or None; the label rows, with the columns of `chexpert.read` and,
+    in .attrs["truth"], what was really drawn.
+    """
+    _check_size(size)
+    table = rows.draw_rows(n, seed, views) if labels is None else rows.from_labels(labels)
+    truth = rows.draw_truth(table, seed)
+    table.attrs["truth"] = truth
+    images, plain, shadows = _films(table, truth, size, twins, masks, device, progress)
+    return images, plain, shadows, table
+
+
+def rerender(csv, which=None, size=None, twins=True, masks=True, device="cpu"):
+    """Make films of a written folder again: images, twins, masks and truth, as `sample` returns them.
+
+    csv: the train.csv that `write` returned; which: row numbers (None: all); size: another size if wanted.
+    The folder's own JPEG files differ from these films by their compression.
+    """
+    folder = Path(csv).parent
+    settings, table, truth = _open(folder)
+    which = range(len(table)) if which is None else which
+    table, truth = (frame.iloc[list(which)].reset_index(drop=True) for frame in (table, truth))
+    images, plain, shadows = _films(table, truth, size or settings["size"], twins, masks, device, False)
+    return images, plain, shadows, truth
+
+
+def _films(table, truth, size, twins, masks, device, progress):
+    """Render label rows with their truth: (images, twins or None, masks or None) as numpy arrays."""
+    n = len(table)
+    images = np.empty((n, size, size), np.uint8)
+    plain = np.empty_like(images) if twins else None
+    shadows = {name: np.zeros(images.shape, bool) for name in rows.DRAWABLE} if masks else None
+    pairs = zip(_records(table), _records(truth), strict=True)
+    with torch.inference_mode():
+        for i, (row, true) in enumerate(tqdm(pairs, "films", n, disable=not progress)):
+            images[i], twin, drawn = render(row, true, size, twins, masks, device)
+            if twins:
+                plain[i] = twin
+            for name, mask in (drawn or {}).items():
+                shadows[name][i] = mask
+    return images, plain, shadows
+
+
+def _records(frame):
+    return frame.to_dict("records")
+
+
+def render(row, true, size, twin=False, masks=False, device="cpu"):
+    """One film from a label row and its truth (dicts): image, twin or None, {finding: mask} or None."""
+    anatomy, patient, exposure, rng = _setting(row, true, size, device)
+    start = anatomy.density[int(patient.variant * thorax.VARIANTS)]
+    grid, step = projection.rays(anatomy, patient, exposure, size, _depth(size, exposure.view))
+    far = projection.surroundings(start, anatomy, patient, exposure)
+    noise = torch.from_numpy(rng.standard_normal((size, size), dtype=np.float32)).to(device)
+    body = findings.Body(anatomy, start.clone(), supine=exposure.view == "AP")
+    shadows = _draw_all(body, true, grid if masks else None, step)
+    developed = [
+        projection.film(projection.project(volume, grid, step), far, patient, exposure, noise).numpy(force=True)
+        for volume in ((body.volume, start) if twin else (body.volume,))
+    ]
+    return developed[0], developed[1] if twin else None, shadows
+
+
+def _setting(row, true, size, device):
+    """The thorax, the patient and the exposure of a film, and the generator of its noise."""
+    anatomy = thorax.load(size, row["view"] == "Lateral", device)
+    patient = projection.draw_patient(np.random.default_rng([true["seed"], 1, true["number"]]), row["sex"], row["age"])
+    rng = np.random.default_rng([true["seed"], 2, true["film"]])
+    return anatomy, patient, projection.draw_exposure(rng, row["view"]), rng
+
+
+def _draw_all(body, true, grid, step):
+    """Draw a film's findings one after the other; with a grid, return each one's shadow as a mask."""
+    shadows = {} if grid is not None else None
+    named = any(true[name] > 0 for name in rows.CHILDREN)
+    for number, name in enumerate(findings.DRAWN):
+        if true[name] == 0 or (name == "Lung Opacity" and named):
+            continue  # an opacity with a name is drawn under that name
+        before = body.volume.clone() if grid is not None else None
+        findings.draw(name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number]))
+        if grid is not None:
+            changed = (body.volume != before).float()
+            shadows[name] = (projection.project(changed, grid, step) > 0).numpy(force=True)
+    if grid is not None and true["Lung Opacity"] > 0 and named:
+        parts = [shadows[name] for name in rows.CHILDREN if name in shadows]
+        shadows["Lung Opacity"] = np.logical_or.reduce(parts)
+    return shadows
+
+
+def _depth(size, view):
+    """Samples along a ray."""
+    return round(RAY_SAMPLES["lateral" if view == "Lateral" else "frontal"] * np.sqrt(max(size, 48) / 64))
+
+
+def organ_map(table, size=64, device="cpu"):
+    """How much of each organ lies along each ray of films: (n, 6, size, size) float32, 0 to 1, organs in ORGANS.
+
+    table: label rows with their truth in .attrs, as `sample` returns them, or the csv that `write` returned.
+    A value is the length of the ray in the organ over 200 mm (bones: 40 mm), at most 1.
+    """
+    if not isinstance(table, pd.DataFrame):
+        _, table, truth = _open(Path(table).parent)
+    else:
+        truth = table.attrs["truth"].loc[table.index]
+    maps = np.empty((len(table), len(ORGANS), size, size), np.float32)
+    with torch.inference_mode():
+        for i, (row, true) in enumerate(zip(_records(table), _records(truth), strict=True)):
+            anatomy, patient, exposure, _ = _setting(row, true, size, device)
+            grid, step = projection.rays(anatomy, patient, exposure, size, _depth(size, exposure.view))
+            for k, members in enumerate(_organ_labels()):
+                organ = torch.isin(anatomy.labels, torch.tensor(members, device=device)).float()
+                length = projection.project(organ, grid, step) / (40 if ORGANS[k] in ("ribs", "spine") else 200)
+                maps[i, k] = length.clamp(max=1).numpy(force=True)
+    return maps
+
+
+def _organ_labels():
+    ribs = [*thorax.RIBS["left"], *thorax.RIBS["right"], thorax.STERNUM]
+    lungs = [*thorax.LOBES["left"], *thorax.LOBES["right"]]
+    vessels = [thorax.AORTA, thorax.VESSELS, 53]
+    named = {*lungs, thorax.HEART, *vessels, *ribs, thorax.SPINE, thorax.TRACHEA, 0}
+    return lungs, [thorax.HEART], vessels, ribs, [thorax.SPINE], [i for i in range(256) if i not in named]
+
+
+def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), device="cpu"):
+    """Axial CT slices of warped patients: (n, size, size) float32 in [0, 1] and their patient numbers (n,).
+
+    0 and 1 are the ends of `window` in HU (the default shows lung and soft tissue). Another seed means other
+    patients, so that train and test patients share no slice. Shown from below as radiologists do: the
+    patient's left is on the right, the front is up.
+    """
+    _check_size(size)
+    anatomy = thorax.load(128, True, device)
+    out, patients = np.empty((n, size, size), np.float32), np.arange(n) // slices_per_patient
+    with torch.inference_mode():
+        for i, number in enumerate(patients):
+            person = projection.draw_patient(np.random.default_rng([seed, 1, number]), ("Male", "Female")[number % 2], 60)
+            grid = projection.axial_plane(anatomy, person, size, np.random.default_rng([seed, 6, i]))
+            volume = anatomy.density[int(person.variant * thorax.VARIANTS)]
+            hu = 1000 * (projection.project(volume, grid, 1.0) - 1)
+            out[i] = ((hu - window[0]) / (window[1] - window[0])).clamp(0, 1).numpy(force=True)
+    return out, patients
+
+
+def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0, workers=None,
+          twins=False, masks=False, labels=None, progress=True):  # fmt: skip
+    """Write a folder of films in the CheXpert layout and return the path of its train.csv.
+
+    Beside train.csv and the films, truth.csv holds what was really drawn and simulation.json the settings.
+    twins and masks go to twins/... and masks/<finding>/... as PNG. workers: processes of one thread each (None:
+    as many as cores). A killed run goes on where it stopped; a finished one returns at once.
+    Raises FileExistsError if `root` holds anything else, ValueError for impossible settings.
+    """
+    _check_size(size)
+    root = Path(root).expanduser()
+    settings = {
+        "images": images, "size": size, "seed": seed, "views": views, "prevalence": prevalence,
+        "rare_boost": rare_boost, "twins": twins, "masks": masks, "labels": None if labels is None else len(labels),
+    }  # fmt: skip
+    if _prepare(root, settings):
+        return root / "train.csv"
+    table = rows.draw_rows(images, seed, views, prevalence, rare_boost) if labels is None else rows.from_labels(labels)
+    truth = rows.draw_truth(table, seed)
+    with artifacts.atomic(root / "truth.csv") as temporary:
+        pd.concat([table, truth.add_prefix("true ")], axis=1).to_csv(temporary, index=False)
+    count = workers or os.cpu_count() or 1
+    _work_all(root, len(table), 1 if len(table) <= FEW else count, progress)
+    with artifacts.atomic(root / "train.csv") as temporary:
+        _as_chexpert(table).to_csv(temporary, index=False)
+    return root / "train.csv"
+
+
+def _prepare(root, settings):
+    """True if `root` holds these very films already; else make it ready, or refuse a folder of something else."""
+    note = root / "simulation.json"
+    if note.is_file():
+        found = json.loads(note.read_text())
+        if found != settings:
+            differ = {k: (found.get(k), v) for k, v in settings.items() if found.get(k) != v}
+            raise FileExistsError(f"{root} holds other films (there, asked for): {differ}. Choose another folder")
+        for left in root.rglob(".*.partial*"):  # what a killed run was writing
+            left.unlink()
+        return (root / "train.csv").is_file()
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise FileExistsError(f"{root} is not an empty folder: choose another, nothing is overwritten")
+    artifacts.write_json(note, settings)
+    return False
+
+
+def _open(folder):
+    """Settings, label rows and truth of a written folder."""
+    note = folder / "simulation.json"
+    if not note.is_file():
+        raise FileNotFoundError(f"{folder} was not written by simulator.write: there is no simulation.json in it")
+    table = pd.read_csv(folder / "truth.csv")
+    true = [c for c in table.columns if c.startswith("true ")]
+    truth = table[true].rename(columns=lambda c: c.removeprefix("true "))
+    return json.loads(note.read_text()), table.drop(columns=true), truth
+
+
+def _as_chexpert(table):
+    """Label rows in CheXpert's own columns."""
+    lateral = table.view == "Lateral"
+    return pd.DataFrame({
+        "Path": PREFIX + table.path,
+        "Sex": table.sex,
+        "Age": table.age.astype(int),
+        "Frontal/Lateral": np.where(lateral, "Lateral", "Frontal"),
+        "AP/PA": table.view.mask(lateral),
+    }).join(table[chexpert.FINDINGS])  # fmt: skip
+
+
+def _work_all(root, films, workers, progress):
+    """Make the missing films, with a bar: in this process, or in `workers` others of one thread each."""
+    with tqdm(total=films, desc="films", unit="film", disable=not progress) as bar:
+        if workers == 1:
+            for _ in work(root, 0, 1):
+                bar.update()
+            return
+        code = "import sys; from medgan_helpers.simulator import dataset; dataset.report(*sys.argv[1:])"
+        package = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        with contextlib.ExitStack() as stack, open(root / ".errors.partial", "w+") as errors:
+            helpers = [
+                subprocess.Popen(
+                    [sys.executable, "-c", code, str(root), str(k), str(workers)],
+                    stdout=subprocess.PIPE, stderr=errors, env=environment, text=True,
+                )
+                for k in range(workers)
+            ]  # fmt: skip
+            for helper in helpers:
+                stack.callback(helper.kill)
+            for helper in helpers:
+                for _ in helper.stdout:
+                    bar.update()
+            if any(helper.wait() for helper in helpers):
+                errors.seek(0)
+                raise RuntimeError(f"a worker failed while writing {root}:\n{errors.read()[-3000:]}")
+        (root / ".errors.partial").unlink(missing_ok=True)
+
+
+def report(root, first, step):
+    """Run by a worker process: a line on standard output for each film made."""
+    torch.set_num_threads(1)
+    for _ in work(Path(root), int(first), int(step)):
+        print(flush=True)
+
+
+def work(root, first, step):
+    """Make every `step`-th film of a prepared folder from number `first` on, skipping those already there."""
+    settings, table, truth = _open(root)
+    with torch.inference_mode():
+        for row, true in zip(_records(table[first::step]), _records(truth[first::step]), strict=True):
+            path = root / row["path"]
+            if not path.is_file():
+                image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
+                extras = {f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()}
+                if twin is not None:
+                    extras["twins"] = twin
+                for name, picture in extras.items():
+                    _save(root / name / Path(row["path"]).with_suffix(".png"), picture)
+                _save(path, image)  # last: its being there says that all of it is
+            yield
+
+
+def _save(path, picture):
+    with artifacts.atomic(path) as temporary:
+        Image.fromarray(picture).save(temporary, **({"quality": 95} if path.suffix == ".jpg" else {}))
+
+
+def _check_size(size):
+    if not (isinstance(size, (int, np.integer)) and SMALLEST <= size <= LARGEST):
+        raise ValueError(f"size={size!r}: expected {SMALLEST} to {LARGEST} pixels; smaller films show no finding")

@@ -1,4 +1,4 @@
-"""Check a download of CheXpert and say what is missing; unpack an archive of it first, if that is what you have.
+"""Check a download of CheXpert and say what is missing; unpack an archive of it first, if need be.
 
   python data_scripts/prepare_chexpert.py FOLDER                         a folder that was unpacked
   python data_scripts/prepare_chexpert.py archive.zip --to FOLDER        the archive of the small version
@@ -84,7 +84,7 @@ def _place(folder, member):
     """Where an archive's file goes; refuses names that lead out of the folder."""
     path = (folder / member.filename).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise ValueError(f"the archive holds {member.filename!r}, which leads out of {folder}: do not trust it")
+        raise ValueError(f"the archive holds {member.filename!r}, which leads out of {folder}")
     return path
 
 
@@ -92,7 +92,8 @@ def explain_batches(folder):
     """AIMI gives the full version in batches; say how to put them together."""
     batches = sorted(folder.glob("CheXpert-v1.0 batch *"))
     if batches and not (folder / "train").is_dir():
-        lines = [f"  mv '{batch}'/patient* '{folder}/train/'" for batch in batches if "train" in batch.name]
+        lines = [f"  mkdir '{folder}/train'"]
+        lines += [f"  mv '{batch}'/patient* '{folder}/train/'" for batch in batches if "train" in batch.name]
         lines += [f"  mv '{batch}'/* '{folder}/'" for batch in batches if "train" not in batch.name]
         sys.exit("\n".join(["These are CheXpert's batches; put them together first:", *lines]))
 

@@ -48,7 +48,7 @@ SOURCES = {  # what a data set is, who gives it, on which terms, and what to typ
     "simulated": "The simulated films need no download: python data_scripts/simulate_chexpert.py --help",
     "chexpert": (
         "CheXpert: register at the Stanford AIMI Center (https://aimi.stanford.edu, shared datasets), accept "
-        "its research use agreement and download CheXpert-v1.0 or, a fortieth of the size, "
+        "its research use agreement and download CheXpert-v1.0 or the much smaller "
         "CheXpert-v1.0-small. Unpack it anywhere and check it: python data_scripts/prepare_chexpert.py FOLDER"
     ),
     "nih": (

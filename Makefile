@@ -55,8 +55,6 @@ $(COLAB)/.ready: pyproject.toml $(HELPERS) book/environment.sh | $(READY)
 	@cp -R pyproject.toml README.md medgan_helpers build/package/
 	@bash book/environment.sh $(COLAB) ./build/package ipykernel
 	@bash book/environment.sh $(COLAB) --no-deps --force-reinstall ./build/package
-	@$(COLAB)/bin/python -m ipykernel install --prefix $(COLAB) --name colab \
-	    --env MEDGAN_PROFILE smoke --env MEDGAN_BUILD "$(CURDIR)/build/colab" > /dev/null
 	@touch $@
 
 # --- the book -----------------------------------------------------------------------------------
@@ -91,6 +89,8 @@ $(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
 test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, every notebook as on Colab
 	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET=simulated DATA_ROOT=
 	@rm -rf build/colab
+	@$(COLAB)/bin/python -m ipykernel install --prefix $(COLAB) --name colab \
+	    --env MEDGAN_PROFILE smoke --env MEDGAN_BUILD "$(CURDIR)/build/colab" > /dev/null
 	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter \
 	    $(PY) -m pytest tests notebooks --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600
 

@@ -33,5 +33,5 @@ echo "== installing into $folder (the first time this fetches about 3 GB)"
 if has_uv; then
     uv pip install --python "$folder/bin/python" "$@"
 else
-    "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --progress-bar on "$@"
+    "$folder/bin/python" -m pip install --disable-pip-version-check --no-input "$@"
 fi

@@ -27,12 +27,12 @@ def colab_link(notebook):
 
 
 def chapter_rows():
-    """One line of the README's table a notebook: title, question (the first in italics), badge."""
+    """One line of the README's table a notebook: its title, the question in bold below it, its badge."""
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         first = json.loads(path.read_text())["cells"][0]["source"]
         text = first if isinstance(first, str) else "".join(first)
-        title = re.match(r"# (?:\d+[.:]? )?(.+)", text)[1]
-        question = re.search(r"\*([^*]+\?)\*", text)
+        title = re.match("# (.+)", text)[1]
+        question = re.search(r"\*\*([^*]+[?.])\*\*", text)
         badge = f"[![Open in Colab](book/_assets/colab-badge.svg)]({colab_link(path.name)})"
         yield f"| [{title}](notebooks/{path.name}) | {question[1] if question else ''} | {badge} |"
 

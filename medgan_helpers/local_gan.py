@@ -1,0 +1,251 @@
+"""A GAN that draws a finding where a finding would be: local, class-conditional, on real films.
+
+A whole-film generator must learn the whole chest before it can draw a lesion. This one keeps a real negative
+film and changes one square of it, placed where a classifier's activation map puts the finding in real
+positives. What it learns from:
+
+    conditional GAN with a projection discriminator (Miyato & Koyama, ICLR 2018), hinge loss
+    an auxiliary class head (Odena et al., ICML 2017), trained before the game begins: without it, a small
+    critic never learns the findings and the generator falls to the identity
+    DiffAugment without flips or cutout (Zhao et al., NeurIPS 2020); an average of the weights (EMA)
+"""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from . import cam
+from .diffaugment import brightness, contrast, translate
+from .images import uint8_to_signed
+from .training import EMA, Model, mix, one_step, seeded
+
+SQUARE = 32  # pixels at 64 px films; half the film's side in general
+JITTER = 3  # pixels: the map's cell is 8 pixels wide, its peak no more exact than that
+LATENT = 16
+REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
+THRIFT = 3.0  # weight of the mean absolute change: what need not change stays
+CLASS_WEIGHT = 0.5  # of the class head's cross-entropy in both players' losses
+
+
+# ---------------------------------------------------------------- squares of films
+def square(films):
+    """Side of the square changed in films (N, 1, H, W): half the film, which holds a lesion or a fracture."""
+    return films.shape[-1] * SQUARE // 64
+
+
+def cut(films, centres, size):
+    """The squares (N, 1, size, size) of films about centres (N, 2: row, column), moved inside if need be."""
+    rows, columns = _pixels(films, centres, size)
+    return films[torch.arange(len(films))[:, None, None], 0, rows, columns][:, None]
+
+
+def put(films, centres, squares):
+    """Films with `squares` in the places `cut` would take them from; the films given are not changed."""
+    rows, columns = _pixels(films, centres, squares.shape[-1])
+    films = films.clone()
+    films[torch.arange(len(films))[:, None, None], 0, rows, columns] = squares[:, 0].to(films.dtype)
+    return films
+
+
+def _pixels(films, centres, size):
+    corner = (centres.round().long() - size // 2).clamp(0, films.shape[-1] - size)
+    line = torch.arange(size, device=films.device)
+    return (corner[:, 0, None] + line)[:, :, None], (corner[:, 1, None] + line)[:, None, :]
+
+
+def soft_disc(size, device="cpu"):
+    """(size, size): 1 within half the inscribed radius, 0 at its rim, smooth between: no edge to see."""
+    line = torch.linspace(-1, 1, size, device=device)
+    radius = (line[:, None] ** 2 + line**2).sqrt()
+    ramp = (2 * (1 - radius)).clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def places(reader, films, finding):
+    """Where the reader's map of `finding` peaks in each film: (N, 2) row and column in pixels."""
+    maps = cam.upsample(cam.activation_map(reader, films, finding), films.shape[-1])
+    peak = maps.flatten(1).argmax(1)
+    return torch.stack([peak // films.shape[-1], peak % films.shape[-1]], 1)
+
+
+def copy_paste(negatives, positives, centres):
+    """The control without a generator: each positive's square blended into a negative film, the same place.
+
+    Grey levels are matched first (mean of the square), or the exposure would give the paste away.
+    """
+    size = square(negatives)
+    ground, patch = cut(negatives, centres, size), cut(positives, centres, size)
+    patch = patch + (ground - patch).mean((2, 3), keepdim=True)
+    disc = soft_disc(size, negatives.device)
+    return put(negatives, centres, (ground + disc * (patch - ground)).clamp(-1, 1))
+
+
+class Squares:
+    """Endless batches (real squares, their classes, healthy squares, classes to draw there), seekable.
+
+    films: (N, 1, H, W) uint8; positives: {class: (rows of films, centres)}; negatives: rows of films. The
+    last class is "none": squares of negatives. Classes come in equal numbers.
+    """
+
+    def __init__(self, films, positives, negatives, batch_size=32, seed=0):
+        self.films, self.positives, self.negatives = films, positives, negatives
+        self.batch_size, self.seed, self.step = batch_size, seed, 0
+
+    def seek(self, step):
+        self.step = step
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        rng = torch.Generator().manual_seed(mix(self.seed, self.step))
+        self.step += 1
+        none = len(self.positives)
+        classes = torch.arange(self.batch_size) % (none + 1)
+        targets = torch.arange(self.batch_size) % none
+        rows, centres = self._draw(classes, none, rng)
+        _, healthy_centres = self._draw(targets, none, rng)
+        negatives = self.negatives[torch.randint(len(self.negatives), (self.batch_size,), generator=rng)]
+        real = self._cut(rows, centres, rng)
+        return real, classes, self._cut(negatives, healthy_centres, rng), targets
+
+    def _draw(self, classes, none, rng):
+        """A random positive of each class and its centre; for "none" a negative at a positive's centre."""
+        rows, centres = [], []
+        for number in classes.tolist():
+            of = number if number < none else int(torch.randint(none, (1,), generator=rng))
+            where, middle = self.positives[of]
+            pick = int(torch.randint(len(where), (1,), generator=rng))
+            other = int(torch.randint(len(self.negatives), (1,), generator=rng))
+            rows.append(where[pick] if number < none else self.negatives[other])
+            centres.append(middle[pick])
+        return torch.stack(rows), torch.stack(centres)
+
+    def _cut(self, rows, centres, rng):
+        jitter = torch.randint(-JITTER, JITTER + 1, centres.shape, generator=rng)
+        films = uint8_to_signed(self.films[rows])
+        return cut(films, centres + jitter, square(films))
+
+
+# ---------------------------------------------------------------- the networks
+class Generator(nn.Module):
+    """A healthy square, a class and noise -> a smooth change, nought at the square's rim: (B, 1, S, S)."""
+
+    def __init__(self, classes, width=48, latent=LATENT, embedding=8):
+        super().__init__()
+        self.embed = nn.Embedding(classes, embedding)
+        self.layers = nn.Sequential(
+            nn.Conv2d(4 + embedding + latent, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU(),
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, 4, 3, padding=1), nn.PixelShuffle(2),
+        )  # fmt: skip
+
+    def forward(self, healthy, classes, z):
+        pixels = F.pixel_unshuffle(healthy, 2)  # (B, 4, 16, 16)
+        condition = torch.cat([self.embed(classes), z], 1)[:, :, None, None]
+        x = torch.cat([pixels, condition.expand(-1, -1, *pixels.shape[-2:])], 1)
+        change = REACH * torch.tanh(self.layers(x).float())
+        for _ in range(2):  # mean filters: without them the change carries a grid of 2 x 2 pixels
+            change = F.avg_pool2d(F.pad(change, [1] * 4, mode="replicate"), 3, stride=1)
+        return change * soft_disc(change.shape[-1], change.device)
+
+
+class Discriminator(nn.Module):
+    """Squares (B, 1, S, S) and classes -> realness given the class (B,), and class logits (B, classes)."""
+
+    def __init__(self, classes, width=32):
+        super().__init__()
+        widths = [1, width, width, 2 * width, 3 * width]
+        layers = []
+        for number, (before, after) in enumerate(pairwise(widths)):
+            size, stride = (3, 1) if number == 0 else (4, 2)
+            layers += [spectral_norm(nn.Conv2d(before, after, size, stride, 1)), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.real = spectral_norm(nn.Linear(3 * width, 1))
+        self.embed = spectral_norm(nn.Embedding(classes, 3 * width))
+        self.classes = nn.Linear(3 * width, classes)
+
+    def forward(self, squares, classes):
+        features = self.layers(squares).float().mean((2, 3))  # (B, 96)
+        realness = self.real(features)[:, 0] + (self.embed(classes) * features).sum(1)
+        return realness, self.classes(features)
+
+
+# ---------------------------------------------------------------- the game
+class LocalGAN(Model):
+    """Draws findings into squares of films; step() takes batches of `Squares`.
+
+    findings: the names it can draw; warm: steps in which only the class head learns.
+    """
+
+    def __init__(self, findings, width=48, warm=250, seed=0, **machine):
+        super().__init__(
+            {"findings": list(findings), "width": width, "warm": warm, "seed": seed}, **machine
+        )
+        with seeded(seed):
+            generator, discriminator = Generator(len(findings), width), Discriminator(len(findings) + 1)
+        self.generator, self.discriminator = self.place(generator), self.place(discriminator)
+        self.average = EMA(self.generator, decay=0.99)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas=(0.0, 0.99))
+        self.discriminator_optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), 4e-4, betas=(0.0, 0.99)
+        )
+
+    @property
+    def trained(self):
+        return self.average.network
+
+    def load_trained(self, weights):
+        self.average.network.load_state_dict(weights)
+
+    def _augment(self, squares):
+        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
+
+    def _noise(self, count):
+        return torch.randn(count, LATENT, generator=self.rng, device=self.device)
+
+    @one_step
+    def step(self, batch):
+        """One step of both players on (real, classes, healthy, targets), see `Squares`."""
+        real, classes, healthy, targets = batch
+        self.generator.train()
+        change = self.generator(healthy, targets, self._noise(len(healthy)))
+        fake = (healthy + change).clamp(-1, 1)
+
+        on_real, class_logits = self.discriminator(self._augment(real), classes)
+        class_loss = F.cross_entropy(class_logits, classes)
+        if self.steps_done < self.config["warm"]:
+            self.descend(class_loss, self.discriminator_optimizer)
+            nothing = torch.zeros((), device=self.device)
+            return {"d_loss": nothing, "g_loss": nothing, "class_loss": class_loss, "change": nothing}
+        on_fake, _ = self.discriminator(self._augment(fake.detach()), targets)
+        d_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+        self.descend(d_loss + CLASS_WEIGHT * class_loss, self.discriminator_optimizer)
+
+        on_fake, class_logits = self.discriminator(self._augment(fake), targets)
+        seen = F.cross_entropy(class_logits, targets)
+        g_loss = -on_fake.mean() + CLASS_WEIGHT * seen + THRIFT * change.abs().mean()
+        self.descend(g_loss, self.generator_optimizer)
+        self.average.update(self.generator)
+        return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change.abs().mean()}
+
+    @torch.no_grad()
+    def draw(self, films, finding, centres, seed=0):
+        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU."""
+        rng = torch.Generator().manual_seed(mix(seed))
+        number = self.config["findings"].index(finding)
+        drawn = []
+        for part, middle in zip(films.split(256), centres.split(256), strict=True):
+            healthy = cut(part, middle, square(part))
+            z = torch.randn(len(part), LATENT, generator=rng)
+            classes = torch.full((len(part),), number, device=self.device)
+            with self.autocast():
+                change = self.trained(healthy.to(self.device), classes, z.to(self.device)).float().cpu()
+            drawn.append(put(part, middle, (healthy + change).clamp(-1, 1)))
+        return torch.cat(drawn)

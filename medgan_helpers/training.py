@@ -320,17 +320,19 @@ class _Log:
         self.images += len(batch if torch.is_tensor(batch) else batch[0]) * self.world
 
     def row(self, step):
-        names, first_step = list(self.losses[0]), step - len(self.losses) + 1
-        table = [torch.stack([losses[name].float() for name in names]) for losses in self.losses]
-        table = torch.stack(table).cpu()  # (steps, losses): the only wait for the GPU
-        for number, column in (~torch.isfinite(table)).nonzero().tolist():
-            raise FloatingPointError(_not_finite(first_step + number, names[column]))
+        first = step - len(self.losses) + 1
+        entries = [(first + i, *pair) for i, losses in enumerate(self.losses) for pair in losses.items()]
+        values = torch.stack([value.float() for *_, value in entries]).tolist()  # the only wait for the GPU
+        for (at, name, _), value in zip(entries, values, strict=True):
+            if not np.isfinite(value):
+                raise FloatingPointError(_not_finite(at, name))
+        means = pd.Series(values).groupby([name for _, name, _ in entries], sort=False).mean().to_dict()
         now = time.perf_counter()
         seconds = (self.rows[-1]["seconds"] if self.rows else 0.0) + now - self.clock
-        row = {"step": step, "seconds": seconds, "images_per_second": self.images / (now - self.clock)}
-        self.rows.append(row | dict(zip(names, table.mean(0).tolist(), strict=True)))
+        rate = self.images / (now - self.clock)
+        self.rows.append({"step": step, "seconds": seconds, "images_per_second": rate} | means)
         self.losses, self.images, self.clock = [], 0, now
-        return {name: value for name, value in self.rows[-1].items() if name not in ("step", "seconds")}
+        return {"images_per_second": rate} | means
 
 
 def _not_finite(step, name):

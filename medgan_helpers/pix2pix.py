@@ -1,0 +1,215 @@
+"""Pix2Pix: an image out of an image, from pairs.
+
+Isola, Zhu, Zhou & Efros, *Image-to-image translation with conditional adversarial networks*, CVPR 2017: the
+U-Net, the PatchGAN, and G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G) (eq. 4).
+With `adversarial=0` the same code is the plain U-Net, its baseline.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
+
+SIZES = (32, 64, 128, 256)
+LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)  # Isola et al. 2017, section 3.3
+L1_WEIGHT = 100.0  # lambda of eq. 4
+RESTORE_BATCH = 64  # images restored at once; bounds the memory of `restore`
+
+
+def normalise(channels, norm):
+    """The layers after a convolution. "instance" looks at one image alone, in training and in use."""
+    kinds = {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}
+    if norm not in (*kinds, "none"):
+        raise ValueError(f'norm is {norm!r}: choose "batch", "instance" or "none"')
+    return [kinds[norm](channels)] if norm in kinds else []
+
+
+class Generator(nn.Module):
+    """U-Net: (B, in_channels, H, W) to (B, out_channels, H, W) in [-1, 1]. It halves the side down to 1 x 1
+    and doubles it back; skips carry what the bottleneck cannot: where exactly the edges are.
+
+    image_size: 32, 64, 128 or 256. norm: "batch" (the paper) | "instance" | "none". dropout: the paper's only
+    noise, .5 in the inner stages. residual: add the input, so that the network draws the correction alone.
+    """
+
+    def __init__(
+        self, image_size=256, in_channels=1, out_channels=1, width=64, norm="batch", *, dropout=0.5,
+        residual=False,
+    ):  # fmt: skip
+        super().__init__()
+        if image_size not in SIZES:
+            raise ValueError(
+                f"image_size is {image_size}: halving down to 1 x 1 allows {SIZES}; resize the images"
+            )
+        depth = image_size.bit_length() - 1  # halvings: 8 at 256 px
+        widths = [width * min(2**i, 8) for i in range(depth)]  # 64, 128, 256, 512, 512, ...
+        self.image_size, self.residual = image_size, residual
+        self.down = nn.ModuleList()
+        for i, (before, after) in enumerate(zip([in_channels, *widths], widths, strict=False)):
+            plain = i in (0, depth - 1)  # no norm on the input, nor on 1 x 1, where it would leave zeros
+            self.down.append(halve(before, after, "none" if plain else norm, norm != "batch"))
+        self.up = nn.ModuleList()
+        for i in range(depth - 1, 0, -1):  # all but the innermost also read the skip: twice the channels
+            before = widths[i] * (1 if i == depth - 1 else 2)
+            self.up.append(double(before, widths[i - 1], norm, dropout if 4 <= i <= depth - 2 else 0.0))
+        self.out = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * width, out_channels, 4, 2, 1))
+        self.apply(initialise)
+
+    def forward(self, image):
+        x, skips = image, []
+        for down in self.down:
+            x = down(x)  # (B, 64, 128, 128), (B, 128, 64, 64), ... (B, 512, 1, 1)
+            skips.append(x)
+        x = skips.pop()
+        for up in self.up:
+            x = torch.cat([up(x), skips.pop()], dim=1)  # (B, 1024, 2, 2), ... (B, 128, 128, 128)
+        drawn = self.out(x).float()
+        return torch.tanh(drawn) if not self.residual else (image + drawn).clamp(-1, 1)
+
+
+def halve(before, after, norm, bias):
+    convolution = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=bias)
+    return nn.Sequential(convolution, *normalise(after, norm), nn.LeakyReLU(0.2))
+
+
+def double(before, after, norm, dropout):
+    convolution = nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=norm != "batch")
+    noise = [nn.Dropout(dropout)] if dropout else []
+    return nn.Sequential(nn.ReLU(), convolution, *normalise(after, norm), *noise)
+
+
+class Discriminator(nn.Module):
+    """PatchGAN: (B, channels, H, W), condition and image stacked, to a map of logits, each for one patch.
+
+    layers: 3 sees patches of 70 px (the paper), 2 of 34 (for images of 64 px), 1 of 16.
+    """
+
+    def __init__(self, channels=2, width=64, layers=3, norm="batch"):
+        super().__init__()
+        if layers not in (1, 2, 3):
+            raise ValueError(f"layers is {layers}: choose 1 (patches of 16 px), 2 (34 px) or 3 (70 px)")
+        blocks = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        before = width
+        for i in range(1, layers + 1):  # the last of them, and the map of logits, with stride 1
+            after, stride = width * min(2**i, 8), 2 if i < layers else 1
+            blocks += [nn.Conv2d(before, after, 4, stride, padding=1, bias=norm != "batch")]
+            blocks += [*normalise(after, norm), nn.LeakyReLU(0.2)]
+            before = after
+        self.layers = nn.Sequential(*blocks, nn.Conv2d(before, 1, 4, padding=1))
+        self.apply(initialise)
+
+    def forward(self, pair):
+        return self.layers(pair).float()
+
+
+def initialise(module):
+    """Weights N(0, .02), batch-norm weights N(1, .02) (Isola et al. 2017, appendix)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+def discriminator_loss(real, fake):
+    """Eq. 1 from the logit maps of real and restored pairs; halved, so that D is the slower one (sec. 3.3)."""
+    return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
+
+
+class Pix2Pix(Model):
+    """A generator that repairs and a discriminator that knows what it was given to repair.
+
+    adversarial: weight of the GAN term; 0 leaves the plain U-Net trained with L1, and no discriminator.
+    layers: of the PatchGAN; None: 3, or 2 below 128 px. norm: "instance", so that an image is restored alike
+    in training and in use, whatever else is in its batch ("batch" is the paper's for larger batches).
+    dropout: 0: a restoration should be repeatable (the paper's .5 is its only noise).
+    residual: draw the correction only; for restoration, where input and output are the same image.
+    average: restore with the moving average of the weights. decay_steps: length of the schedule, constant for
+    half of it, then falling to 0 (section 3.3); None: constant.
+    """
+
+    def __init__(
+        self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, in_channels=1,
+        out_channels=1, layers=None, norm="instance", dropout=0.0, residual=False, adversarial=1.0,
+        l1=L1_WEIGHT, average=True, decay_steps=None, compile=False,
+    ):  # fmt: skip
+        layers = layers or (3 if image_size >= 128 else 2)
+        config = dict(
+            image_size=image_size, width=width, seed=seed, in_channels=in_channels, out_channels=out_channels,
+            layers=layers, norm=norm, dropout=dropout, residual=residual, adversarial=adversarial, l1=l1,
+            average=average, decay_steps=decay_steps,
+        )  # fmt: skip
+        super().__init__(config, device, precision, compile)
+        with seeded(seed):
+            generator = Generator(
+                image_size, in_channels, out_channels, width, norm, dropout=dropout, residual=residual
+            )
+            discriminator = Discriminator(in_channels + out_channels, width, layers, norm)
+        self.generator = self.place(generator)
+        self.discriminator = self.place(discriminator) if adversarial else None
+        self.ema = EMA(self.generator) if average else None
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), LEARNING_RATE, BETAS, fused=True)
+        self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
+        if adversarial:
+            self.d_optimizer = torch.optim.Adam(
+                self.discriminator.parameters(), LEARNING_RATE, BETAS, fused=True
+            )
+            self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
+        self.adversarial, self.l1 = adversarial, l1
+
+    @one_step
+    def step(self, pair):
+        """One step on (degraded, clean), each (B, C, H, W) in [-1, 1]. Returns losses, D(x), D(G(z))."""
+        degraded, clean = pair
+        self.check(degraded)
+        with self.repeatable_dropout():
+            restored = self.generator(degraded)
+        l1 = F.l1_loss(restored, clean)  # eq. 3
+        if not self.adversarial:
+            self.descend(self.l1 * l1, self.g_optimizer)
+            self.average()
+            return {"l1": l1}
+
+        # D learns to tell (degraded, clean) from (degraded, restored): eq. 1
+        d_real = self.judge(degraded, clean)
+        d_fake = self.judge(degraded, restored.detach())
+        d_loss = discriminator_loss(d_real, d_fake)
+        self.descend(d_loss, self.d_optimizer)
+
+        # G learns to pass, and to be close: eq. 4, with -log D instead of log(1 - D), as in section 3.3
+        g_loss = F.softplus(-self.judge(degraded, restored)).mean()
+        self.descend(self.adversarial * g_loss + self.l1 * l1, self.g_optimizer)
+        self.average()
+        d_real, d_fake = d_real.sigmoid().mean(), d_fake.sigmoid().mean()
+        return {"l1": l1, "d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
+
+    def judge(self, degraded, image):
+        """D's logits for the pair: it is conditional, it sees what G was given."""
+        return self.discriminator(torch.cat([degraded, image], dim=1))
+
+    def average(self):
+        if self.ema:
+            self.ema.update(self.generator)
+
+    def repeatable_dropout(self):
+        """nn.Dropout knows the global random state only: give it this step's."""
+        return seeded(self.config["seed"], rank_and_world()[0], self.steps_done)
+
+    def check(self, images):
+        expected = (self.config["in_channels"], self.generator.image_size, self.generator.image_size)
+        if tuple(images.shape[1:]) != expected:
+            raise ValueError(f"images are {tuple(images.shape[1:])}, this Pix2Pix was made for {expected}")
+
+    @torch.no_grad()
+    def restore(self, degraded):
+        """Restored images (B, out_channels, H, W) in [-1, 1], on the device of `degraded`; dropout is off."""
+        self.check(degraded)
+        network = self.trained.eval()
+        with self.autocast():
+            parts = [
+                network(part.to(self.device)).to(degraded.device) for part in degraded.split(RESTORE_BATCH)
+            ]
+        self.generator.train()
+        return torch.cat(parts)

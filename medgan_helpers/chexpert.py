@@ -204,20 +204,19 @@ def _bad_rows(table, frame, root):
 
     def note(wrong, text):
         wrong = wrong & reason.isna()
-        reason[wrong] = text[wrong] if isinstance(text, pd.Series) else text
+        reason[wrong] = table["Path"][wrong].astype("string").fillna("(blank)") + text
 
-    path = table["Path"].astype("string").fillna("(blank)")
-    note(frame.path.isna(), path + " is not like train/patient00001/study1/view1_frontal.jpg")
-    note(frame.path.duplicated(), path + " stands in an earlier row too")
-    note(~table["Frontal/Lateral"].isin(["Frontal", "Lateral"]), path + ": Frontal/Lateral is neither")
-    note(table["Age"].notna() & ~frame.age.between(0, 130), path + ": Age is not in 0 to 130 years")
+    note(frame.path.isna(), " is not like train/patient00001/study1/view1_frontal.jpg")
+    note(frame.path.duplicated(), " stands in an earlier row too")
+    note(~table["Frontal/Lateral"].isin(["Frontal", "Lateral"]), ": Frontal/Lateral is neither")
+    note(table["Age"].notna() & ~frame.age.between(0, 130), ": Age is not in 0 to 130 years")
     for finding in FINDINGS:
         wrong = table[finding].notna() & ~frame[finding].isin([1, 0, -1])
-        note(wrong, path + f": {finding} is not 1, 0, -1 or blank")
+        note(wrong, f": {finding} is not 1, 0, -1 or blank")
     if root is not None:
         folder = find_root(root)
         exists = [isinstance(p, str) and (folder / p).is_file() for p in frame.path]
-        note(~pd.Series(exists, table.index), path + f" is not in {folder}")
+        note(~pd.Series(exists, table.index), f" is not in {folder}")
     return reason.dropna()
 
 

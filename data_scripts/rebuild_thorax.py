@@ -32,8 +32,9 @@ PIXEL, SLICE = 0.703125, 2.5  # mm, of the scan: index order (x to the patient's
 NODULE = (316, 136, 90)  # the patient's own mass in the left lower lobe, voxel index, found by eye
 NODULE_RADIUS = (26, 26, 8)  # voxels
 ARMS = (69, 70, 71, 72, 73, 74)  # humeri, scapulae and (raised) clavicles in the label map
+FIRST_RIBS = (92, 104)
 LUNGS = (10, 11, 12, 13, 14)
-VERTEBRAE = range(25, 51)
+VERTEBRAE, GREAT_VESSELS = range(25, 51), range(54, 64)
 KEPT = (1, 5, 6, *LUNGS, 15, 16, 51, 52, 53, *range(92, 117), 118)  # organs that the simulator tells apart
 SOFT, SPINE, VESSELS = 200, 201, 202  # our own labels: other tissue, every vertebra, every other great vessel
 NECK_SLICES = 26  # 65 mm continued above the scan
@@ -99,8 +100,11 @@ def remove_nodule(ct, labels):
 def wash_out_contrast(ct, labels):
     """Take the injected contrast medium out of heart and vessels: what is not bone is at most 60 HU."""
     bone = np.isin(labels, [*VERTEBRAE, *ARMS, *range(92, 119)])
-    other = ~ndimage.binary_dilation(bone, iterations=3)
+    veins = ndimage.binary_dilation(np.isin(labels, GREAT_VESSELS), iterations=10)  # brighter than bone beside them
+    other = ~ndimage.binary_dilation(bone, iterations=3) | (veins & ~bone)
     ct[other] = np.minimum(ct[other], 60)
+    first_ribs = np.isin(labels, FIRST_RIBS)  # the contrast medium beside them was taken for rib
+    ct[veins | first_ribs] = np.minimum(ct[veins | first_ribs], 300)
 
 
 def lower_arms(ct, labels, body):
@@ -134,7 +138,7 @@ def reduce(ct, labels, body):
     for label in KEPT:
         merged[labels == label] = label
     merged[np.isin(labels, VERTEBRAE)] = SPINE
-    merged[np.isin(labels, range(54, 64))] = VESSELS
+    merged[np.isin(labels, GREAT_VESSELS)] = VESSELS
     size = 510
     small = ct[1 : size + 1, 1 : size + 1].astype(np.float32).reshape(170, 3, 170, 3, -1).mean((1, 3))
     picked = merged[2 : size + 1 : 3, 2 : size + 1 : 3]

@@ -21,7 +21,7 @@ from .. import artifacts, chexpert
 from . import findings, projection, rows, thorax
 
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
-RAY_SAMPLES = {"frontal": 44, "lateral": 64}  # along a ray at 64 px, in proportion to the square root of the size
+RAY_SAMPLES = {"frontal": 36, "lateral": 56}  # along a ray at 64 px, in proportion to the square root of the size
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
 FEW = 200  # films that are not worth starting workers for
@@ -82,8 +82,9 @@ def render(row, true, size, twin=False, masks=False, device="cpu"):
     """One film from a label row and its truth (dicts): image, twin or None, {finding: mask} or None."""
     anatomy, patient, exposure, rng = _setting(row, true, size, device)
     start = anatomy.density[int(patient.variant * thorax.VARIANTS)]
-    grid, step = projection.rays(anatomy, patient, exposure, size, _depth(size, exposure.view))
-    far = projection.surroundings(start, anatomy, patient, exposure)
+    lattice = projection.lattice(anatomy, patient, exposure)
+    grid, step = projection.rays(lattice, exposure.view, size, _depth(size, exposure.view))
+    far = projection.surroundings(start, lattice, patient, exposure)
     noise = torch.from_numpy(rng.standard_normal((size, size), dtype=np.float32)).to(device)
     body = findings.Body(anatomy, start.clone(), supine=exposure.view == "AP")
     shadows = _draw_all(body, true, grid if masks else None, step)
@@ -139,7 +140,8 @@ def organ_map(table, size=64, device="cpu"):
     with torch.inference_mode():
         for i, (row, true) in enumerate(zip(_records(table), _records(truth), strict=True)):
             anatomy, patient, exposure, _ = _setting(row, true, size, device)
-            grid, step = projection.rays(anatomy, patient, exposure, size, _depth(size, exposure.view))
+            lattice = projection.lattice(anatomy, patient, exposure)
+            grid, step = projection.rays(lattice, exposure.view, size, _depth(size, exposure.view))
             for k, members in enumerate(_organ_labels()):
                 organ = torch.isin(anatomy.labels, torch.tensor(members, device=device)).float()
                 length = projection.project(organ, grid, step) / (40 if ORGANS[k] in ("ribs", "spine") else 200)

@@ -16,7 +16,7 @@ from torch.nn.functional import grid_sample
 from .thorax import Thorax, splat
 
 FAINT = 0.03  # of the way to solid: thinner haze than this is not drawn
-FLUID, TISSUE, METAL = 1.02, 1.05, 6.0  # density; metal as it looks at 100 kV
+FLUID, TISSUE, METAL = 1.02, 1.05, 9.0  # density; metal as it looks at 100 kV
 
 
 @dataclass
@@ -38,7 +38,8 @@ class Body:
     def texture(self, lung, rng, fine=False):
         """Smooth noise (mean 0, variance 1) at the voxels of a lung, shifted by chance."""
         field = self.thorax.noise[(0 if fine else 2) + int(rng.integers(2))]
-        return field[(lung.index + int(rng.integers(field.numel()))) % field.numel()]
+        shift = int(rng.integers(field.numel() // 2))  # the field comes twice, so that no index runs over
+        return field[shift:][lung.index]
 
     def fill(self, lung, weight, density=FLUID):
         """Move the lung's voxels `weight` (0 to 1) of the way to a density; never make them thinner."""
@@ -179,16 +180,16 @@ def pneumothorax(body, severity, rng):
     """Air between chest wall and lung, thickest over the apex; the lung's edge shows as a thin line."""
     lung = body.lung(rng)
     height = (lung.z - lung.base) / (lung.apex - lung.base)
-    rim = (7 + 30 * severity) * (0.25 + 1.15 * height.clamp(0, 1) ** 1.5) + 1.5 * body.texture(lung, rng)
+    rim = (10 + 34 * severity) * (0.25 + 1.15 * height.clamp(0, 1) ** 1.5) + 1.5 * body.texture(lung, rng)
     depth = lung.wall + 0.5 * lung.pleura
     low = height > 0.35 - 0.3 * severity  # a small one stays above
     air = low & (lung.pleura > 0) & (depth < rim)
     edge = low & (depth >= rim) & (depth < rim + 5)
     body.flat[lung.index[air]] = 0.0
-    body.flat[lung.index[edge]] += 0.30
+    body.flat[lung.index[edge]] += 0.45
     rest = ~air & (depth < 5 * rim)  # what is left of the lung holds less air
     squeezed = lung.index[rest]
-    body.flat[squeezed] += (0.03 + 0.10 * severity) * (1 - body.flat[squeezed]).clamp(0, 1)
+    body.flat[squeezed] += (0.03 + 0.16 * severity) * (1 - body.flat[squeezed]).clamp(0, 1)
 
 
 def pleural_effusion(body, severity, rng):
@@ -235,11 +236,11 @@ def fracture(body, severity, rng):
     for number in range(first, min(first + count, 10)):
         line = body.thorax.ribs[side, number]
         centre = line[int((place + rng.uniform(-0.05, 0.05)) * len(line))]
-        if rng.random() < 0.75:
-            _ball(body, centre, 5.5 + 6 * severity * 0.5, 0.9)
-        if rng.random() < 0.75:
-            inward = centre * [1, 0.9, 0.9]
-            _haematoma(body, inward, 9 + 11 * severity * 0.5)
+        callus, blood = rng.random(2) < 0.75
+        if callus or not blood:
+            _ball(body, centre, 5.5 + 3 * severity, 1.3)
+        if blood:
+            _haematoma(body, centre * [1, 0.9, 0.9], 9 + 6 * severity)
 
 
 def _ball(body, centre, radius, density):
@@ -307,7 +308,7 @@ def _pacemaker(body, rng):
     centre = np.array([rng.uniform(62, 78), 68, side * rng.uniform(88, 108)])
     box, (z, y, x) = _box(body, centre, (28, 8, 28))
     inside = (((z - centre[0]) / 22) ** 4 + ((x - centre[2]) / 24) ** 4 < 1) & ((y - centre[1]).abs() < 5)
-    body.volume[box] += inside * METAL
+    body.volume[box] += inside * METAL / 2
     path = [centre, (centre[0] + 14, 60, side * 60), (72, 45, side * 25), (45, 22, -20)]
     _wire(body, [*path, (0, 20, -30), (-45, 30, rng.uniform(0, 30))], 1.2, METAL)
     if rng.random() < 0.5:

@@ -6,6 +6,7 @@ from the finding-free body, so that a finding changes the film only where it cas
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch.nn.functional import grid_sample
 from .thorax import FILM_MM
 
 MU = 0.019  # per mm of water, for the beam of a chest film (about 110 kV, 60 keV on average)
-LATTICE = (9, 17, 17)  # points (depth, rows, columns) at which rays are bent; cubic interpolation between
+LATTICE = (9, 13, 13)  # points (depth, rows, columns) at which rays are bent; cubic interpolation between
 DEPTH_MM, LATERAL_DEPTH_MM = 270, 380  # length of the rays through the patient
 SOURCE_MM = {"PA": 1650, "AP": 900, "Lateral": 1650}  # from the source to the middle of the patient
 SCATTER_MM = 45  # smoothing of the finding-free film that scatter and local contrast are taken from
@@ -62,12 +63,12 @@ def draw_patient(rng, sex, age):
     fat = max(0.0, rng.normal(8, 10) + (6 if 35 < age < 75 else 0))
     scale = small * rng.normal([1.0, 1.0, 1.0], [0.05, 0.06, 0.05]) * [1, 1 + fat / 250, 1]
     waves = []
-    for low, high, amplitude in [(180, 320, 5.0)] * 4 + [(90, 170, 2.6)] * 6 + [(60, 90, 1.2)] * 6:
+    for low, high, amplitude in [(180, 320, 3.6)] * 4 + [(90, 170, 1.7)] * 6 + [(60, 90, 0.7)] * 6:
         direction = rng.standard_normal(3)
         vector = 2 * np.pi * direction / np.linalg.norm(direction) / rng.uniform(low, high)
         waves.append([*vector, rng.uniform(0, 2 * np.pi), *(amplitude * rng.standard_normal(3))])
     heart = rng.normal(0.02 + 0.0015 * (age - 50), 0.07)
-    breast = (rng.uniform(62, 85), rng.uniform(-95, -55), rng.uniform(42, 68), rng.uniform(15, 55) * female)
+    breast = (rng.uniform(62, 85), rng.uniform(-95, -55), rng.uniform(48, 72), rng.uniform(8, 38) * female)
     return Patient(rng.random(), scale, np.array(waves), heart, fat, breast)
 
 
@@ -84,17 +85,17 @@ def draw_exposure(rng, view, view_all=None):
         field=FILM_MM * rng.uniform(0.97, 1.10) * (1.0 if view != "Lateral" else 1.06),
         diaphragm=rng.normal(14 if portable else 2, 8),
         level=rng.normal(0.0, 0.16),
-        window=rng.uniform(0.75, 1.25),
+        window=rng.uniform(0.75, 1.25) * (1.3 if view == "Lateral" else 1.0),
         local=rng.uniform(0.25, 0.6),
         scatter=rng.uniform(0.25, 0.6) * (1.3 if portable else 0.9),
-        noise=rng.uniform(0.008, 0.022) * spread,
+        noise=rng.uniform(0.006, 0.018) * spread,
         edges=np.where(rng.random(4) < 0.18, rng.uniform(0.01, 0.06, 4), 0.0),
         marker=(letter, rng.uniform(0.04, 0.16), column, rng.uniform(0.035, 0.055)),
     )
 
 
-def rays(thorax, patient, exposure, size, depth):
-    """Where the rays of a film run through the CT: a grid for grid_sample (1, depth, size, size, 3)."""
+def lattice(thorax, patient, exposure):
+    """Where the lattice points of a film lie in the CT: (3, *LATTICE), x, y, z from -1 to 1 for grid_sample."""
     length = LATERAL_DEPTH_MM if exposure.view == "Lateral" else DEPTH_MM
     t, v, u = np.meshgrid(
         length * (np.linspace(0, 1, LATTICE[0]) - 0.5),
@@ -104,12 +105,17 @@ def rays(thorax, patient, exposure, size, depth):
     )
     points = _bend(_place(t, v, u, exposure), thorax, patient, exposure)
     half = thorax.extent / 2
-    lattice = np.stack([points[2] / half[2], points[1] / half[1], -points[0] / half[0]])  # x, y, z for grid_sample
-    grid = torch.tensor(lattice, dtype=torch.float32, device=thorax.labels.device)
+    places = np.stack([points[2] / half[2], points[1] / half[1], -points[0] / half[0]])
+    return torch.tensor(places, dtype=torch.float32, device=thorax.labels.device)
+
+
+def rays(lattice, view, size, depth):
+    """The rays between the lattice points: a grid for grid_sample (1, depth, size, size, 3), and mm a sample."""
+    grid = lattice
     for axis, n in ((3, size), (2, size), (1, depth)):
         weights = _cubic(LATTICE[axis - 1], n).to(grid.device)
         grid = torch.movedim(torch.movedim(grid, axis, -1) @ weights, -1, axis)
-    return grid.permute(1, 2, 3, 0)[None], length / depth
+    return grid.permute(1, 2, 3, 0)[None], (LATERAL_DEPTH_MM if view == "Lateral" else DEPTH_MM) / depth
 
 
 def _place(t, v, u, exposure):
@@ -148,6 +154,7 @@ def _bend(points, thorax, patient, exposure):
     near = np.exp(-(((p - centre) / 55) ** 2).sum(0) / 2)
     p = p - patient.heart * near * (p - centre) * np.array([0.5, 0.8, 1.0]).reshape(3, 1, 1, 1)
     p[0] -= exposure.diaphragm * np.exp(-(((p[0] + 70) / 65) ** 2) / 2)
+    p[0] = np.maximum(p[0], 3 - thorax.extent[0] / 2)  # below the scan the abdomen goes on as it was
     return p
 
 
@@ -163,6 +170,7 @@ def axial_plane(thorax, patient, size, rng):
     return torch.tensor(grid, dtype=torch.float32, device=thorax.labels.device)
 
 
+@lru_cache(maxsize=16)
 def _cubic(n, m):
     """(n, m) weights of Catmull-Rom interpolation from n lattice points to the centres of m cells."""
     at = (np.arange(m) + 0.5) / m * (n - 1)
@@ -182,9 +190,9 @@ def project(volume, grid, step):
     return sampled.sum(1)[0 if volume.ndim == 3 else slice(None)] * step
 
 
-def surroundings(volume, thorax, patient, exposure):
+def surroundings(volume, lattice, patient, exposure):
     """The finding-free film as seen from afar: (1, 1, 16, 16) mm of water, for scatter and local contrast."""
-    grid, step = rays(thorax, patient, exposure, LOW, 20)
+    grid, step = rays(lattice, exposure.view, LOW, 20)
     return (project(volume, grid, step) + _breasts(patient, exposure, LOW, volume.device))[None, None]
 
 
@@ -197,8 +205,8 @@ def _breasts(patient, exposure, size, device):
     u, v = edge[None, :], -edge[:, None]
     shadow = 0.0
     for centre in (-x, x) if exposure.view != "Lateral" else (-95,):
-        r2 = ((u - centre) / radius) ** 2 + ((v - z) / radius) ** 2 * torch.where(v < z, 1.5, 0.8)
-        shadow = shadow + thick * (1 - r2).clamp(min=0).sqrt()
+        r2 = ((u - centre) / radius) ** 2 + ((v - z) / radius) ** 2 * torch.where(v < z, 1.3, 0.35)
+        shadow = shadow + thick * (1 - r2).clamp(min=0) ** 0.7  # thins out upwards, has a fold below
     return shadow
 
 
@@ -217,7 +225,7 @@ def film(water, far, patient, exposure, noise):
     seen = -torch.log(torch.exp(middle - attenuation) + glow)  # relative to the film's middle
     seen = seen + exposure.noise * noise * torch.exp(seen.clamp(-3, 3) / 2)
     slow_seen = -torch.log(torch.exp(middle - slow) + glow)
-    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.05) / (0.55 * exposure.window)
+    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.35) / (0.85 * exposure.window)
     grey = 255 * torch.sigmoid(1.5 * value)
     grey = grey * _collimation(exposure, size, water.device)
     _mark(grey, exposure)

@@ -21,7 +21,7 @@ STERNUM, CARTILAGE = 116, 118
 FILM_MM = 285  # width of a film in the patient's mid-plane: the lungs fill it
 DEEP = 1.8  # voxels may be longer along the rays, which are summed anyway
 VARIANTS = 6  # lung textures and shoulder girdles a patient is drawn from
-RIB_GAIN = 1.5  # ribs are blurred by 2 mm voxels; give their contrast back
+RIB_GAIN = 2.0  # ribs are blurred by 2 mm voxels; give their contrast back
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Thorax:
     axes: tuple  # mm of the voxel centres along z, y, x
     lungs: dict  # side -> Lung
     ribs: dict  # (side, number) -> (n, 3) points z, y, x in mm along the rib's middle, back to front
-    noise: torch.Tensor  # (4, voxels) smooth periodic fields of mean 0 and variance 1
+    noise: torch.Tensor  # (4, 2 x voxels) smooth fields of mean 0 and variance 1, each twice over
     heart: np.ndarray  # centre, mm z, y, x
 
     @property
@@ -83,7 +83,7 @@ def load(size, lateral=False, device="cpu"):
     variants = torch.stack([_variant(density, labels, axes, rng) for _ in range(VARIANTS)])
     return Thorax(
         variants.to(device), torch.from_numpy(labels).to(device), spacing, axes, lungs, _ribs(labels, axes),
-        noise.flatten(1).to(device), heart,
+        noise.flatten(1).repeat(1, 2).to(device), heart,
     )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def _clavicle(volume, axes, side, rng):
     x = side * (22 + 135 * t)
     y = 62 - 62 * t + 14 * np.sin(2 * np.pi * t)
     z = rng.uniform(62, 76) + rng.uniform(10, 34) * t + rng.uniform(4, 10) * np.sin(np.pi * t)
-    splat(volume, axes, np.stack([z, y, x], 1), 6.0, 0.75, rng)
+    splat(volume, axes, np.stack([z, y, x], 1), 6.0, 0.9, rng)
 
 
 def splat(volume, axes, points, radius, density, rng=None):

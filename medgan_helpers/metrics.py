@@ -193,6 +193,23 @@ def auroc_difference(labels, scores, others, patients, seed=0):
     return _interval(value - other, resampled - other_resampled)
 
 
+def macro_auroc(labels, scores, patients, others=None, seed=0):
+    """Mean AUROC of several findings with its interval; with `others`, the mean difference scores - others.
+
+    labels, scores, others: (N, F). Findings share patients, so each resample draws them once for all.
+    """
+    labels, scores, patients = np.asarray(labels), np.asarray(scores), np.asarray(patients)
+    columns = []
+    for f in range(labels.shape[1]):
+        value, resampled = _bootstrap(_weighted_auroc, labels[:, f], scores[:, f], patients, seed)
+        if others is not None:
+            other = _bootstrap(_weighted_auroc, labels[:, f], np.asarray(others)[:, f], patients, seed)
+            value, resampled = value - other[0], resampled - other[1]
+        columns.append((value, resampled))
+    values, resamples = zip(*columns, strict=True)
+    return _interval(np.mean(values), np.mean(resamples, axis=0))
+
+
 # --- Feature spaces ---------------------------------------------------------------------------------
 
 

@@ -26,6 +26,11 @@ class Profile:
     stargan_steps: int
     classifier_steps: int
     evaluation_films: int  # real and synthetic films compared by a metric such as KID
+    grid_films: int  # films of the experiments' pool, of which a regimen takes 1 to 100 % (06)
+    grid_steps: int  # of a classifier in one cell of the grid
+    grid_generator_steps: int  # of the local GAN in one cell
+    grid_extra: int  # films an arm adds for each rare finding
+    grid_test: int  # test positives of each rare finding
 
 
 PROFILES = {
@@ -34,15 +39,18 @@ PROFILES = {
         Profile(
             "smoke", image_size=32, films=400, batch_size=16, width=8, preset="narrow",
             dcgan_steps=30, pix2pix_steps=20, stargan_steps=20, classifier_steps=20, evaluation_films=64,
+            grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,
         ),
         Profile(
             "class", image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
             dcgan_steps=900, pix2pix_steps=600, stargan_steps=600, classifier_steps=450, evaluation_films=512,
+            grid_films=223_414, grid_steps=450, grid_generator_steps=850, grid_extra=340, grid_test=300,
         ),
         Profile(
             "full", image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
             dcgan_steps=50_000, pix2pix_steps=50_000, stargan_steps=100_000, classifier_steps=20_000,
             evaluation_films=5000,
+            grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=300,
         ),
     )
 }  # fmt: skip

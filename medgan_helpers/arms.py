@@ -1,0 +1,211 @@
+"""Training sets of the augmentation experiment: a regimen's real films, and what each arm adds to them.
+
+A `Pool` plans a large simulated data set (labels only) and renders the films that are asked for, once. The
+three rare findings are placed on random rows, one a film at most, so that a film's other findings say
+nothing about them. Patients never cross from training to validation or test.
+
+none        the regimen's real films
+standard    the same, turned, shifted and recoloured anew at every step (`augmentation`)
+duplicate   plus real rare positives, repeated
+copypaste   plus real lesions pasted into negatives of the regimen
+gan         plus findings drawn into negatives of the regimen by a local GAN trained on the regimen alone
+leaky       the same GAN trained on everything, test patients included: the audited paper's protocol
+oracle      plus fresh simulated patients with the finding: what perfect augmentation would bring
+
+Every arm but the first two adds the same number of films a rare finding; the loss of an added film counts
+only the finding it was added for.
+"""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from . import artifacts, chexpert, local_gan, simulator
+from .classifier import DenseNet
+from .images import Batches, uint8_to_signed
+from .simulator import dataset, rows
+from .training import fit, mix
+
+ARMS = ("none", "standard", "duplicate", "copypaste", "gan", "leaky", "oracle")
+POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
+CURVE_POINTS = 6  # of a learning curve
+FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
+
+
+# ---------------------------------------------------------------- films
+class Pool:
+    """A simulated data set of which only the films used are ever rendered.
+
+    frame: label rows of all films, the index numbers them. films(numbers): (n, size, size) uint8, kept in
+    build/<profile>/data, so that the next run, or another process, finds them.
+    """
+
+    def __init__(self, films, size, seed, rare):
+        self.size = size
+        self.frame = simulator.plan(films, seed=seed, rare=rare)
+        self._truth = rows.draw_truth(self.frame, seed)
+        shape = (films, size, size)
+        name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{_version()}"
+        self._films = _map(name.with_suffix(".films"), shape)
+        self._done = _map(name.with_suffix(".done"), (films,))
+
+    def films(self, numbers, progress=False):
+        missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
+        labels = self.frame.loc[missing].to_dict("records")
+        truth = self._truth.loc[missing].to_dict("records")
+        todo = zip(missing, labels, truth, strict=True)
+        with torch.inference_mode():
+            for n, row, true in tqdm(todo, "films", len(missing), disable=not (progress and missing)):
+                self._films[n] = dataset.render(row, true, self.size)[0]
+                self._done[n] = 1  # after the film: a killed run renders it again
+        return torch.from_numpy(self._films[list(numbers)])
+
+
+def _version():
+    """A hash of the simulator's code: another simulator makes other films."""
+    sources = sorted(Path(simulator.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
+
+
+def _map(path, shape):
+    """A memory map of zeros, or the one that is there. Two processes may fill it: with the same bytes."""
+    if not path.exists():
+        with artifacts.atomic(path) as temporary, open(temporary, "wb") as file:
+            file.truncate(int(np.prod(shape)))  # sparse: takes space only where films are
+    return np.memmap(path, np.uint8, "r+", shape=shape)
+
+
+@lru_cache(maxsize=4)
+def pool(films, size, seed=POOL_SEED, rare=0.04):
+    """The pool with these settings; planning it takes seconds, so one process does it once."""
+    return Pool(films, size, seed, dict(rare) if isinstance(rare, tuple) else rare)
+
+
+def parts(frame, percent, seed, test):
+    """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, stratified test rows.
+
+    The test rows are the same for every regimen, arm and seed: `test` positives a rare finding, and 8 / 3 as
+    many films with none. Validation has the prevalence of training, or their losses could not be compared.
+    """
+    split = chexpert.split(frame, FRACTIONS, seed=0)
+    regimen = chexpert.regimen(split["train"], percent, seed=seed)
+    return {
+        "train": regimen,
+        "valid": split["valid"].head(2 * test),
+        "test": _stratified(split["test"], test),
+    }
+
+
+def _stratified(frame, positives):
+    rare = frame[list(chexpert.RARE)] == 1
+    chosen = [frame[rare[finding]].head(positives) for finding in chexpert.RARE]
+    return pd.concat([*chosen, frame[~rare.any(axis=1)].head(8 * positives // 3)]).sort_index()
+
+
+# ---------------------------------------------------------------- training sets
+class Films:
+    """Films and labels in memory, in the form `images.Batches` draws from."""
+
+    def __init__(self, films, labels):
+        self.films = films  # (N, size, size) uint8 tensor
+        self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
+
+    def __len__(self):
+        return len(self.films)
+
+    def __getitem__(self, chosen):
+        return self.films[chosen].numpy()
+
+    def batches(self, batch_size, seed):
+        return Batches(self, batch_size, seed, "cpu", self.frame)
+
+    def images(self):
+        """(N, 1, size, size) in [-1, 1]."""
+        return uint8_to_signed(self.films)[:, None]
+
+    def labels(self):
+        return torch.tensor(self.frame.to_numpy())
+
+    def positives(self, finding):
+        return torch.from_numpy(np.flatnonzero(self.frame[finding] == 1))
+
+    def negatives(self):
+        """Rows without any of the three rare findings: the grounds to draw a finding on."""
+        return torch.from_numpy(np.flatnonzero((self.frame[list(chexpert.RARE)] == 0).all(axis=1)))
+
+
+def take(source, frame):
+    """The Films of label rows `frame` of a pool."""
+    return Films(source.films(frame.index, progress=True), chexpert.labels(frame))
+
+
+def join(*sets):
+    return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]))
+
+
+def only(finding, count):
+    """Labels of films added for one finding: that one is positive, the others are not counted."""
+    labels = pd.DataFrame(np.nan, index=range(count), columns=chexpert.FINDINGS, dtype="float32")
+    labels[finding] = 1.0
+    return labels
+
+
+# ---------------------------------------------------------------- what the arms add
+def duplicates(real, finding, count, seed):
+    """`count` films: the regimen's positives in turn, as evenly as they go."""
+    return real.films[_turns(real.positives(finding), count, seed)]
+
+
+def _turns(choices, count, seed):
+    """`count` of the choices, each as often as any other give or take one, in random order."""
+    rng = np.random.default_rng(seed)
+    rounds = [rng.permutation(choices) for _ in range(-(-count // len(choices)))]
+    return torch.from_numpy(np.concatenate(rounds)[:count])
+
+
+def pasted(real, reader, finding, count, seed):
+    """`count` negatives of the regimen with a real finding pasted in, from where the reader sees it."""
+    source, ground = real.positives(finding), _turns(real.negatives(), count, seed)
+    pick = _turns(torch.arange(len(source)), count, seed + 1)
+    centres = local_gan.places(reader, real.images()[source], finding)[pick]
+    films = local_gan.copy_paste(real.images()[ground], real.images()[source[pick]], centres)
+    return to_grey(films)
+
+
+def drawn(real, reader, generator, finding, count, seed):
+    """`count` negatives of the regimen with the finding drawn by the generator, placed like real ones."""
+    source, ground = real.positives(finding), _turns(real.negatives(), count, seed)
+    pick = _turns(torch.arange(len(source)), count, seed + 1)
+    centres = local_gan.places(reader, real.images()[source], finding)[pick]
+    jitter = np.random.default_rng(seed + 2).integers(-local_gan.JITTER, local_gan.JITTER + 1, (count, 2))
+    return to_grey(generator.draw(real.images()[ground], finding, centres + torch.from_numpy(jitter), seed))
+
+
+def to_grey(films):
+    """(N, 1, size, size) in [-1, 1] -> (N, size, size) uint8, as real films are stored."""
+    return ((films[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def train_generator(films, reader, findings, steps, seed):
+    """A LocalGAN trained on `films` alone; the reader says where in each positive the finding is."""
+    images = films.images()
+    positives = {}
+    for number, finding in enumerate(findings):
+        where = films.positives(finding)
+        positives[number] = (where, local_gan.places(reader, images[where], finding))
+    squares = local_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(seed, 1))
+    generator = local_gan.LocalGAN(findings, warm=steps // 4, seed=seed)
+    fit(generator, squares, steps)
+    return generator
+
+
+def train_reader(batches, steps, preset, seed, watch=None):
+    """A classifier trained for `steps` on `batches`; watch(reader, step) is called now and then."""
+    reader = DenseNet(preset=preset, steps=steps, seed=seed)
+    fit(reader, batches, steps, every=max(1, steps // CURVE_POINTS), samples=watch)
+    return reader

@@ -22,6 +22,7 @@ DATASETS = {
     "chestmnist": "ChestMNIST, brought into the layout by data_scripts/fetch_chestmnist.py",
     "folder": "your own films, brought into the layout by data_scripts/import_folder.py",
 }
+HELD_OUT = 40  # fewer films than this measure nothing: a metric such as KID wants at least 32
 MINUTES = Path(__file__).parent / "assets" / "minutes.csv"  # `make minutes` writes it from executed notebooks
 
 
@@ -43,7 +44,7 @@ class Films:
 
     frame: pd.DataFrame  # one row a film: path, patient, study, view, sex, age and the 14 findings
     store: images.ImageStore  # uint8 pixels; store.subset(part) for a part of the frame
-    splits: dict  # {"train", "valid", "test"}: frames, no patient in two of them; perhaps "official"
+    splits: dict  # {"train", "valid", "test"}: frames, no patient in two of them
     simulated: bool  # True: twins and masks exist
 
 
@@ -66,8 +67,9 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     torch.manual_seed(seed)  # a safety net: everything in the course draws from generators of its own
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _current = Course(notebook, profile, dataset, root, seed, device)
-    print(f"Profile {profile.name} · data: {DATASETS[dataset]} · seed {seed}")
-    print(f"Machine: {machine(device)} · {_minutes(notebook, profile.name, device)}")
+    print(f"Profile {profile.name}: {profile.note}.")
+    print(f"Data: {DATASETS[dataset]}; seed {seed}.")
+    print(f"Machine: {machine(device)}; {_minutes(notebook, profile.name, device)}.")
     return _current
 
 
@@ -76,7 +78,7 @@ def _data_root(dataset, data_root):
         return None
     if not data_root:
         raise ValueError(
-            f"DATASET={dataset} needs DATA_ROOT, the folder that holds train.csv (or the folder above it)"
+            f"DATASET={dataset} needs DATA_ROOT, the folder that holds train.csv. {chexpert.SOURCES[dataset]}"
         )
     return Path(data_root).expanduser()
 
@@ -118,10 +120,36 @@ def films(count=None):
     if here.dataset == "simulated":
         folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}"
         root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
-    splits = chexpert.load(root, seed=here.seed, dataset=here.dataset, count=count or here.profile.films)
-    frame = pd.concat([splits[name] for name in ("train", "valid", "test")]).sort_index()
+    frame = _table(root, "train.csv")
+    count = count or here.profile.films
+    if count < len(frame):
+        frame = chexpert.regimen(frame, 100 * count / len(frame), here.seed)
     store = images.ImageStore(frame, root, size)
+    splits = chexpert.split(store.frame, _fractions(len(store)), here.seed)
     return Films(store.frame, store, splits, here.dataset == "simulated")
+
+
+def _fractions(count):
+    """90/5/5, but at least HELD_OUT films each in validation and test, up to a quarter of a tiny set."""
+    share = min(0.25, max(0.05, HELD_OUT / count))
+    return (1 - 2 * share, share, share)
+
+
+def official_test():
+    """The set's own held-out films (valid.csv) or None; in CheXpert three radiologists read them."""
+    here = current()
+    if here.dataset == "simulated" or not (chexpert.find_root(here.data_root) / "valid.csv").is_file():
+        return None
+    frame = _table(here.data_root, "valid.csv")
+    return images.ImageStore(frame, here.data_root, here.profile.image_size)
+
+
+def _table(root, name):
+    path = chexpert.find_root(root) / name
+    if not path.is_file():
+        missing = "does not exist" if not Path(root).exists() else f"holds no {name}: missing or half-written"
+        raise FileNotFoundError(f"{root} {missing}. {chexpert.SOURCES[current().dataset]}")
+    return chexpert.read(path, path.parent)
 
 
 def say(text):

@@ -30,8 +30,6 @@ STYLE = {
     "axes.titlesize": 11,
     "figure.facecolor": "white",  # opaque, so that dark mode finds black ink on white paper
     "figure.constrained_layout.use": True,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
 }
 
 
@@ -59,8 +57,8 @@ def grey(images):
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
 
-def _draw_film(axis, image, title="", **options):
-    axis.imshow(image, vmin=0, vmax=1, **options)
+def _draw_film(axis, image, title=""):
+    axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axis.set_title(title, fontsize=9, loc="center")
     axis.set_axis_off()
 
@@ -94,23 +92,30 @@ def film_rows(rows, alt, inch=1.25):
     show(fig, alt)
 
 
-def twins(film, twin, masks, alt=None, inch=2.6):
-    """A film, its finding-free twin, what differs, and the masks of the findings: {finding: (h, w) bool}."""
-    film, twin = grey(film)[0], grey(twin)[0]
-    difference = film - twin
-    reach = max(np.abs(difference).max(), 1e-3)
-    fig, axes = canvas(1, 4, (4 * inch, inch + 0.4))
-    _draw_film(axes[0], film, "the film")
-    _draw_film(axes[1], twin, "its finding-free twin")
-    picture = axes[2].imshow(difference, cmap="PuOr_r", vmin=-reach, vmax=reach)
-    axes[2].set_title("film minus twin", fontsize=9, loc="center")
-    axes[2].set_axis_off()
-    fig.colorbar(picture, ax=axes[2], shrink=0.7)
-    _draw_film(axes[3], film, "masks: " + ", ".join(masks))
-    for (_, mask), colour in zip(masks.items(), COLOURS[1:], strict=False):
+def twins(rows, alt, inch=2.2):
+    """Films beside their finding-free twins: what differs, and the outline of the mask.
+
+    rows: {finding: (film, twin, mask)}, film and twin as in `grey`, mask (h, w) bool.
+    """
+    fig, axes = canvas(len(rows), 4, (4 * inch + 1, len(rows) * inch + 0.2), squeeze=False)
+    for line, (finding, (film, twin, mask)) in zip(axes, rows.items(), strict=True):
+        film, twin = grey(film)[0], grey(twin)[0]
+        _draw_film(line[0], film, f"with {finding}")
+        _draw_film(line[1], twin, "its twin without")
+        _draw_difference(fig, line[2], film - twin)
+        _draw_film(line[3], film, "where it is (mask)")
         if mask.any():
-            axes[3].contour(mask, levels=[0.5], colors=[colour], linewidths=1.5)
-    show(fig, alt or f"A simulated film with {', '.join(masks)}; the same film without; difference; masks")
+            line[3].contour(mask, levels=[0.5], colors=[COLOURS[1]], linewidths=1.5)
+    show(fig, alt)
+
+
+def _draw_difference(fig, axis, difference, title="film minus twin"):
+    """A signed difference in a diverging map, symmetric about 0, with its scale."""
+    reach = max(float(np.abs(difference).max()), 1e-3)
+    picture = axis.imshow(difference, cmap="PuOr_r", vmin=-reach, vmax=reach, interpolation="nearest")
+    axis.set_title(title, fontsize=9, loc="center")
+    axis.set_axis_off()
+    fig.colorbar(picture, ax=axis, shrink=0.7)
 
 
 def overview(frame, alt="Views, sex and age of the films"):

@@ -16,7 +16,7 @@ from torch.nn.functional import grid_sample
 from .thorax import Thorax, splat
 
 FAINT = 0.03  # of the way to solid: thinner haze than this is not drawn
-FLUID, TISSUE, METAL = 1.02, 1.05, 9.0  # density; metal as it looks at 100 kV
+FLUID, TISSUE, METAL = 1.02, 1.05, 11.0  # density; metal as it looks at 100 kV
 
 
 @dataclass
@@ -79,7 +79,7 @@ def _swell(body, centre, radius, by):
     grid = torch.stack([source[2], source[1], -source[0]], -1)[None]  # x, y, z falling from row to row
     moved = grid_sample(body.volume[None, None], grid, align_corners=False)[0, 0]
     view = body.volume[box]
-    changed = ((moved - view).abs() > 0.02) & (fade > 0.01)
+    changed = ((moved - view).abs() > 0.12) & (fade > 0)  # tissue that takes the place of lung, or the reverse
     view[changed] = moved[changed]
 
 
@@ -223,7 +223,7 @@ def pleural_other(body, severity, rng):
         fit = torch.nonzero((lung.wall < 8) & (lung.x.abs() > 45) & (lung.z > lung.base + 50))[:, 0]
         at = fit[int(rng.integers(len(fit)))]
         centre = [float(a[at]) for a in (lung.z, lung.y, lung.x)]
-        blob = _blob(body, lung, centre, (9 + 6 * severity) * rng.uniform(0.8, 1.3, 3), rng)
+        blob = _blob(body, lung, centre, (9 + 8 * severity) * rng.uniform(0.8, 1.3, 3), rng)
         body.fill(lung, blob * (lung.wall < 14), rng.uniform(1.3, 1.7))
 
 
@@ -238,9 +238,9 @@ def fracture(body, severity, rng):
         centre = line[int((place + rng.uniform(-0.05, 0.05)) * len(line))]
         callus, blood = rng.random(2) < 0.75
         if callus or not blood:
-            _ball(body, centre, 5.5 + 3 * severity, 1.3)
+            _ball(body, centre, 5.5 + 4 * severity, 1.3)
         if blood:
-            _haematoma(body, centre * [1, 0.9, 0.9], 9 + 6 * severity)
+            _haematoma(body, centre * [1, 0.9, 0.9], 9 + 8 * severity)
 
 
 def _ball(body, centre, radius, density):
@@ -286,7 +286,7 @@ def _central_line(body, rng):
     side = rng.choice([-1, 1])
     tip = rng.uniform(-5, 30)
     entry = [(125, 30, side * 55), (95, 38, side * 48)] if rng.random() < 0.5 else [(66, 40, side * 120), (86, 45, side * 70)]
-    _wire(body, [*entry, (62, 30, 2), (45, 22, -22), (tip, 20, -26)], 1.3, 0.8 * METAL)
+    _wire(body, [*entry, (62, 30, 2), (45, 22, -22), (tip, 20, -26)], 1.6, 0.8 * METAL)
 
 
 def _tracheal_tube(body, rng):
@@ -308,7 +308,7 @@ def _pacemaker(body, rng):
     centre = np.array([rng.uniform(62, 78), 68, side * rng.uniform(88, 108)])
     box, (z, y, x) = _box(body, centre, (28, 8, 28))
     inside = (((z - centre[0]) / 22) ** 4 + ((x - centre[2]) / 24) ** 4 < 1) & ((y - centre[1]).abs() < 5)
-    body.volume[box] += inside * METAL / 2
+    body.volume[box] += inside * METAL / 3
     path = [centre, (centre[0] + 14, 60, side * 60), (72, 45, side * 25), (45, 22, -20)]
     _wire(body, [*path, (0, 20, -30), (-45, 30, rng.uniform(0, 30))], 1.2, METAL)
     if rng.random() < 0.5:

@@ -206,7 +206,7 @@ def _breasts(patient, exposure, size, device):
     shadow = 0.0
     for centre in (-x, x) if exposure.view != "Lateral" else (-95,):
         r2 = ((u - centre) / radius) ** 2 + ((v - z) / radius) ** 2 * torch.where(v < z, 1.3, 0.35)
-        shadow = shadow + thick * (1 - r2).clamp(min=0) ** 0.7  # thins out upwards, has a fold below
+        shadow = shadow + thick * (1 - r2).clamp(min=0)  # thins out upwards, has a fold below
     return shadow
 
 

@@ -80,7 +80,9 @@ def load(size, lateral=False, device="cpu"):
     heart = np.array([axes[k][i.mean().astype(int)] for k, i in enumerate(np.nonzero(labels == HEART))])
     rng = np.random.default_rng(0)  # the variants are part of the thorax, not of any patient
     noise = torch.from_numpy(np.stack([_smooth_noise(rng, shape, spacing, mm) for mm in (7, 7, 18, 18)]))
-    variants = torch.stack([_variant(density, labels, axes, rng) for _ in range(VARIANTS)])
+    lung = np.isin(labels, [*LOBES["left"], *LOBES["right"]])
+    free = np.clip(ndimage.distance_transform_edt(lung, spacing)[lung] / 20, 0, 1)  # the pleura stays in place
+    variants = torch.stack([_variant(density, lung, free, axes, rng) for _ in range(VARIANTS)])
     return Thorax(
         variants.to(device), torch.from_numpy(labels).to(device), spacing, axes, lungs, _ribs(labels, axes),
         noise.flatten(1).repeat(1, 2).to(device), heart,
@@ -146,25 +148,20 @@ def _smooth_noise(rng, shape, spacing, millimetres):
     return ((field - field.mean()) / field.std()).astype(np.float32)
 
 
-def _variant(density, labels, axes, rng):
+def _variant(density, lung, free, axes, rng):
     """One anatomy of the bank: the lungs' vessels warped inside the lungs, and clavicles that fit lowered arms."""
     volume = density.clone()
-    lung = torch.from_numpy(np.isin(labels, [*LOBES["left"], *LOBES["right"]]))
-    z, y, x = np.meshgrid(*axes, indexing="ij")
-    shift = np.zeros((3, *labels.shape))
+    spacing = np.array([abs(a[1] - a[0]) for a in axes])
+    voxels = np.array(np.nonzero(lung))
+    places = np.stack([axes[k][voxels[k]] for k in range(3)])
+    shift = np.zeros_like(places)
     for k in range(3):
         for _ in range(5):
             wave = rng.standard_normal(3) / rng.uniform(12, 30)
-            shift[k] += rng.uniform(2, 5) * np.sin(wave[0] * z + wave[1] * y + wave[2] * x + rng.uniform(0, 6.3))
-    spacing = [abs(a[1] - a[0]) for a in axes]
-    source = [
-        np.clip(np.arange(n).reshape([-1 if k == a else 1 for a in range(3)]) + shift[k] / spacing[k], 0, n - 1)
-        for k, n in enumerate(labels.shape)
-    ]
-    nearest = tuple(np.rint(s).astype(int) for s in source)
-    moved = torch.from_numpy(ndimage.map_coordinates(density.numpy(), source, order=1))
-    inside = lung & lung[nearest] & (moved < 0.9)
-    volume[inside] = moved[inside]
+            shift[k] += rng.uniform(2, 5) * np.sin(wave @ places + rng.uniform(0, 6.3))
+    source = voxels + shift * free / spacing[:, None]
+    moved = ndimage.map_coordinates(density.numpy(), source, order=1, mode="nearest")
+    volume[torch.from_numpy(lung)] = torch.from_numpy(moved)
     for side in (-1, 1):
         _clavicle(volume, axes, side, rng)
     return volume

@@ -20,7 +20,7 @@ has_uv() { uv --version > /dev/null 2>&1; }
 
 if ! works "$folder/bin/python"; then
     python=$(find_python)
-    echo "== new environment $folder from $("$python" --version)"
+    echo "== new environment $folder from $("$python" --version); what goes into it is about 3 GB to fetch"
     if has_uv; then
         uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" "$folder"
     elif ! "$python" -m venv --clear "$folder"; then
@@ -29,7 +29,7 @@ if ! works "$folder/bin/python"; then
     fi
 fi
 
-echo "== installing into $folder (the first time this fetches about 3 GB)"
+echo "== $folder: pip install $*"
 if has_uv; then
     uv pip install --python "$folder/bin/python" "$@"
 else

@@ -4,7 +4,9 @@ The prose of book/ goes to FOLDER, the executed notebooks to FOLDER/notebooks: t
 repository, so that the Colab button of a page opens the notebook of that name.
 """
 
+import base64
 import shutil
+import struct
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ BOOK = Path(__file__).parent
 OUR_OWN = shutil.ignore_patterns("*.py", "*.sh", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
 LOCAL_BADGE = "../_assets/colab-badge.svg"
+WIDE = 2.2  # width over height: figures of many panels, which a phone would show too small
 
 
 def hide_injected(cell):
@@ -22,12 +25,15 @@ def hide_injected(cell):
         cell.metadata.tags.append("remove-cell")
 
 
-def copy_alt_text(cell):
-    """A figure carries its alt text in the output's metadata; myst-nb looks for it in the cell's."""
+def describe_figure(cell):
+    """Give myst-nb, through the cell, the alt text that a figure carries in its output's metadata."""
     for output in cell.get("outputs", []):
         alt = output.get("metadata", {}).get("image/png", {}).get("alt")
         if alt:
-            cell.metadata["mystnb"] = {"image": {"alt": alt}}
+            header = base64.b64decode(output.data["image/png"])[:24]
+            width, height = struct.unpack(">II", header[16:])
+            shape = {"classes": "wide"} if width > WIDE * height else {}
+            cell.metadata["mystnb"] = {"image": {"alt": alt} | shape}
 
 
 def settle_progress(cell):
@@ -57,7 +63,7 @@ def stage(source, target):
     notebook = nbformat.read(source, as_version=4)
     for cell in notebook.cells:
         hide_injected(cell)
-        copy_alt_text(cell)
+        describe_figure(cell)
         settle_progress(cell)
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace(COLAB_BADGE, LOCAL_BADGE)

@@ -1,5 +1,7 @@
 """The contract of the built book, and that each way of breaking it is noticed."""
 
+import base64
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book"))
@@ -111,7 +114,10 @@ def test_an_unknown_parameter_stops_the_build(tmp_path):
 
 
 def test_staging_prepares_a_page(tmp_path):
-    figure = new_output("display_data", {"image/png": "aGk="}, metadata={"image/png": {"alt": "A film"}})
+    png = io.BytesIO()
+    Image.new("L", (30, 10)).save(png, "png")
+    data = {"image/png": base64.b64encode(png.getvalue()).decode()}
+    figure = new_output("display_data", data, metadata={"image/png": {"alt": "A film"}})
     bar = [new_output("stream", name="stderr", text=text) for text in ("\r 0%", "\r100%\n")]
     injected = new_code_cell("PROFILE = 'smoke'", metadata={"tags": ["injected-parameters"]})
     cells = [injected, new_code_cell("draw()", outputs=[figure]), new_code_cell("train()", outputs=bar)]
@@ -121,5 +127,5 @@ def test_staging_prepares_a_page(tmp_path):
     assert row == "| [](notebooks/01-x.ipynb) | 1.5 |"
     hidden, drawn, trained = nbformat.read(tmp_path / "page.ipynb", as_version=4).cells
     assert "remove-cell" in hidden.metadata.tags
-    assert drawn.metadata.mystnb.image.alt == "A film"
+    assert drawn.metadata.mystnb.image == {"alt": "A film", "classes": "wide"}
     assert [output.text for output in trained.outputs] == ["100%\n"]

@@ -38,17 +38,20 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile(
-            "smoke", "shows that everything runs; its results mean nothing", image_size=32, films=400, batch_size=16, width=8, preset="narrow",
+            "smoke", "shows that everything runs; its results mean nothing",
+            image_size=32, films=400, batch_size=16, width=8, preset="narrow",
             dcgan_steps=30, pix2pix_steps=20, stargan_steps=20, classifier_steps=20, evaluation_films=64,
             grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,
         ),
         Profile(
-            "class", "small networks and films; the results of the published book", image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
+            "class", "small networks and films; the results of the published book",
+            image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
             dcgan_steps=900, pix2pix_steps=600, stargan_steps=600, classifier_steps=450, evaluation_films=512,
             grid_films=223_414, grid_steps=450, grid_generator_steps=850, grid_extra=340, grid_test=300,
         ),
         Profile(
-            "full", "the papers' sizes, for one GPU", image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
+            "full", "the papers' sizes, for one GPU",
+            image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
             dcgan_steps=50_000, pix2pix_steps=50_000, stargan_steps=100_000, classifier_steps=20_000,
             evaluation_films=5000,
             grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=300,

@@ -114,7 +114,7 @@ def initialise(module):
 
 
 def discriminator_loss(real, fake):
-    """Eq. 1 from the logit maps of real and restored pairs; halved, so that D is the slower one (sec. 3.3)."""
+    """Eq. 1 from the logit maps of real and restored pairs; halved: D is the slower one (sec. 3.3)."""
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
 
 
@@ -123,7 +123,7 @@ class Pix2Pix(Model):
 
     adversarial: weight of the GAN term; 0 leaves the plain U-Net trained with L1, and no discriminator.
     layers: of the PatchGAN; None: 3, or 2 below 128 px. norm: "instance", so that an image is restored alike
-    in training and in use, whatever else is in its batch ("batch" is the paper's for larger batches).
+    in training and in use, whatever else is in its batch ("batch": the paper's for larger batches).
     dropout: 0: a restoration should be repeatable (the paper's .5 is its only noise).
     residual: draw the correction only; for restoration, where input and output are the same image.
     average: restore with the moving average of the weights. decay_steps: length of the schedule, constant for

@@ -187,8 +187,8 @@ def one_step(update):
         with self.autocast():
             losses = update(self, batch)
         for part in self.parts().values():
-            if isinstance(part, torch.optim.lr_scheduler.LRScheduler):
-                part.step()
+            if isinstance(part, torch.optim.lr_scheduler.LRScheduler) and part.optimizer.state:
+                part.step()  # not before the first step of its optimizer
         self.steps_done += 1
         return {name: value.detach() for name, value in losses.items()}
 
@@ -246,8 +246,8 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     log = _Log(rows, world)
     if samples and start == 0:
         samples(model, 0)
-    name = type(model).__name__
-    bar = tqdm(total=steps, initial=min(start, steps), desc=name, unit="step", disable=rank > 0)
+    text = {"desc": type(model).__name__, "unit": "step", "mininterval": 1}  # seconds between two bars
+    bar = tqdm(total=steps, initial=min(start, steps), disable=rank > 0, **text)
     for step in range(start + 1, steps + 1):
         batch = next(stream)
         log.add(model.step(batch), batch)

@@ -1,0 +1,273 @@
+"""StarGAN: one generator for every finding.
+
+Choi et al., *StarGAN: unified generative adversarial networks for multi-domain image-to-image translation*,
+CVPR 2018. A "domain" is a finding here; a film can have several. Wasserstein critic with gradient penalty:
+Gulrajani et al., *Improved training of Wasserstein GANs*, NeurIPS 2017.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .training import EMA, Model, linear_decay, one_step, seeded, to_device
+
+SIZES = (32, 64, 128)
+LEARNING_RATE, BETAS = 1e-4, (0.5, 0.999)  # Choi et al. 2018, section 4
+CLASS_WEIGHT, CYCLE_WEIGHT, PENALTY_WEIGHT = 1.0, 10.0, 10.0  # lambda_cls, lambda_rec, lambda_gp, section 4
+CRITIC_STEPS = 5  # critic updates for one of the generator, section 4
+TRANSLATE_BATCH = 64  # films translated at once; bounds the memory of `translate`
+
+
+class ConditionalInstanceNorm(nn.Module):
+    """The domain-adaptation module: instance norm whose scale and shift follow from the target labels
+    (Dumoulin et al., *A learned representation for artistic style*, ICLR 2017). (B, C, H, W) to the same."""
+
+    def __init__(self, channels, domains):
+        super().__init__()
+        self.norm = nn.InstanceNorm2d(channels)
+        self.style = nn.Linear(domains, 2 * channels)
+
+    def forward(self, x, labels):
+        scale, shift = self.style(labels)[:, :, None, None].chunk(2, dim=1)
+        return self.norm(x) * (1 + scale) + shift
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm with a learned scale and shift; statistics tracked for eval mode would ruin the film."""
+
+    def __init__(self, channels):
+        super().__init__(channels, affine=True)
+
+    def forward(self, x, labels):
+        return super().forward(x)
+
+
+class Layer(nn.Module):
+    """Convolution, norm, ReLU."""
+
+    def __init__(self, convolution, norm, relu=True):
+        super().__init__()
+        self.convolution, self.norm, self.relu = convolution, norm, relu
+
+    def forward(self, x, labels):
+        x = self.norm(self.convolution(x), labels)
+        return F.relu(x) if self.relu else x
+
+
+class ResidualBlock(nn.Module):
+    """Two layers and a way around them."""
+
+    def __init__(self, first, second):
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, x, labels):
+        return x + self.second(self.first(x, labels), labels)
+
+
+class Generator(nn.Module):
+    """Films x (B, channels, H, W) and target labels c (B, domains), 0 or 1, to films that show c, in [-1, 1].
+
+    conditioning: "concat" (the paper): every label is a constant plane beside the film. Zero padding is on
+    purpose: with reflection, instance norm would cancel a constant plane. "norm": the labels set scale and
+    shift of every norm instead (the domain-adaptation module).
+    residual: draw the change of the film rather than the film.
+    """
+
+    def __init__(self, channels=1, domains=5, width=64, blocks=6, conditioning="concat", residual=False):
+        super().__init__()
+        if conditioning not in ("concat", "norm"):
+            raise ValueError(f'conditioning is {conditioning!r}: choose "concat" or "norm"')
+        self.concat, self.residual = conditioning == "concat", residual
+
+        def norm(after):
+            return InstanceNorm(after) if self.concat else ConditionalInstanceNorm(after, domains)
+
+        def same(before, after, size, relu=True):
+            return Layer(nn.Conv2d(before, after, size, 1, size // 2, bias=False), norm(after), relu)
+
+        def halve(before):
+            return Layer(nn.Conv2d(before, 2 * before, 4, 2, 1, bias=False), norm(2 * before))
+
+        def double(before):
+            return Layer(nn.ConvTranspose2d(before, before // 2, 4, 2, 1, bias=False), norm(before // 2))
+
+        inputs, inner = channels + domains * self.concat, 4 * width
+        layers = [same(inputs, width, 7), halve(width), halve(2 * width)]  # (B, 256, H/4, W/4)
+        for _ in range(blocks):
+            layers.append(ResidualBlock(same(inner, inner, 3), same(inner, inner, 3, relu=False)))
+        self.layers = nn.ModuleList([*layers, double(inner), double(2 * width)])  # (B, 64, H, W)
+        self.film = nn.Conv2d(width, channels, 7, padding=3, bias=False)
+
+    def forward(self, x, labels):
+        h = x
+        if self.concat:
+            planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, domains, H, W)
+            h = torch.cat([x, planes], dim=1)
+        for layer in self.layers:
+            h = layer(h, labels)
+        drawn = torch.tanh(self.film(h).float())
+        return (x + drawn).clamp(-1, 1) if self.residual else drawn
+
+
+class Discriminator(nn.Module):
+    """The critic: films (B, channels, H, W) to a map of realness (B, h, w) and class logits (B, domains).
+    No norm: the gradient penalty holds for each film alone (Gulrajani et al. 2017, section 4)."""
+
+    def __init__(self, image_size=128, channels=1, domains=5, width=64):
+        super().__init__()
+        if image_size not in SIZES:
+            raise ValueError(f"image_size is {image_size}: halving down to 2 x 2 allows {SIZES}; resize")
+        widths = [width * 2**i for i in range(image_size.bit_length() - 2)]  # 128 px: 64, 128, ..., 2048
+        layers = []
+        for before, after in zip([channels, *widths], widths, strict=False):
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.01)]
+        self.layers = nn.Sequential(*layers)  # (B, 2048, 2, 2)
+        self.realness = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
+        self.classes = nn.Conv2d(widths[-1], domains, 2, bias=False)
+
+    def forward(self, x):
+        h = self.layers(x)
+        return self.realness(h).squeeze(1).float(), self.classes(h).flatten(1).float()
+
+
+def class_loss(logits, labels):
+    """Binary cross-entropy, summed over the findings, averaged over the films (eq. 2 and 3). Labels that are
+    nan (uncertain, masked) do not count."""
+    known = ~labels.isnan()
+    losses = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(), reduction="none")
+    return (losses * known).sum(1).mean()
+
+
+def class_skill(logits, labels):
+    """Share of the labels' entropy that the class head explains: 0 at chance, 1 when it is sure and right."""
+    rate = labels.nanmean(0).clamp(0.01, 0.99)
+    chance = -(rate * rate.log() + (1 - rate) * (1 - rate).log()).sum()
+    return 1 - class_loss(logits, labels) / chance
+
+
+def gradient_penalty(critic, real, fake, rng):
+    """Mean of (|grad D(x_hat)| - 1)^2 at films x_hat between a real one and its translation (eq. 4)."""
+    share = torch.rand((len(real), 1, 1, 1), generator=rng, device=real.device)
+    between = (share * real + (1 - share) * fake).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between)[0].sum(), between, create_graph=True)
+    return ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def flip_one(labels, rng):
+    """The labels with one finding of each film, drawn at random, added or taken away."""
+    chosen = torch.randint(labels.shape[1], (len(labels),), generator=rng, device=labels.device)
+    flip = F.one_hot(chosen, labels.shape[1])
+    return (labels - flip).abs()
+
+
+def permute(labels, rng):
+    """The labels of another film of the batch: combinations that exist."""
+    return labels[torch.randperm(len(labels), generator=rng, device=labels.device)]
+
+
+TARGETS = {"permuted": permute, "single-flip": flip_one}
+
+
+class StarGAN(Model):
+    """One generator that adds and removes every finding, and a critic that judges realness and findings.
+
+    targets: "permuted" (the paper) | "single-flip": change one finding of each film, to see it alone.
+    pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
+    not know a finding rewards no generator for drawing it, and the film is left as it is (identity collapse).
+    average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
+    for half of it, then falling to 0; None: constant. conditioning, residual: see Generator.
+    """
+
+    def __init__(
+        self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *, channels=1,
+        blocks=6, conditioning="concat", residual=False, targets="permuted", pretrain=0,
+        critic_steps=CRITIC_STEPS, class_weight=CLASS_WEIGHT, cycle_weight=CYCLE_WEIGHT,
+        learning_rate=LEARNING_RATE, average=True, decay_steps=None, compile=False,
+    ):  # fmt: skip
+        if targets not in TARGETS:
+            raise ValueError(f'targets is {targets!r}: choose "permuted" or "single-flip"')
+        config = dict(
+            image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
+            conditioning=conditioning, residual=residual, targets=targets, pretrain=pretrain,
+            critic_steps=critic_steps, class_weight=class_weight, cycle_weight=cycle_weight,
+            learning_rate=learning_rate, average=average, decay_steps=decay_steps,
+        )  # fmt: skip
+        super().__init__(config, device, precision, compile)
+        with seeded(seed):
+            generator = Generator(channels, domains, width, blocks, conditioning, residual)
+            discriminator = Discriminator(image_size, channels, domains, width)
+        self.generator, self.discriminator = self.place(generator), self.place(discriminator)
+        self.ema = EMA(self.generator) if average else None
+        adam = dict(lr=learning_rate, betas=BETAS, fused=True)
+        self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
+        self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
+        self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
+        self.targets, self.pretrain, self.critic_steps = TARGETS[targets], pretrain, critic_steps
+        self.class_weight, self.cycle_weight = class_weight, cycle_weight
+
+    @one_step
+    def step(self, batch):
+        """One step on films (B, C, H, W) in [-1, 1] and labels (B, domains), 1, 0, nan. The critic learns in
+        every step, the generator in every critic_steps-th; in the first `pretrain` steps there is no game."""
+        real, labels = batch
+        self.check(real, labels)
+        if self.steps_done < self.pretrain:
+            return self.teach_findings(real, labels)
+        source = labels.nan_to_num()
+        target = self.targets(source, self.rng)  # c ~ p(c)
+        losses = self.critic_update(real, labels, target)
+        if (self.steps_done + 1) % self.critic_steps == 0:
+            losses |= self.generator_update(real, source, target)
+        return losses
+
+    def teach_findings(self, real, labels):
+        logits = self.discriminator(real)[1]
+        loss = class_loss(logits, labels)
+        self.descend(loss, self.d_optimizer)
+        return {"class_real": loss, "class_skill": class_skill(logits, labels)}
+
+    def critic_update(self, real, labels, target):
+        """Eq. 5: L_D = -L_adv + lambda_cls L_cls(real), L_adv as in eq. 8 (Wasserstein with penalty)."""
+        with torch.no_grad():
+            fake = self.generator(real, target)
+        (d_real, logits), (d_fake, _) = self.discriminator(real), self.discriminator(fake)
+        distance = d_real.mean() - d_fake.mean()  # an estimate of the Wasserstein distance
+        penalty = gradient_penalty(self.discriminator, real, fake, self.rng)
+        class_real = class_loss(logits, labels)
+        self.descend(-distance + PENALTY_WEIGHT * penalty + self.class_weight * class_real, self.d_optimizer)
+        skill = class_skill(logits, labels)
+        return {"distance": distance, "penalty": penalty, "class_real": class_real, "class_skill": skill}
+
+    def generator_update(self, real, source, target):
+        """Eq. 6: L_G = L_adv + lambda_cls L_cls(fake) + lambda_rec |x - G(G(x, c), c')| (eq. 7)."""
+        fake = self.generator(real, target)
+        d_fake, logits = self.discriminator(fake)
+        class_fake = class_loss(logits, target)
+        cycle = F.l1_loss(self.generator(fake, source), real)
+        loss = -d_fake.mean() + self.class_weight * class_fake + self.cycle_weight * cycle
+        self.descend(loss, self.g_optimizer)
+        if self.ema:
+            self.ema.update(self.generator)
+        return {"class_fake": class_fake, "cycle": cycle, "change": (fake - real).abs().mean()}
+
+    def check(self, films, labels):
+        size, domains = self.config["image_size"], self.config["domains"]
+        expected = (len(films), self.config["channels"], size, size), (len(films), domains)
+        if (tuple(films.shape), tuple(labels.shape)) != expected:
+            raise ValueError(
+                f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
+                f"{expected[0]} and {expected[1]}"
+            )
+
+    @torch.no_grad()
+    def translate(self, images, labels):
+        """Films (B, C, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
+        self.check(images, labels)
+        network = self.trained.eval()
+        batches = zip(images.split(TRANSLATE_BATCH), labels.float().split(TRANSLATE_BATCH), strict=True)
+        with self.autocast():
+            parts = [network(*to_device(batch, self.device)).to(images.device) for batch in batches]
+        self.generator.train()
+        return torch.cat(parts)

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medgan_helpers import artifacts, chexpert, course
+
+
+@pytest.fixture(autouse=True)
+def build(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path / "build"))
+    for name in ("DATASET", "DATA_ROOT", "MEDGAN_CACHE", "MEDGAN_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    artifacts.activate("smoke")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """60 patients with two films each, in the CheXpert layout."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for patient in range(60):
+        for study in (1, 2):
+            name = f"train/patient{patient:05d}/study{study}/view1_frontal.jpg"
+            path = tmp_path / "set" / name
+            path.parent.mkdir(parents=True)
+            Image.fromarray(rng.integers(0, 255, (40, 48), dtype=np.uint8)).save(path)
+            row = dict.fromkeys(chexpert.COLUMNS) | {"Path": f"CheXpert-v1.0-small/{name}", "Sex": "Male", "Age": 50}
+            rows.append(row | {"Frontal/Lateral": "Frontal", "AP/PA": "AP", "Edema": 1.0})
+    pd.DataFrame(rows).to_csv(tmp_path / "set" / "train.csv", index=False)
+    return tmp_path / "set"
+
+
+def test_start_says_profile_data_and_machine(capsys):
+    here = course.start("03-dcgan", "smoke", seed=3)
+    said = capsys.readouterr().out
+    assert "Profile smoke" in said and "not for diagnosis" in said and "seed 3" in said
+    assert here.profile.name == "smoke" and course.current() is here
+
+
+def test_own_films_come_through_the_same_door(folder):
+    course.start("01", "smoke", "folder", folder)
+    films = course.films()
+    size = films.store.size
+    assert len(films.store) == len(films.frame) == 120 and films.store[0].shape == (size, size)
+    assert not films.simulated
+    patients = [set(part.patient) for part in films.splits.values()]
+    assert not patients[0] & patients[1] and not patients[0] & patients[2] and not patients[1] & patients[2]
+    assert all(len(part) >= 20 for part in films.splits.values()), "a tiny set still holds out enough to measure"
+
+
+def test_a_large_set_is_cut_by_whole_patients(folder):
+    course.start("01", "smoke", "folder", folder)
+    films = course.films(count=50)
+    assert 44 <= len(films.store) <= 56
+    assert (films.frame.patient.value_counts() == 2).all()
+
+
+def test_environment_variables_choose_the_data(folder, monkeypatch):
+    monkeypatch.setenv("DATASET", "Folder")
+    monkeypatch.setenv("DATA_ROOT", str(folder))
+    monkeypatch.setenv("MEDGAN_PROFILE", "smoke")
+    here = course.start("01")
+    assert (here.profile.name, here.dataset, here.data_root) == ("smoke", "folder", folder)
+
+
+def test_results_of_own_films_do_not_touch_those_of_the_course(folder):
+    course.start("01", "smoke", "folder", folder)
+    assert artifacts.folder("results").parent.name == "smoke-folder"
+
+
+def test_unknown_data_set_names_the_known():
+    with pytest.raises(ValueError, match="'mimic'.*simulated, chexpert"):
+        course.start("01", "smoke", "mimic")
+
+
+def test_missing_root_says_what_to_download():
+    with pytest.raises(ValueError, match="DATA_ROOT.*Stanford"):
+        course.start("01", "smoke", "chexpert")
+
+
+def test_missing_and_half_written_folders_are_told_apart(tmp_path):
+    course.start("01", "smoke", "nih", tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist.*import_nih"):
+        course.films()
+    (tmp_path / "half" / "train").mkdir(parents=True)
+    course.start("01", "smoke", "nih", tmp_path / "half")
+    with pytest.raises(FileNotFoundError, match=r"no train.csv"):
+        course.films()
+
+
+def test_minutes_are_read_from_the_recorded_ones(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "minutes.csv"
+    path.write_text("notebook,profile,minutes,machine\n03-dcgan,smoke,1.23,2 cores\n")
+    monkeypatch.setattr(course, "MINUTES", path)
+    course.start("03-dcgan", "smoke")
+    course.start("07-cam", "smoke")
+    first, second = capsys.readouterr().out.split("Profile")[1:]
+    assert "about 1.2 minutes" in first or "not timed on this kind" in first
+    assert "not timed" in second

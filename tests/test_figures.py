@@ -1,0 +1,65 @@
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from medgan_helpers import chexpert, figures
+
+RNG = np.random.default_rng(0)
+FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)
+FRAME = pd.DataFrame(
+    RNG.choice([1, 0, -1, np.nan], (40, 14)), columns=chexpert.FINDINGS
+).assign(view="AP", sex="Female", age=60.0)  # fmt: skip
+INTERVALS = pd.DataFrame({"value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 0.8]}, index=["a", "b"])
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: a list of (data, metadata)."""
+    pictures = []
+    monkeypatch.setattr(figures, "display", lambda data, raw, metadata: pictures.append((data, metadata)))
+    return pictures
+
+
+DRAWINGS = {
+    "films": lambda alt: figures.films(FILMS, ["a"] * 5, columns=3, alt=alt),
+    "film_rows": lambda alt: figures.film_rows({"real": FILMS[:3], "synthetic": FILMS[3:]}, alt=alt),
+    "twins": lambda alt: figures.twins({"Edema": (FILMS[0], FILMS[1], FILMS[0] > 99)}, alt=alt),
+    "overview": lambda alt: figures.overview(FRAME, alt=alt),
+    "label_values": lambda alt: figures.label_values(FRAME, alt=alt),
+    "bars": lambda alt: figures.bars(pd.DataFrame({"x": [1, 2], "y": [2, 3]}), "%", alt=alt),
+    "heat_map": lambda alt: figures.heat_map(pd.DataFrame(np.eye(3)), "%", alt=alt),
+    "intervals": lambda alt: figures.intervals(INTERVALS, "AUROC", alt=alt, reference={"chance": 0.5}),
+    "curves": lambda alt: figures.curves({"loss": {"g": ([1, 2], [3, 4])}}, alt=alt),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_figure_is_one_png_with_its_alt_text(name, shown):
+    DRAWINGS[name](f"what {name} shows")
+    ((data, metadata),) = shown
+    assert metadata["image/png"]["alt"] == data["text/plain"] == f"what {name} shows"
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert np.asarray(picture.convert("L")).std() > 5, "not an empty sheet"
+
+
+def test_films_are_drawn_in_grey_on_their_full_range(shown):
+    figures.films(np.stack([np.zeros((8, 8)), np.ones((8, 8))]).astype(np.uint8) * 255, alt="black and white")
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown[0][0]["image/png"]))).convert("RGB"), int)
+    assert (np.ptp(picture, axis=2) == 0).all(), "no colour"
+    assert picture.min() == 0 and picture.max() == 255
+
+
+def test_grey_reads_both_conventions():
+    tensor = torch.tensor([-1.0, 0.0, 1.0, 3.0]).reshape(1, 1, 2, 2)
+    assert figures.grey(tensor).tolist() == [[[0.0, 0.5], [1.0, 1.0]]]
+    assert figures.grey(FILMS).max() <= 1 and figures.grey(FILMS).shape == (5, 16, 16)
+
+
+def test_shares_of_label_values_sum_to_one():
+    shares = figures.value_counts(FRAME)
+    assert np.allclose(shares.sum(axis=1), 1) and list(shares.columns) == list(figures.VALUES)

@@ -1,0 +1,33 @@
+"""Draw the picture at the head of README.md: hero.py writes book/images/hero.png.
+
+Simulated patients, each with one finding: the film, and the same film without its finding, a pair that
+only a simulator can make.
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from stage import BOOK
+
+from medgan_helpers import artifacts, chexpert, simulator
+
+SHOWN = ["Cardiomegaly", "Pleural Effusion", "Pneumothorax", "Lung Lesion", "Pneumonia", "Support Devices"]
+
+
+def main(target=BOOK / "images" / "hero.png", size=192, seed=3):
+    labels = pd.DataFrame(0.0, range(len(SHOWN)), chexpert.FINDINGS[1:]).assign(view="PA")
+    for row, finding in enumerate(SHOWN):
+        labels.loc[row, finding] = 1.0
+    films, twins, *_ = simulator.sample(None, size, seed, labels=labels)
+    figure, axes = plt.subplots(2, len(SHOWN), figsize=(2 * len(SHOWN), 4.3), layout="constrained")
+    for column, finding in enumerate(SHOWN):
+        pair = ((finding, films), ("the same without", twins))
+        for axis, (title, pixels) in zip(axes[:, column], pair, strict=True):
+            axis.imshow(pixels[column], cmap="gray", vmin=0, vmax=255)
+            axis.set_title(title, fontsize=11)
+            axis.axis("off")
+    with artifacts.atomic(target) as temporary:
+        figure.savefig(temporary, dpi=96)
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,6 @@ NIH_NAMES = {  # NIH's 14 names (ChestMNIST's in lower case) -> CheXpert's; None
     "Hernia": None,
 }
 OPACITIES = ("Edema", "Consolidation", "Pneumonia", "Lung Lesion", "Atelectasis")  # kinds of Lung Opacity
-Image.MAX_IMAGE_PIXELS = images.MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -182,6 +181,7 @@ def grey(path):
     if path.stat().st_size:
         with Image.open(path) as film:
             if film.mode in SIXTEEN_BIT and getattr(film, "n_frames", 1) == 1:
+                images.check_pixels(film.width, film.height)
                 return stretch(np.asarray(film, dtype=np.float32))
     return images.read_film(path)
 
@@ -217,8 +217,7 @@ def _dicom(path):
     kind = film.get("PhotometricInterpretation")
     if kind not in ("MONOCHROME1", "MONOCHROME2"):
         raise ValueError(f"{kind} pixels, expected MONOCHROME1 or MONOCHROME2")
-    if film.Rows * film.Columns > images.MAX_PIXELS:
-        raise ValueError(f"{film.Columns} x {film.Rows} pixels: too large to be a film")
+    images.check_pixels(film.Columns, film.Rows)
     values = apply_voi_lut(apply_modality_lut(film.pixel_array, film), film).astype(np.float32)
     return stretch(-values if kind == "MONOCHROME1" else values)
 

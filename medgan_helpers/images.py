@@ -156,8 +156,7 @@ def read_film(path, at_least=None):
     if Path(path).stat().st_size == 0:
         raise ValueError("the file is empty (0 bytes)")
     with Image.open(path) as film:
-        if film.width * film.height > MAX_PIXELS:
-            raise ValueError(f"{film.width} x {film.height} pixels: too large to be a film")
+        check_pixels(film.width, film.height)
         if getattr(film, "n_frames", 1) > 1:
             raise ValueError(f"animated ({film.n_frames} frames), expected one film")
         if film.mode not in ("L", "RGB", "RGBA", "LA", "P", "1"):
@@ -170,6 +169,12 @@ def read_film(path, at_least=None):
         if at_least:
             film.draft("L", (at_least, at_least))
         return film.convert("L")
+
+
+def check_pixels(width, height):
+    """Raise ValueError for more pixels than any detector has, before they fill the memory."""
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} pixels: too large to be a film")
 
 
 def uint8_to_signed(grey):

@@ -1,0 +1,324 @@
+"""Broken tables and films: every reader says which file and row, or skips and lists, and never misreads."""
+
+import io
+import sys
+import zlib
+from pathlib import Path
+
+import fake_films
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from medgan_helpers import chexpert, images
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data_scripts"))
+import layout
+from test_importers import import_own, own, write_dicom  # noqa: F401  own is a fixture
+
+fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+GOOD = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_CACHE", str(tmp_path / "cache"))
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def table(tmp_path, *rows):
+    path = tmp_path / "train.csv"
+    pd.DataFrame([fake_films.row(GOOD), *rows]).to_csv(path, index=False)
+    return path
+
+
+BAD_PATHS = [
+    "../../etc/passwd",
+    "/etc/passwd",
+    "train/../../patient00002/study1/view1_frontal.jpg",
+    "../train/patient00002/study1/view1_frontal.jpg",
+    "train/patient00002/study1/../../../view1_frontal.jpg",
+    "/data/train/patient00002/study1/view1_frontal.jpg",
+    "C:\\data\\train\\patient00002\\study1\\view1_frontal.jpg",
+    "\\\\server\\share\\train\\patient00002\\study1\\view1_frontal.jpg",
+    "train/patient00002/study1/view1_frontal.jpg\n/etc/passwd",
+    "train/patient00002/study1/view1_frontal.exe",
+    "train/patient/study1/view1_frontal.jpg",
+    "",
+    None,
+]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_paths_out_of_the_layout_are_refused_or_skipped(tmp_path, path):
+    csv = table(tmp_path, fake_films.row(path))
+    with pytest.raises(ValueError, match=r"train\.csv: 1 of 2 rows are bad:\n  row 1: ") as refused:
+        chexpert.read(csv)
+    assert "skip_bad=True" in str(refused.value)
+    with pytest.warns(UserWarning, match="row 1: "):
+        frame = chexpert.read(csv, skip_bad=True)
+    assert frame.path.tolist() == ["train/patient00001/study1/view1_frontal.jpg"]
+
+
+def test_windows_slashes_are_understood(tmp_path):
+    csv = table(tmp_path, fake_films.row(GOOD.replace("00001", "00002").replace("/", "\\")))
+    assert chexpert.read(csv).path[1] == "train/patient00002/study1/view1_frontal.jpg"
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"Fracture": 2}, "Fracture is not 1, 0, -1 or blank"),
+        ({"Edema": "yes"}, "Edema is not 1, 0, -1 or blank"),
+        ({"Age": "old"}, "Age is not in 0 to 130"),
+        ({"Age": -4}, "Age is not in 0 to 130"),
+        ({"Frontal/Lateral": "Oblique"}, "Frontal/Lateral is neither"),
+        ({"Path": GOOD}, "stands in an earlier row too"),
+    ],
+)
+def test_bad_values_are_named_with_their_row(tmp_path, change, message):
+    csv = table(tmp_path, fake_films.row(GOOD.replace("00001", "00002")) | change)
+    with pytest.raises(ValueError, match=rf"row 1: .*{message}"):
+        chexpert.read(csv)
+    with pytest.warns(UserWarning, match=message):
+        assert chexpert.read(csv, skip_bad=True).index.tolist() == [0]
+
+
+def test_many_bad_rows_are_counted_not_poured_out(tmp_path):
+    csv = table(tmp_path, *[fake_films.row(f"nonsense{i}") for i in range(500)])
+    with pytest.raises(ValueError, match=r"500 of 501 rows") as refused:
+        chexpert.read(csv)
+    refused.match("row 10: nonsense9")
+    refused.match("and 490 more")
+    assert len(str(refused.value).splitlines()) == 13
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "no,table", '"open quote\n1,2', "\0\1\2", "Path,Sex\n1,2,3\n"])
+def test_files_that_are_no_label_table(tmp_path, text):
+    (tmp_path / "train.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"train\.csv"):
+        chexpert.read(tmp_path / "train.csv")
+
+
+def test_a_half_gzip_is_refused(tmp_path):
+    csv = fake_films.folder(tmp_path, films=4)
+    pd.read_csv(csv).to_csv(tmp_path / "train.csv.gz", index=False)
+    whole = (tmp_path / "train.csv.gz").read_bytes()
+    (tmp_path / "train.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="not a csv table"):
+        chexpert.read(tmp_path / "train.csv.gz")
+
+
+def test_a_missing_table_says_what_to_download(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Stanford AIMI"):
+        chexpert.read(tmp_path / "train.csv")
+
+
+@fuzz
+@given(data=st.binary(max_size=300))
+def test_any_bytes_are_a_table_or_a_clear_error(tmp_path, data):
+    csv = fake_films.folder(tmp_path, films=4)
+    csv.write_bytes(csv.read_bytes()[:400] + data)
+    try:
+        assert len(chexpert.read(csv, views="all")) <= 4
+    except ValueError as error:
+        assert "train.csv" in str(error)
+
+
+@fuzz
+@given(cell=st.text(max_size=40), column=st.sampled_from(chexpert.COLUMNS))
+def test_any_cell_is_kept_or_named(tmp_path, cell, column):
+    csv = table(tmp_path, fake_films.row(GOOD.replace("00001", "00002")) | {column: cell})
+    try:
+        frame = chexpert.read(csv, views="all")
+    except ValueError as error:
+        assert "train.csv" in str(error)
+    else:
+        assert set(frame[chexpert.FINDINGS].stack().dropna()) <= {1, 0, -1}
+        assert frame.path.str.fullmatch(r"train/patient\d+/study\d+/view\d+_\w+\.(jpg|jpeg|png)").all()
+
+
+# --- films --------------------------------------------------------------------------------------
+
+GREY = fake_films.noise((40, 48))
+
+
+def saved(picture, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, **options)
+    return buffer.getvalue()
+
+
+def png(array, mode=None):
+    return saved(Image.fromarray(array, mode) if mode else Image.fromarray(array), format="PNG")
+
+
+def animated():
+    frames = [Image.fromarray(fake_films.noise((40, 48), seed)) for seed in range(3)]
+    return saved(frames[0], format="GIF", save_all=True, append_images=frames[1:])
+
+
+def bomb():
+    """A small PNG whose header promises 60,000 x 60,000 pixels."""
+    data = bytearray(png(GREY))
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    return bytes(data)
+
+
+BROKEN = {
+    "empty": (b"", "0 bytes"),
+    "truncated jpeg": (saved(Image.fromarray(GREY), format="JPEG")[:600], "truncated"),
+    "truncated png": (png(GREY)[:300], ""),
+    "text": (b"this is no picture at all", "cannot identify image file"),
+    "transparent": (png(np.dstack([GREY, GREY, GREY, GREY])), "transparent"),
+    "16 bit": (png(GREY.astype(np.uint16) * 16), "pixel type 'I;16'"),
+    "cmyk": (saved(Image.fromarray(GREY).convert("CMYK"), format="JPEG"), "pixel type 'CMYK'"),
+    "animated": (animated(), "animated"),
+    "bomb": (bomb(), "pixels"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_films_are_named_or_skipped(tmp_path, kind):
+    data, reason = BROKEN[kind]
+    frame = chexpert.read(fake_films.folder(tmp_path, films=6))
+    (tmp_path / frame.path[3]).write_bytes(data)
+    with pytest.raises(ValueError, match="1 of 6 films") as refused:
+        images.ImageStore(frame, tmp_path, 16)
+    refused.match(rf"row 3: {frame.path[3]}: .*{reason}")
+    with pytest.warns(UserWarning, match=r"skipped:\n  row 3: "):
+        store = images.ImageStore(frame, tmp_path, 16, skip_bad=True)
+    assert store.frame.index.tolist() == [0, 1, 2, 4, 5] and len(store) == 5
+    np.testing.assert_array_equal(store[3], images.decode(tmp_path / frame.path[4], 16))
+    assert len(store.subset(frame[2:5])) == 2
+    Image.fromarray(GREY).save(tmp_path / frame.path[3])  # repaired: read anew
+    assert len(images.ImageStore(frame, tmp_path, 16)) == 6
+
+
+def test_harmless_modes_are_read(tmp_path):
+    kinds = {
+        "grey": Image.fromarray(GREY),
+        "colour": Image.fromarray(np.dstack([GREY] * 3)),
+        "opaque": Image.fromarray(np.dstack([GREY, GREY, GREY, np.full_like(GREY, 255)])),
+        "palette": Image.fromarray(GREY).convert("P"),
+    }
+    for name, picture in kinds.items():
+        picture.save(tmp_path / f"{name}.png")
+        np.testing.assert_array_equal(images.read_film(tmp_path / f"{name}.png"), GREY)
+
+
+def test_missing_films_are_named(tmp_path):
+    frame = chexpert.read(fake_films.folder(tmp_path, films=4))
+    (tmp_path / frame.path[1]).unlink()
+    with pytest.raises(ValueError, match=rf"row 1: {frame.path[1]}: .*No such file"):
+        images.ImageStore(frame, tmp_path, 16)
+    with pytest.raises(ValueError, match=rf"row 1: .*{frame.path[1]} is not in"):
+        chexpert.read(tmp_path / "train.csv", root=tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "/etc/passwd", "train/../../secret.png", "..\\secret.png"])
+def test_the_store_stays_below_its_root(tmp_path, path):
+    frame = chexpert.read(fake_films.folder(tmp_path / "root", films=4))
+    Image.fromarray(GREY).save(tmp_path / "secret.png")
+    frame.loc[2, "path"] = path
+    with pytest.raises(ValueError, match="leads out of"):
+        images.ImageStore(frame, tmp_path / "root", 16)
+
+
+def test_more_pixels_than_any_detector_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", GREY.size - 1)
+    write_dicom(tmp_path / "film.dcm", GREY)
+    Image.fromarray(GREY).save(tmp_path / "film.png")
+    Image.fromarray(GREY.astype(np.uint16)).save(tmp_path / "film16.png")
+    for name in ("film.dcm", "film.png", "film16.png"):
+        with pytest.raises(ValueError, match="48 x 40 pixels: too large"):
+            layout.grey(tmp_path / name)
+
+
+def test_no_usable_film_at_all(tmp_path):
+    frame = chexpert.read(fake_films.folder(tmp_path, films=2))
+    for path in frame.path:
+        (tmp_path / path).write_bytes(b"")
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="none of the"):
+        images.ImageStore(frame, tmp_path, 16, skip_bad=True)
+
+
+@fuzz
+@given(st.data())
+def test_any_damage_to_a_film_is_decoded_or_refused(tmp_path, data):
+    """Bytes of a JPEG or PNG overwritten or cut off: a film of the right form, or an error; never a crash."""
+    original = bytearray(saved(Image.fromarray(GREY), format=data.draw(st.sampled_from(["JPEG", "PNG"]))))
+    for _ in range(data.draw(st.integers(1, 6))):
+        original[data.draw(st.integers(0, len(original) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "film").write_bytes(original[: data.draw(st.integers(0, len(original)))])
+    film = images._try_decode(tmp_path, "film", 16)
+    assert film.startswith("film: ") if isinstance(film, str) else film.shape == (16, 16)
+
+
+# --- importers ----------------------------------------------------------------------------------
+
+
+def damage(own, column, value):  # noqa: F811
+    """Change the second row of the own folder's table."""
+    frame = pd.read_csv(own / "labels.csv", dtype=str)
+    frame.loc[1, column] = value
+    frame.to_csv(own / "labels.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    "column, value, message",
+    [
+        ("Image", "../outside.png", "not a path below"),
+        ("Image", "/etc/passwd", "not a path below"),
+        ("Image", "C:\\films\\b.png", "not a path below"),
+        ("Image", "gone.png", "is not in"),
+        ("Image", "", "not a path below"),
+        ("Patient", " ", "the patient is blank"),
+        ("Age", "old", "age 'old', expected 0 to 130"),
+        ("View", "oblique", "view 'oblique', expected AP, PA or Lateral"),
+        ("Fracture", "0.5", "Fracture '0.5', expected 1, 0, -1 or blank"),
+        ("Image", "a.png", "row 0 again"),
+    ],
+)
+def test_own_folder_with_a_bad_row(own, tmp_path, column, value, message):  # noqa: F811
+    Image.fromarray(GREY).save(tmp_path / "outside.png")
+    damage(own, column, value)
+    with pytest.raises(ValueError, match=rf"row 1: .*{message}"):
+        import_own(own, tmp_path / "out")
+    with pytest.warns(UserWarning, match=rf"skipped:\n  row 1: .*{message}"):
+        import_own(own, tmp_path / "out", "--skip-bad")
+    assert len(chexpert.read(tmp_path / "out/train.csv", tmp_path / "out", views="all")) == 3
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind != "16 bit"])
+def test_own_folder_with_a_broken_film(own, tmp_path, kind):  # noqa: F811
+    data, reason = BROKEN[kind]
+    (own / "a.png").write_bytes(data)
+    with pytest.raises(ValueError, match=rf"row 0: .*a\.png: .*{reason}"):
+        import_own(own, tmp_path / "out")
+    with pytest.warns(UserWarning, match=r"row 0: .*a\.png"):
+        import_own(own, tmp_path / "out", "--skip-bad")
+    frame = chexpert.read(tmp_path / "out/train.csv", tmp_path / "out", views="all")
+    assert len(frame) == 3 and len(images.ImageStore(frame, tmp_path / "out", 16)) == 3
+
+
+def test_dicom_that_is_no_film(tmp_path):
+    write_dicom(tmp_path / "many.dcm", np.zeros((3, 8, 8), np.uint16), frames=3)
+    with pytest.raises(ValueError, match="3 frames, expected one film"):
+        layout.grey(tmp_path / "many.dcm")
+    write_dicom(tmp_path / "flat.dcm", np.zeros((8, 8), np.uint16))
+    with pytest.raises(ValueError, match="every pixel has the value 0"):
+        layout.grey(tmp_path / "flat.dcm")
+    write_dicom(tmp_path / "colour.dcm", np.ones((8, 8), np.uint16), kind="RGB")
+    with pytest.raises(ValueError, match="expected MONOCHROME1 or MONOCHROME2"):
+        layout.grey(tmp_path / "colour.dcm")
+    whole = (tmp_path / "flat.dcm").read_bytes()
+    (tmp_path / "half.dcm").write_bytes(whole[: len(whole) - 50])
+    with pytest.raises(ValueError):
+        layout.grey(tmp_path / "half.dcm")

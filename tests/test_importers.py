@@ -1,0 +1,362 @@
+"""The data scripts, run as a student runs them, on small made-up folders of every kind."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import fake_films
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medgan_helpers import chexpert, images
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "data_scripts"
+sys.path.insert(0, str(SCRIPTS))
+import fetch_chestmnist  # noqa: E402
+import import_folder  # noqa: E402
+import import_nih  # noqa: E402
+import layout  # noqa: E402
+import prepare_chexpert  # noqa: E402
+
+
+def run(script, *arguments):
+    """Run a script's main() with a command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [script.__name__, *map(str, arguments)])
+        script.main()
+
+
+def opened(target, part="train"):
+    """The frame of an imported folder, and its films at 16 px."""
+    frame = chexpert.read(target / f"{part}.csv", root=target, views="all")
+    return frame, [images.decode(target / path, 16) for path in frame.path]
+
+
+# --- your own folder ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of four films of three patients, 8-bit and 16-bit, with a csv."""
+    folder = tmp_path / "own films"
+    (folder / "deep").mkdir(parents=True)
+    grey = fake_films.noise((60, 80))
+    Image.fromarray(grey).save(folder / "a.png")
+    Image.fromarray(grey.astype(np.uint16) * 16).save(folder / "deep/b.png")  # 12 bits in 16
+    Image.fromarray(np.dstack([grey] * 3)).save(folder / "c.jpg")
+    Image.fromarray(grey).save(folder / "d.tif")
+    rows = [
+        ("a.png", "Mia", "f", 61, "pa", 1, 0),
+        ("deep\\b.png", "Mia", "F", "", "AP", "", -1),
+        ("c.jpg", "Noah", "male", 5, "lateral", 0, ""),
+        ("d.tif", "Zoë", "", "", "", 1, 1),
+    ]
+    columns = ["Image", "Patient", "Sex", "Age", "View", "Fracture", "Effusion"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def import_own(own, target, *more):
+    run(import_folder, own, own / "labels.csv", target, *more, "--rename", "Effusion=Pleural Effusion")
+
+
+def test_own_folder_arrives_whole(own, tmp_path, capsys):
+    import_own(own, tmp_path / "out")
+    frame, films = opened(tmp_path / "out")
+    assert frame.patient.tolist() == ["patient00001", "patient00001", "patient00002", "patient00003"]
+    assert frame.view.tolist() == ["PA", "AP", "Lateral", "Frontal"]
+    assert frame.sex.tolist() == ["Female", "Female", "Male", "Unknown"]
+    np.testing.assert_array_equal(frame.age, [61, np.nan, 5, np.nan])
+    np.testing.assert_array_equal(frame["Fracture"], [1, np.nan, 0, 1])
+    np.testing.assert_array_equal(frame["Pleural Effusion"], [0, -1, np.nan, 1])
+    assert frame["Edema"].isna().all()
+    assert np.abs(films[0].astype(int) - films[3]).max() == 0
+    assert np.abs(films[0].astype(int) - films[2]).max() < 6  # JPEG
+    assert np.corrcoef(films[0].ravel(), films[1].ravel())[0, 1] > 0.99  # 16 bits, stretched
+    assert f"DATASET=folder DATA_ROOT={tmp_path / 'out'}" in capsys.readouterr().out
+
+
+def test_dry_run_writes_nothing(own, tmp_path, capsys):
+    import_own(own, tmp_path / "out", "--dry-run")
+    assert not (tmp_path / "out").exists()
+    assert "4 films of 3 patients" in capsys.readouterr().out
+
+
+def test_side_limits_the_size_and_keeps_proportions(own, tmp_path):
+    import_own(own, tmp_path / "out", "--side", 30)
+    frame, _ = opened(tmp_path / "out")
+    assert {Image.open(tmp_path / "out" / path).size for path in frame.path} == {(40, 30)}
+
+
+def test_import_resumes_and_never_overwrites(own, tmp_path):
+    import_own(own, tmp_path / "out")
+    (tmp_path / "out/train.csv").unlink()  # as if killed before the tables
+    film = tmp_path / "out" / "train/patient00001/study1/view1_frontal.png"
+    written = film.stat().st_mtime_ns
+    import_own(own, tmp_path / "out")
+    assert film.stat().st_mtime_ns == written
+    with pytest.raises(FileExistsError, match="finished data set"):
+        import_own(own, tmp_path / "out")
+    (tmp_path / "out/train.csv").unlink()
+    table = pd.read_csv(own / "labels.csv")
+    table[::-1].to_csv(own / "labels.csv", index=False)  # other films under the same names
+    with pytest.raises(FileExistsError, match="unfinished import of other films"):
+        import_own(own, tmp_path / "out")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used/thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="not empty"):
+        import_own(own, tmp_path / "used")
+
+
+def test_patients_must_be_known_or_waived(own, tmp_path, capsys):
+    table = pd.read_csv(own / "labels.csv").drop(columns="Patient")
+    table.to_csv(own / "labels.csv", index=False)
+    with pytest.raises(ValueError, match=r"no column 'patient'.*both train and test"):
+        import_own(own, tmp_path / "out")
+    import_own(own, tmp_path / "out", "--one-patient-a-file")
+    assert opened(tmp_path / "out")[0].patient.nunique() == 4
+    assert "too good" in capsys.readouterr().out
+    import_own(own, tmp_path / "pattern", "--patient-pattern", r"\w")
+    assert opened(tmp_path / "pattern")[0].patient.nunique() == 3  # a, d and deep, c
+
+
+def test_a_patient_in_both_tables_is_a_leak(own, tmp_path):
+    table = pd.read_csv(own / "labels.csv").assign(split=["train", "test", "train", "valid"])
+    table.to_csv(own / "labels.csv", index=False)
+    with pytest.raises(ValueError, match="patient is in train and in valid"):
+        import_own(own, tmp_path / "out")
+    table.assign(split=["train", "train", "train", "valid"]).to_csv(own / "labels.csv", index=False)
+    import_own(own, tmp_path / "out")
+    assert len(opened(tmp_path / "out")[0]) == 3 and len(opened(tmp_path / "out", "valid")[0]) == 1
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+def test_dicom_films(tmp_path, kind):
+    grey = fake_films.noise((60, 80)).astype(np.uint16) * 16
+    write_dicom(tmp_path / "film.dcm", 4095 - grey if kind == "MONOCHROME1" else grey, kind)
+    picture = np.asarray(layout.grey(tmp_path / "film.dcm")).astype(int)
+    assert np.abs(picture - np.asarray(layout.stretch(grey)).astype(int)).max() <= 1
+
+
+def write_dicom(path, pixels, kind="MONOCHROME2", frames=1):
+    """A minimal 12-bit digital radiograph."""
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"  # digital X-ray image, for presentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    film = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    film.PhotometricInterpretation, film.SamplesPerPixel = kind, 1
+    film.Rows, film.Columns = pixels.shape[-2:]
+    film.BitsAllocated, film.BitsStored, film.HighBit, film.PixelRepresentation = 16, 12, 11, 0
+    if frames > 1:
+        film.NumberOfFrames = frames
+    film.PixelData = pixels.astype(np.uint16).tobytes()
+    film.save_as(path, enforce_file_format=True)
+
+
+# --- NIH ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nih(tmp_path):
+    """Four films of NIH ChestX-ray14's form, one of them not downloaded."""
+    folder = tmp_path / "nih"
+    (folder / "images_001/images").mkdir(parents=True)
+    rows = [
+        ("00000001_000.png", "Cardiomegaly|Effusion", 0, 1, "58", "M", "PA"),
+        ("00000001_001.png", "No Finding", 1, 1, "059Y", "M", "AP"),
+        ("00000002_000.png", "Hernia|Mass", 0, 2, "414", "F", "PA"),
+        ("00000003_000.png", "Infiltration", 0, 3, "7", "F", "PA"),
+    ]
+    columns = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "Patient Gender"]
+    table = pd.DataFrame(rows, columns=[*columns, "View Position"])
+    table.to_csv(folder / "Data_Entry_2017.csv", index=False)
+    for i, (name, *_) in enumerate(rows[:3]):
+        Image.fromarray(fake_films.noise((64, 64), i)).save(folder / "images_001/images" / name)
+    (folder / "test_list.txt").write_text("00000002_000.png\n")
+    return folder
+
+
+def test_nih_arrives_with_its_own_test_films(nih, tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"row 3: 00000003_000.png is not below the folder"):
+        run(import_nih, nih, tmp_path / "out")
+    run(import_nih, nih, tmp_path / "out", "--partial")
+    frame, _ = opened(tmp_path / "out")
+    assert frame.path[1] == "train/patient00001/study2/view1_frontal.png" and frame.age.tolist() == [58, 59]
+    held_out, films = opened(tmp_path / "out", "valid")
+    assert held_out.patient.tolist() == ["patient00002"] and held_out.age.isna().all()
+    np.testing.assert_array_equal(films[0], images.decode(nih / "images_001/images/00000002_000.png", 16))
+    shown = capsys.readouterr().out
+    assert "Pleural_Thickening  -> Pleural Other" in shown and "3 of 4 films are here" in shown
+
+
+def test_nih_names_become_chexperts():
+    labels = layout.nih_labels(["Effusion", "mass"])
+    assert {name for name, label in labels.items() if label == 1} == {
+        "Pleural Effusion",
+        "Lung Lesion",
+        "Lung Opacity",
+    }
+    assert labels["Edema"] == 0 and labels["No Finding"] == 0
+    assert "Fracture" not in labels and "Support Devices" not in labels  # NIH does not label them
+    assert layout.nih_labels([])["No Finding"] == 1
+    assert layout.nih_labels(["Hernia"])["No Finding"] == 0
+    assert set(layout.nih_labels([])) < set(chexpert.FINDINGS)
+    with pytest.raises(ValueError, match="unknown finding 'Cold'"):
+        layout.nih_labels(["Cold"])
+
+
+def test_nih_says_where_the_data_are(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"NIH Clinical Center.*app\.box\.com"):
+        run(import_nih, tmp_path, tmp_path / "out")
+
+
+# --- ChestMNIST ---------------------------------------------------------------------------------
+
+
+def write_chestmnist(folder, size=64, counts=(6, 2, 3), **replaced):
+    """An npz of MedMNIST's form."""
+    arrays = {}
+    for part, n in zip(("train", "val", "test"), counts, strict=True):
+        arrays[f"{part}_images"] = np.stack([fake_films.noise((size, size), i) for i in range(n)])
+        arrays[f"{part}_labels"] = np.eye(14, dtype=np.uint8)[:n]
+    folder.mkdir(exist_ok=True)
+    np.savez(folder / f"chestmnist_{size}.npz", **arrays | replaced)
+
+
+def test_chestmnist_arrives(tmp_path, capsys):
+    write_chestmnist(tmp_path / "cache")
+    run(fetch_chestmnist, tmp_path / "out", "--cache", tmp_path / "cache")
+    frame, _ = opened(tmp_path / "out")
+    held_out, _ = opened(tmp_path / "out", "valid")
+    assert (len(frame), len(held_out)) == (8, 3) and frame.view.eq("Frontal").all()
+    assert frame["Atelectasis"].tolist() == [1, 0, 0, 0, 0, 0, 1, 0]
+    assert frame["Pleural Effusion"].sum() == 1 and frame["Fracture"].isna().all()
+    stored = np.asarray(Image.open(tmp_path / "out" / frame.path[3]))
+    np.testing.assert_array_equal(stored, fake_films.noise((64, 64), 3))
+    assert "Effusion            -> Pleural Effusion" in capsys.readouterr().out
+
+
+def test_chestmnist_without_network_says_what_to_fetch(tmp_path, monkeypatch):
+    from torchvision.datasets import utils
+
+    def offline(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(utils, "download_url", offline)
+    with pytest.raises(OSError, match=r"chestmnist_128\.npz.*zenodo\.org.*CC BY 4\.0"):
+        run(fetch_chestmnist, tmp_path / "out", "--size", 128, "--cache", tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    "replaced, message",
+    [
+        ({"train_images": np.zeros((6, 28, 28), np.uint8)}, "expected uint8 images"),
+        ({"val_labels": np.zeros((2, 13), np.uint8)}, r"labels \(N, 14\)"),
+        ({"test_labels": np.full((3, 14), 2, np.uint8)}, "labels other than 0 and 1"),
+    ],
+)
+def test_chestmnist_of_another_shape_is_refused(tmp_path, replaced, message):
+    write_chestmnist(tmp_path / "cache", **replaced)
+    with pytest.raises(ValueError, match=message):
+        run(fetch_chestmnist, tmp_path / "out", "--cache", tmp_path / "cache")
+
+
+def test_a_broken_npz_is_refused(tmp_path):
+    write_chestmnist(tmp_path / "cache")
+    file = tmp_path / "cache/chestmnist_64.npz"
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=r"broken.*fetch it again"):
+        run(fetch_chestmnist, tmp_path / "out", "--cache", tmp_path / "cache")
+
+
+# --- CheXpert -----------------------------------------------------------------------------------
+
+
+def pack(folder, archive):
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in folder.rglob("*"):
+            packed.write(file, file.relative_to(folder))
+    return archive
+
+
+def test_prepare_checks_a_folder(tmp_path, capsys):
+    fake_films.folder(tmp_path / "CheXpert-v1.0-small", films=6)
+    run(prepare_chexpert, tmp_path)
+    shown = capsys.readouterr().out
+    assert "train.csv: 6 films of 3 patients" in shown and "valid.csv is missing" in shown
+    assert f"DATA_ROOT={tmp_path / 'CheXpert-v1.0-small'}" in shown
+
+
+def test_prepare_names_what_is_missing(tmp_path):
+    csv = fake_films.folder(tmp_path, films=6)
+    (tmp_path / "train/patient00002/study1/view1_frontal.jpg").unlink()
+    with pytest.raises(ValueError, match=r"row 2: .*patient00002/study1/view1_frontal.jpg is not in"):
+        run(prepare_chexpert, tmp_path)
+    csv.unlink()
+    with pytest.raises(FileNotFoundError, match=r"Stanford AIMI.*research use agreement"):
+        run(prepare_chexpert, tmp_path)
+
+
+def test_prepare_unpacks_and_resumes(tmp_path, capsys):
+    fake_films.folder(tmp_path / "made", films=6)
+    archive = pack(tmp_path / "made", tmp_path / "archive.zip")
+    run(prepare_chexpert, archive, "--to", tmp_path / "out", "--dry-run")
+    assert not (tmp_path / "out").exists()
+    run(prepare_chexpert, archive, "--to", tmp_path / "out")
+    (tmp_path / "out/train.csv").unlink()
+    capsys.readouterr()
+    run(prepare_chexpert, archive, "--to", tmp_path / "out")
+    assert "1 of 7 files to unpack" in capsys.readouterr().out
+    assert len(opened(tmp_path / "out")[0]) == 6
+
+
+def test_prepare_refuses_broken_and_malicious_archives(tmp_path):
+    fake_films.folder(tmp_path / "made", films=6)
+    archive = pack(tmp_path / "made", tmp_path / "archive.zip")
+    (tmp_path / "half.zip").write_bytes(archive.read_bytes()[:2000])
+    with pytest.raises(ValueError, match="no whole zip archive"):
+        run(prepare_chexpert, tmp_path / "half.zip", "--to", tmp_path / "out")
+    with zipfile.ZipFile(archive, "a") as packed:
+        packed.writestr("../../evil.txt", "x")
+    with pytest.raises(ValueError, match="leads out of"):
+        run(prepare_chexpert, archive, "--to", tmp_path / "out")
+
+
+def test_prepare_explains_the_batches_of_the_full_version(tmp_path):
+    (tmp_path / "CheXpert-v1.0 batch 2 (train 1)").mkdir()
+    with pytest.raises(SystemExit, match=r"mv .*batch 2 \(train 1\)'/patient\*"):
+        run(prepare_chexpert, tmp_path)
+
+
+def test_patients_in_both_tables_are_found(tmp_path):
+    fake_films.folder(tmp_path, films=6)
+    fake_films.folder(tmp_path, films=2, name="valid")
+    with pytest.raises(ValueError, match="1 patients are in both tables"):
+        run(prepare_chexpert, tmp_path)
+
+
+# --- all of them --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [prepare_chexpert, import_nih, import_folder, fetch_chestmnist])
+def test_each_script_explains_itself(script, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(script, "--help")
+    shown = capsys.readouterr().out
+    assert stop.value.code == 0 and "--dry-run" in shown and "--skip-bad" in shown
+    assert f"python data_scripts/{script.__name__}.py" in shown
+
+
+def test_a_failing_script_prints_a_message_and_no_traceback(tmp_path):
+    command = [sys.executable, SCRIPTS / "import_nih.py", tmp_path, tmp_path / "out"]
+    failed = subprocess.run(command, capture_output=True, text=True)
+    assert failed.returncode == 1 and failed.stderr.startswith("error: no Data_Entry_2017")
+    assert "Traceback" not in failed.stderr

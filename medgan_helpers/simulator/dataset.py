@@ -5,6 +5,7 @@ it comes out the same with any number of workers and in any order.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
@@ -21,13 +22,18 @@ from .. import artifacts, chexpert
 from . import findings, projection, rows, thorax
 
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
-RAY_SAMPLES = {"frontal": 36, "lateral": 56}  # along a ray at 64 px, in proportion to the square root of the size
+RAY_SAMPLES = {
+    "frontal": 36,
+    "lateral": 56,
+}  # along a ray at 64 px, in proportion to the square root of the size
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
 FEW = 200  # films that are not worth starting workers for
 
 
-def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, device="cpu", progress=False):
+def sample(
+    n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, device="cpu", progress=False
+):
     """Films in memory.
 
     labels: a DataFrame of exactly the films to make (see `rows.from_labels`; `n` may then be None).
@@ -89,7 +95,9 @@ def render(row, true, size, twin=False, masks=False, device="cpu"):
     body = findings.Body(anatomy, start.clone(), supine=exposure.view == "AP")
     shadows = _draw_all(body, true, grid if masks else None, step)
     developed = [
-        projection.film(projection.project(volume, grid, step), far, patient, exposure, noise).numpy(force=True)
+        projection.film(projection.project(volume, grid, step), far, patient, exposure, noise).numpy(
+            force=True
+        )
         for volume in ((body.volume, start) if twin else (body.volume,))
     ]
     return developed[0], developed[1] if twin else None, shadows
@@ -97,8 +105,10 @@ def render(row, true, size, twin=False, masks=False, device="cpu"):
 
 def _setting(row, true, size, device):
     """The thorax, the patient and the exposure of a film, and the generator of its noise."""
-    anatomy = thorax.load(size, row["view"] == "Lateral", device)
-    patient = projection.draw_patient(np.random.default_rng([true["seed"], 1, true["number"]]), row["sex"], row["age"])
+    anatomy = thorax.load(size, "x" if row["view"] == "Lateral" else "y", device)
+    patient = projection.draw_patient(
+        np.random.default_rng([true["seed"], 1, true["number"]]), row["sex"], row["age"]
+    )
     rng = np.random.default_rng([true["seed"], 2, true["film"]])
     return anatomy, patient, projection.draw_exposure(rng, row["view"]), rng
 
@@ -144,7 +154,9 @@ def organ_map(table, size=64, device="cpu"):
             grid, step = projection.rays(lattice, exposure.view, size, _depth(size, exposure.view))
             for k, members in enumerate(_organ_labels()):
                 organ = torch.isin(anatomy.labels, torch.tensor(members, device=device)).float()
-                length = projection.project(organ, grid, step) / (40 if ORGANS[k] in ("ribs", "spine") else 200)
+                length = projection.project(organ, grid, step) / (
+                    40 if ORGANS[k] in ("ribs", "spine") else 200
+                )
                 maps[i, k] = length.clamp(max=1).numpy(force=True)
     return maps
 
@@ -165,11 +177,13 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), dev
     patient's left is on the right, the front is up.
     """
     _check_size(size)
-    anatomy = thorax.load(128, True, device)
+    anatomy = thorax.load(size, "z", device)
     out, patients = np.empty((n, size, size), np.float32), np.arange(n) // slices_per_patient
     with torch.inference_mode():
         for i, number in enumerate(patients):
-            person = projection.draw_patient(np.random.default_rng([seed, 1, number]), ("Male", "Female")[number % 2], 60)
+            person = projection.draw_patient(
+                np.random.default_rng([seed, 1, number]), ("Male", "Female")[number % 2], 60
+            )
             grid = projection.axial_plane(anatomy, person, size, np.random.default_rng([seed, 6, i]))
             volume = anatomy.density[int(person.variant * thorax.VARIANTS)]
             hu = 1000 * (projection.project(volume, grid, 1.0) - 1)
@@ -187,14 +201,18 @@ def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real
     Raises FileExistsError if `root` holds anything else, ValueError for impossible settings.
     """
     _check_size(size)
+    rows.check(images, views, prevalence, rare_boost)
+    table = None if labels is None else rows.from_labels(labels)
     root = Path(root).expanduser()
     settings = {
-        "images": images, "size": size, "seed": seed, "views": views, "prevalence": prevalence,
-        "rare_boost": rare_boost, "twins": twins, "masks": masks, "labels": None if labels is None else len(labels),
+        "images": images if table is None else len(table), "size": size, "seed": seed, "views": views,
+        "prevalence": prevalence, "rare_boost": rare_boost, "twins": twins, "masks": masks,
+        "labels": None if table is None else hashlib.sha256(table.to_csv().encode()).hexdigest(),
     }  # fmt: skip
     if _prepare(root, settings):
         return root / "train.csv"
-    table = rows.draw_rows(images, seed, views, prevalence, rare_boost) if labels is None else rows.from_labels(labels)
+    if table is None:
+        table = rows.draw_rows(images, seed, views, prevalence, rare_boost)
     truth = rows.draw_truth(table, seed)
     with artifacts.atomic(root / "truth.csv") as temporary:
         pd.concat([table, truth.add_prefix("true ")], axis=1).to_csv(temporary, index=False)
@@ -212,7 +230,9 @@ def _prepare(root, settings):
         found = json.loads(note.read_text())
         if found != settings:
             differ = {k: (found.get(k), v) for k, v in settings.items() if found.get(k) != v}
-            raise FileExistsError(f"{root} holds other films (there, asked for): {differ}. Choose another folder")
+            raise FileExistsError(
+                f"{root} holds other films (there, asked for): {differ}. Choose another folder"
+            )
         for left in root.rglob(".*.partial*"):  # what a killed run was writing
             left.unlink()
         return (root / "train.csv").is_file()
@@ -226,7 +246,9 @@ def _open(folder):
     """Settings, label rows and truth of a written folder."""
     note = folder / "simulation.json"
     if not note.is_file():
-        raise FileNotFoundError(f"{folder} was not written by simulator.write: there is no simulation.json in it")
+        raise FileNotFoundError(
+            f"{folder} was not written by simulator.write: there is no simulation.json in it"
+        )
     table = pd.read_csv(folder / "truth.csv")
     true = [c for c in table.columns if c.startswith("true ")]
     truth = table[true].rename(columns=lambda c: c.removeprefix("true "))
@@ -290,7 +312,9 @@ def work(root, first, step):
             path = root / row["path"]
             if not path.is_file():
                 image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
-                extras = {f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()}
+                extras = {
+                    f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()
+                }
                 if twin is not None:
                     extras["twins"] = twin
                 for name, picture in extras.items():
@@ -306,4 +330,6 @@ def _save(path, picture):
 
 def _check_size(size):
     if not (isinstance(size, (int, np.integer)) and SMALLEST <= size <= LARGEST):
-        raise ValueError(f"size={size!r}: expected {SMALLEST} to {LARGEST} pixels; smaller films show no finding")
+        raise ValueError(
+            f"size={size!r}: expected {SMALLEST} to {LARGEST} pixels; smaller films show no finding"
+        )

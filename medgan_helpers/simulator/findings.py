@@ -79,7 +79,9 @@ def _swell(body, centre, radius, by):
     grid = torch.stack([source[2], source[1], -source[0]], -1)[None]  # x, y, z falling from row to row
     moved = grid_sample(body.volume[None, None], grid, align_corners=False)[0, 0]
     view = body.volume[box]
-    changed = ((moved - view).abs() > 0.12) & (fade > 0)  # tissue that takes the place of lung, or the reverse
+    changed = ((moved - view).abs() > 0.12) & (
+        fade > 0
+    )  # tissue that takes the place of lung, or the reverse
     view[changed] = moved[changed]
 
 
@@ -90,7 +92,9 @@ def _box(body, centre, reach):
         inside = np.flatnonzero(np.abs(places - c) <= r)
         box.append(slice(inside[0], inside[-1] + 1) if len(inside) else slice(0, 0))
         shape = [-1 if k == axis else 1 for k in range(3)]
-        axes.append(torch.tensor(places[box[-1]], dtype=torch.float32, device=body.volume.device).reshape(shape))
+        axes.append(
+            torch.tensor(places[box[-1]], dtype=torch.float32, device=body.volume.device).reshape(shape)
+        )
     return tuple(box), torch.broadcast_tensors(*axes)
 
 
@@ -138,7 +142,9 @@ def edema(body, severity, rng):
         from_hilum = ((lung.z + 5) / 85) ** 2 + ((lung.x.abs() - 30) / 60) ** 2
         below = ((40 - lung.z) / 200).clamp(-0.2, 0.4)
         haze = (0.06 + 0.28 * severity) * (0.35 + torch.exp(-from_hilum) + below)
-        body.fill(lung, haze * (1 + 0.35 * body.texture(lung, rng) + 0.25 * body.texture(lung, rng, fine=True)))
+        body.fill(
+            lung, haze * (1 + 0.35 * body.texture(lung, rng) + 0.25 * body.texture(lung, rng, fine=True))
+        )
 
 
 def consolidation(body, severity, rng):
@@ -146,7 +152,9 @@ def consolidation(body, severity, rng):
     lung = body.lung(rng)
     centre = _somewhere(lung, rng, 0.08, 0.85, depth=14)
     member = lung.lobe == lung.lobe[int(rng.integers(len(lung.lobe)))]  # a lobe, the larger the likelier
-    centre = [float(p[member].mean()) * 0.5 + 0.5 * c for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)]
+    centre = [
+        float(p[member].mean()) * 0.5 + 0.5 * c for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)
+    ]
     radius = (34 + 34 * severity) * rng.uniform(0.8, 1.25, 3)
     blob = _blob(body, lung, centre, radius, rng) * member
     body.fill(lung, (0.45 + 0.4 * severity) * blob * (1 + 0.2 * body.texture(lung, rng, fine=True)))
@@ -216,7 +224,9 @@ def pleural_other(body, severity, rng):
         middle, half = lung.base + rng.uniform(60, 170), rng.uniform(45, 80)
         fade = (1.4 - (lung.z - middle).abs() / half).clamp(0, 1).sqrt()
         rim = thick * fade + 1.5 * body.texture(lung, rng)
-        body.fill(lung, ((rim - lung.wall) / 4 + 0.5).clamp(0, 1) * lateral * (fade > 0), rng.uniform(1.05, 1.25))
+        body.fill(
+            lung, ((rim - lung.wall) / 4 + 0.5).clamp(0, 1) * lateral * (fade > 0), rng.uniform(1.05, 1.25)
+        )
         return
     for _ in range(int(rng.integers(2, 4))):
         lung = body.lung(rng)
@@ -285,7 +295,11 @@ def _wire(body, knots, radius, density):
 def _central_line(body, rng):
     side = rng.choice([-1, 1])
     tip = rng.uniform(-5, 30)
-    entry = [(125, 30, side * 55), (95, 38, side * 48)] if rng.random() < 0.5 else [(66, 40, side * 120), (86, 45, side * 70)]
+    entry = (
+        [(125, 30, side * 55), (95, 38, side * 48)]
+        if rng.random() < 0.5
+        else [(66, 40, side * 120), (86, 45, side * 70)]
+    )
     _wire(body, [*entry, (62, 30, 2), (45, 22, -22), (tip, 20, -26)], 1.6, 0.8 * METAL)
 
 
@@ -319,7 +333,12 @@ def _electrodes(body, rng):
     for _ in range(int(rng.integers(2, 5))):
         x, z = rng.choice([-1, 1]) * rng.uniform(60, 125), rng.uniform(-90, 90)
         _ball(body, (z, 95, x), 3.5, METAL / 2)
-        _wire(body, [(z, 95, x), (z - 25, 100, x * rng.uniform(0.5, 1.1)), (-150, 100, rng.uniform(-90, 90))], 0.7, METAL)
+        _wire(
+            body,
+            [(z, 95, x), (z - 25, 100, x * rng.uniform(0.5, 1.1)), (-150, 100, rng.uniform(-90, 90))],
+            0.7,
+            METAL,
+        )
 
 
 DRAWN = {

@@ -177,7 +177,12 @@ def _cubic(n, m):
     weights = np.zeros((n, m), dtype=np.float32)
     left = np.clip(np.floor(at).astype(int), 0, n - 2)
     u = at - left
-    parts = (-u / 2 + u**2 - u**3 / 2, 1 - 2.5 * u**2 + 1.5 * u**3, u / 2 + 2 * u**2 - 1.5 * u**3, (u**3 - u**2) / 2)
+    parts = (
+        -u / 2 + u**2 - u**3 / 2,
+        1 - 2.5 * u**2 + 1.5 * u**3,
+        u / 2 + 2 * u**2 - 1.5 * u**3,
+        (u**3 - u**2) / 2,
+    )
     for k, part in zip(range(-1, 3), parts, strict=True):
         np.add.at(weights, (np.clip(left + k, 0, n - 1), np.arange(m)), part)
     return torch.from_numpy(weights)
@@ -254,7 +259,9 @@ def _mark(grey, exposure):
     """Print the side marker, an L or R of lead, onto the film."""
     letter, row, column, height = exposure.marker
     size = grey.shape[-1]
-    glyph = torch.tensor([[float(c) for c in line] for line in GLYPHS[letter]], device=grey.device)[None, None]
+    glyph = torch.tensor([[float(c) for c in line] for line in GLYPHS[letter]], device=grey.device)[
+        None, None
+    ]
     tall = max(5, round(height * size))
     drawn = torch.nn.functional.interpolate(glyph, (tall, max(3, round(tall * 5 / 7))), mode="area")[0, 0]
     top, left = round(row * size), min(round(column * size), size - drawn.shape[1])

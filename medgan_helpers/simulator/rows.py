@@ -36,20 +36,25 @@ def draw_rows(n, seed=0, views="frontal", prevalence="real", rare_boost=1.0):
     rare_boost: how much likelier than others a patient with one of the three rare findings is drawn.
     Beyond the length of the real table its patients come again, with other anatomies.
     """
-    _check_choice(n, views, prevalence, rare_boost)
+    check(n, views, prevalence, rare_boost)
     table = _table(views)
     parts, rounds = [], 0
     while sum(map(len, parts)) < n:
         rng = np.random.default_rng([seed, 0, rounds])
         take = n - sum(map(len, parts))
-        parts.append(_balanced(table, take, rng) if prevalence == "balanced" else _patients(table, take, rare_boost, rng))
+        parts.append(
+            _balanced(table, take, rng)
+            if prevalence == "balanced"
+            else _patients(table, take, rare_boost, rng)
+        )
         parts[-1]["group"] = list(zip([rounds] * len(parts[-1]), parts[-1]["group"], strict=True))
         rounds += 1
     rows = pd.concat(parts, ignore_index=True)
     return _number(_consistent(rows))
 
 
-def _check_choice(n, views, prevalence, rare_boost):
+def check(n, views, prevalence, rare_boost):
+    """Raise ValueError for settings that no rows can be drawn with."""
     if not (isinstance(n, (int, np.integer)) and n > 0):
         raise ValueError(f"{n!r} films: expected a whole number above 0")
     if views not in VIEWS:
@@ -65,7 +70,9 @@ def _patients(table, n, rare_boost, rng):
     code, patients = pd.factorize(table.patient)
     rare = np.zeros(len(patients), bool)
     rare[code[(table[list(chexpert.RARE)] == 1).any(axis=1)]] = True
-    key = rng.exponential(size=len(patients)) / np.where(rare, rare_boost, 1.0)  # weighted, without replacement
+    key = rng.exponential(size=len(patients)) / np.where(
+        rare, rare_boost, 1.0
+    )  # weighted, without replacement
     rank = key.argsort().argsort()[code]
     chosen = np.argsort(rank, kind="stable")[:n]
     return table.iloc[chosen].assign(group=code[chosen])
@@ -96,7 +103,8 @@ def _number(rows):
     kind = np.where(rows.view == "Lateral", "lateral", "frontal")
     rows["patient"] = [f"patient{number:05d}" for number in rows.patient_number]
     rows["path"] = [
-        f"train/{p}/study{s}/view{v}_{k}.jpg" for p, s, v, k in zip(rows.patient, rows.study, view, kind, strict=True)
+        f"train/{p}/study{s}/view{v}_{k}.jpg"
+        for p, s, v, k in zip(rows.patient, rows.study, view, kind, strict=True)
     ]
     return rows[["path", "patient", "study", "view", "sex", "age", *chexpert.FINDINGS]]
 
@@ -142,7 +150,10 @@ def from_labels(labels):
     if wrong.any(axis=None):
         raise ValueError(f"labels must be 1, 0, -1 or blank; others in {list(wrong.columns[wrong.any()])}")
     for name, default in (("view", "PA"), ("sex", "Female"), ("age", 60.0), ("study", 1)):
-        rows[name] = rows[name] if name in rows else default
+        if name not in rows:
+            rows[name] = default
+    if not (rows.view.isin(["AP", "PA", "Lateral"]).all() and rows.sex.isin(["Female", "Male"]).all()):
+        raise ValueError("view must be AP, PA or Lateral, and sex Female or Male")
     rows["group"] = rows["patient"] if "patient" in rows else range(len(rows))
     return _number(_consistent(rows))
 
@@ -150,7 +161,9 @@ def from_labels(labels):
 def draw_truth(rows, seed=0):
     """The hidden truth of label rows: seed, film, patient number and the severity of each finding (see above)."""
     labels = rows[DRAWABLE].to_numpy(float)
-    chance = np.stack([np.random.default_rng([seed, 5, film]).random((2, len(DRAWABLE))) for film in range(len(rows))])
+    chance = np.stack(
+        [np.random.default_rng([seed, 5, film]).random((2, len(DRAWABLE))) for film in range(len(rows))]
+    )
     sure = 0.3 + 0.7 * np.sqrt(chance[:, 1])  # square root: more severe ones than mild ones
     severity = np.where(labels == 1, sure, 0.0)
     severity = np.where((labels == -1) & (chance[:, 0] < 0.5), 0.1 + 0.25 * chance[:, 1], severity)

@@ -63,11 +63,11 @@ class Thorax:
 
 
 @lru_cache(maxsize=4)
-def load(size, lateral=False, device="cpu"):
-    """The thorax at the resolution that a film of `size` pixels needs, for frontal or lateral rays."""
+def load(size, along="y", device="cpu"):
+    """The thorax at the resolution that a film of `size` pixels needs, coarser along the rays ("z", "y" or "x")."""
     codes, labels, cavity, spacing = _asset()
     across = float(np.clip(0.75 * FILM_MM / size, 2.2, 3.4))
-    wanted = np.array([across, across, across * DEEP] if lateral else [across, across * DEEP, across])
+    wanted = np.array([across * (DEEP if axis == along else 1) for axis in "zyx"])
     shape = [round(n * s / max(w, s)) for n, s, w in zip(codes.shape, spacing, wanted, strict=True)]
     extent = spacing * codes.shape
     density = _reduce(torch.from_numpy(codes), shape)
@@ -81,7 +81,9 @@ def load(size, lateral=False, device="cpu"):
     rng = np.random.default_rng(0)  # the variants are part of the thorax, not of any patient
     noise = torch.from_numpy(np.stack([_smooth_noise(rng, shape, spacing, mm) for mm in (7, 7, 18, 18)]))
     lung = np.isin(labels, [*LOBES["left"], *LOBES["right"]])
-    free = np.clip(ndimage.distance_transform_edt(lung, spacing)[lung] / 20, 0, 1)  # the pleura stays in place
+    free = np.clip(
+        ndimage.distance_transform_edt(lung, spacing)[lung] / 20, 0, 1
+    )  # the pleura stays in place
     variants = torch.stack([_variant(density, lung, free, axes, rng) for _ in range(VARIANTS)])
     return Thorax(
         variants.to(device), torch.from_numpy(labels).to(device), spacing, axes, lungs, _ribs(labels, axes),
@@ -114,7 +116,9 @@ def _lung(labels, cavity, spacing, axes, lobes, device):
     places = [axes[k][i] for k, i in enumerate(np.nonzero(inside))]
     wall = ndimage.distance_transform_edt(np.pad(cavity, 1), spacing)[1:-1, 1:-1, 1:-1][inside]
     pleura = ndimage.distance_transform_edt(inside, spacing)[inside]
-    z, y, x, wall, pleura = (torch.tensor(a, dtype=torch.float32, device=device) for a in (*places, wall, pleura))
+    z, y, x, wall, pleura = (
+        torch.tensor(a, dtype=torch.float32, device=device) for a in (*places, wall, pleura)
+    )
     lobe = torch.from_numpy(labels.ravel()[index]).to(device)
     base, apex = np.quantile(places[0], (0.002, 0.998))
     return Lung(torch.from_numpy(index).to(device), x, y, z, lobe, wall, pleura, float(base), float(apex))
@@ -202,5 +206,7 @@ def splat(volume, axes, points, radius, density, rng=None):
         inside = ((index >= 0) & (index < shape)).all(1)
         where = np.ravel_multi_index(index[inside].T, shape)
         flat.index_add_(
-            0, torch.from_numpy(where).to(flat.device), torch.tensor(share[inside], dtype=flat.dtype, device=flat.device)
+            0,
+            torch.from_numpy(where).to(flat.device),
+            torch.tensor(share[inside], dtype=flat.dtype, device=flat.device),
         )

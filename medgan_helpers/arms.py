@@ -31,7 +31,6 @@ from .images import Batches, uint8_to_signed
 from .simulator import dataset, rows
 from .training import fit, mix
 
-ARMS = ("none", "standard", "duplicate", "copypaste", "gan", "leaky", "oracle")
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
 CURVE_POINTS = 6  # of a learning curve
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient

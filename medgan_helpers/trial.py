@@ -1,0 +1,153 @@
+"""One cell of the grid: build its training films, train a reader, score it once on the test films."""
+
+import json
+import time
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from . import arms, artifacts, augmentation, chexpert, experiments, metrics
+
+
+def run(cell):
+    """Train one reader and score it once on the test films; return its row.
+
+    Columns: AUROC, low and high for each rare finding and "rare" (their mean), macro (mean of all findings
+    that the test films can score), positives (real ones in training, of the rarest), added (films), train and
+    valid (loss; their difference is the gap), curve (step, train, valid), probe (see `probe`), minutes.
+    """
+    start = time.perf_counter()
+    films = load(cell)
+    real, extra = films["train"], added(cell, films)
+    training = arms.join(real, *extra.values()) if extra else real
+    batches = training.batches(cell.batch_size, cell.seed)
+    if cell.arm == "standard":
+        batches = augmentation.Augmented(batches, seed=cell.seed)
+    curve = []
+    reader = arms.train_reader(batches, cell.steps, cell.preset, cell.seed, watcher(films, curve))
+    row = score(reader, films["test"], films["test patients"]) | {
+        "positives": min(len(real.positives(finding)) for finding in chexpert.RARE),
+        "added": sum(len(part) for part in extra.values()),
+        "train": curve[-1][1],
+        "valid": curve[-1][2],
+        "curve": json.dumps(curve),
+        "probe": probe(reader, real, extra),
+    }
+    keep_scores(cell, reader.logits(films["test"].images()))
+    return row | {"minutes": (time.perf_counter() - start) / 60, "commit": artifacts.provenance()["commit"]}
+
+
+def watcher(films, curve):
+    """A function that appends (step, training loss, validation loss) to `curve`, both on real films."""
+    count = min(len(films["train"]), len(films["valid"]))
+    pairs = [(films[part].images()[:count], films[part].labels()[:count]) for part in ("train", "valid")]
+
+    def watch(reader, step):
+        curve.append([step, *(round(reader.loss(images, labels), 5) for images, labels in pairs)])
+
+    return watch
+
+
+def load(cell):
+    """The films of a cell: {"train", "valid", "test": arms.Films, "test patients": identities}."""
+    source = arms.pool(cell.films, cell.size)
+    tables = arms.parts(source.frame, cell.percent, cell.seed, cell.test)
+    films = {name: arms.take(source, frame) for name, frame in tables.items()}
+    return films | {"test patients": tables["test"].patient.to_numpy()}
+
+
+def added(cell, films):
+    """What the cell's arm adds: {finding: arms.Films}. A finding without a real positive gets none."""
+    if cell.arm in ("none", "standard"):
+        return {}
+    if cell.arm == "oracle":
+        return fresh(cell)
+    real = films["train"]
+    findings = [finding for finding in chexpert.RARE if len(real.positives(finding))]
+    if cell.arm == "duplicate":
+        make = {f: arms.duplicates(real, f, cell.extra, cell.seed) for f in findings}
+    else:
+        make = synthetic(cell, films, findings)
+    return {finding: arms.Films(made, arms.only(finding, len(made))) for finding, made in make.items()}
+
+
+def fresh(cell):
+    """New simulated patients, `extra` a rare finding; no other cell ever sees them."""
+    each = tuple((finding, cell.extra) for finding in chexpert.RARE)
+    source = arms.pool(3 * cell.extra, cell.size, arms.POOL_SEED + 1, each)
+    every = arms.take(source, source.frame)
+    return {f: arms.Films(every.films[every.positives(f)], arms.only(f, cell.extra)) for f in chexpert.RARE}
+
+
+def synthetic(cell, films, findings):
+    """Films made from the regimen: {finding: (extra, size, size) uint8}, for copypaste, gan and leaky."""
+    real = films["train"]
+    reader = arms.train_reader(
+        real.batches(cell.batch_size, cell.seed), cell.steps, cell.preset, cell.seed
+    )
+    if cell.arm == "copypaste":
+        return {f: arms.pasted(real, reader, f, cell.extra, cell.seed) for f in findings}
+    seen = real
+    if cell.arm == "leaky":
+        seen = arms.join(real, films["valid"], films["test"])
+    generator = arms.train_generator(seen, reader, findings, cell.generator_steps, cell.seed)
+    return {f: arms.drawn(real, reader, generator, f, cell.extra, cell.seed) for f in findings}
+
+
+# ---------------------------------------------------------------- scores
+def score(reader, films, patients):
+    """AUROC of the rare findings with patient-bootstrap intervals, their mean, and that of all findings."""
+    labels, scores = films.labels().numpy(), reader.logits(films.images()).numpy()
+    row = {}
+    for finding in chexpert.RARE:
+        number = reader.findings.index(finding)
+        estimate = metrics.auroc(labels[:, number], scores[:, number], patients)
+        row |= {finding: estimate.value, f"{finding} low": estimate.low, f"{finding} high": estimate.high}
+    numbers = [reader.findings.index(finding) for finding in chexpert.RARE]
+    rare = metrics.macro_auroc(labels[:, numbers], scores[:, numbers], patients)
+    both = [n for n in range(labels.shape[1]) if 0 < labels[:, n].sum() < len(labels)]
+    macro = metrics.macro_auroc(labels[:, both], scores[:, both], patients)
+    row |= {"rare": rare.value, "rare low": rare.low, "rare high": rare.high}
+    return row | {"macro": macro.value, "macro low": macro.low, "macro high": macro.high, "n": len(labels)}
+
+
+def probe(reader, real, extra):
+    """How well added films can be told from real positives by what the reader sees: AUROC, .5 is best.
+
+    A logistic regression on the reader's features, cross-validated. Near 1, the films carry a mark of their
+    making, and the reader may learn the mark instead of the finding. nan where nothing was added.
+    """
+    if not extra:
+        return np.nan
+    positives = torch.cat([real.positives(finding) for finding in extra])
+    made = torch.cat([part.images() for part in extra.values()])
+    if min(len(positives), len(made)) < 10:
+        return np.nan
+    features = metrics.features(torch.cat([real.images()[positives], made]), reader.embed).numpy()
+    truth = np.arange(len(features)) >= len(positives)
+    judge = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=500))
+    guess = cross_val_predict(judge, features, truth, cv=5, method="decision_function")
+    return metrics.auroc(truth.astype(float), guess, np.arange(len(truth))).value
+
+
+def keep_scores(cell, logits):
+    """Keep a cell's test logits, so that two cells can be compared film by film (see `difference`)."""
+    path = artifacts.folder("artifacts") / "grid" / f"{experiments.name(cell)}.npy"
+    with artifacts.atomic(path) as temporary:
+        np.save(temporary, logits.numpy())
+
+
+def difference(first, second, findings=chexpert.RARE):
+    """Mean AUROC of `findings`, first cell minus second, with a paired patient-bootstrap interval."""
+    first, second = experiments.Cell.complete(first), experiments.Cell.complete(second)
+    folder = artifacts.folder("artifacts") / "grid"
+    scores, others = (np.load(folder / f"{experiments.name(cell)}.npy") for cell in (first, second))
+    source = arms.pool(first.films, first.size)
+    table = arms.parts(source.frame, first.percent, first.seed, first.test)["test"]
+    numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
+    labels = chexpert.labels(table).to_numpy()[:, numbers]
+    return metrics.macro_auroc(labels, scores[:, numbers], table.patient, others[:, numbers])

@@ -1,0 +1,227 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from medgan_helpers import arms, artifacts, chexpert, experiments, trial
+
+TINY = dict(films=2000, size=32, steps=2, batch_size=8, extra=6, test=3, generator_steps=4, percent=6)
+
+
+@pytest.fixture(autouse=True)
+def smoke(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("MEDGAN_PROFILE", "smoke")
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path_factory.getbasetemp() / "build"))  # shares rendered films
+    artifacts.activate("smoke")
+
+
+# --- the grid -----------------------------------------------------------------------------------
+
+
+def test_finished_cells_are_never_run_again(tmp_path):
+    out, done = tmp_path / "grid.csv", []
+
+    def work(cell):
+        done.append(cell.seed)
+        return {"score": cell.seed}
+
+    experiments.run(experiments.cells(seeds=(0, 1), arms=["none"]), out, work=work)
+    table = experiments.run(experiments.cells(seeds=(2, 1, 0, 1), arms=["none"]), out, work=work)
+    assert done == [0, 1, 2]
+    assert table.score.tolist() == [2, 1, 0]
+    assert len(pd.read_csv(out)) == 3
+
+
+def test_a_run_that_stops_keeps_what_is_finished(tmp_path):
+    out, asked = tmp_path / "grid.csv", experiments.cells(seeds=range(4), arms=["none"])
+
+    def work(cell):
+        if cell.seed == 2:
+            raise KeyboardInterrupt
+        return {"score": cell.seed}
+
+    with pytest.raises(KeyboardInterrupt):
+        experiments.run(asked, out, work=work)
+    assert pd.read_csv(out).seed.tolist() == [0, 1]
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.csv"]
+    assert len(experiments.run(asked, out, work=lambda cell: {"score": cell.seed})) == 4
+
+
+def test_cells_are_every_combination_and_settings_follow_from_the_profile():
+    asked = experiments.cells(percents=(1, 10), arms=("none", "gan"), seeds=(0, 1), steps=7)
+    assert len({experiments.Cell.complete(cell) for cell in asked}) == 8
+    assert all(experiments.Cell.complete(cell).steps == 7 for cell in asked)
+    assert experiments.Cell.complete({}).size == 32
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [({"arm": "magic"}, "unknown arm 'magic'"), ({"colour": 1}, "colour"), ({"percent": 0}, "at most 100")],
+)
+def test_impossible_cells_are_named(tmp_path, cell, message):
+    with pytest.raises(ValueError, match=message):
+        experiments.run([cell], tmp_path / "grid.csv")
+
+
+def test_a_csv_of_something_else_is_not_overwritten(tmp_path):
+    out = tmp_path / "grid.csv"
+    out.write_text("name,value\na,1\n")
+    with pytest.raises(ValueError, match="not a table of cells"):
+        experiments.run([{}], out, work=lambda cell: {})
+    assert out.read_text() == "name,value\na,1\n"
+
+
+@contextmanager
+def cluster(folder):
+    """A dask scheduler and two worker processes: (address, workers)."""
+    note = folder / "scheduler.json"
+    shared = ["--scheduler-file", str(note), "--no-dashboard", "--host", "127.0.0.1"]
+    python = [sys.executable, "-m"]
+    lead = [*python, "distributed.cli.dask_scheduler", "--port", "0", *shared]
+    work = [*python, "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1", *shared]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    scheduler = subprocess.Popen(lead, **quiet)
+    workers = [subprocess.Popen(work, **quiet) for _ in range(2)]
+    try:
+        while not note.exists():
+            time.sleep(0.05)
+        yield json.loads(note.read_text())["address"], workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path):
+    def pretend(cell):  # travels by value: the workers need not import this file
+        import time
+
+        time.sleep(0.15)
+        return {"score": cell.seed * 10 + cell.percent}
+
+    asked = experiments.cells(percents=(1, 10), seeds=range(8), arms=["none"])
+    out = tmp_path / "grid.csv"
+    with cluster(tmp_path) as (address, workers):
+
+        def kill_one():
+            while not out.exists() or len(pd.read_csv(out)) < 3:
+                time.sleep(0.02)
+            workers[0].kill()
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        table = experiments.run(asked, out, scheduler=address, work=pretend)
+        killer.join()
+        assert workers[0].wait() == -signal.SIGKILL
+    assert len(table) == 16
+    kept = pd.read_csv(out)
+    assert len(kept) == 16
+    assert not kept.duplicated(["percent", "seed"]).any()
+    assert (kept.score == kept.seed * 10 + kept.percent).all()
+
+
+# --- what the arms are made of ------------------------------------------------------------------
+
+
+def tiny(arm="none", **options):
+    return experiments.Cell.complete(TINY | {"arm": arm} | options)
+
+
+def test_patients_never_cross_and_regimens_are_nested():
+    frame = arms.pool(2000, 32).frame
+    small, large = (arms.parts(frame, percent, 0, 3) for percent in (1, 6))
+    assert set(small["train"].index) < set(large["train"].index)
+    for part in ("valid", "test"):
+        assert not set(large["train"].patient) & set(large[part].patient)
+        assert small[part].index.equals(large[part].index)
+    assert not set(large["valid"].patient) & set(large["test"].patient)
+    other = arms.parts(frame, 6, 1, 3)
+    assert set(other["train"].index) != set(large["train"].index)
+    assert other["test"].index.equals(large["test"].index)
+
+
+def test_a_rare_finding_stands_alone_and_the_test_films_are_stratified():
+    frame = arms.pool(2000, 32).frame
+    rare = frame[list(chexpert.RARE)] == 1
+    assert rare.sum(axis=1).max() == 1
+    assert rare.sum().tolist() == [80, 80, 80]
+    test = arms.parts(frame, 100, 0, 1)["test"]
+    assert (test[list(chexpert.RARE)] == 1).sum().max() <= 1
+
+
+def test_films_are_rendered_once_and_the_same_everywhere():
+    source = arms.pool(2000, 32)
+    first = source.films([5, 3, 5])
+    assert first.shape == (3, 32, 32)
+    assert torch.equal(first[0], first[2])
+    assert not torch.equal(first[0], first[1])
+    elsewhere = arms.Pool(2000, 32, arms.POOL_SEED, 0.04)
+    elsewhere._done[5] = 0  # render it again
+    assert torch.equal(elsewhere.films([5])[0], first[0])
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    os.environ["MEDGAN_PROFILE"] = "smoke"
+    os.environ["MEDGAN_BUILD"] = str(tmp_path_factory.getbasetemp() / "build")
+    return trial.load(tiny())
+
+
+def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
+    for arm in ("duplicate", "copypaste", "gan", "leaky", "oracle"):
+        extra = trial.added(tiny(arm), loaded)
+        assert set(extra) == set(chexpert.RARE), arm
+        for finding, films in extra.items():
+            assert films.films.shape == (6, 32, 32)
+            assert films.films.dtype == torch.uint8
+            assert (films.frame[finding] == 1).all()
+            assert films.frame.drop(columns=finding).isna().all(axis=None)
+    assert trial.added(tiny("none"), loaded) == trial.added(tiny("standard"), loaded) == {}
+
+
+def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
+    real = loaded["train"]
+    films = arms.duplicates(real, "Fracture", 12, 0)
+    own = real.films[real.positives("Fracture")]
+    matches = [(own == film).all((1, 2)).nonzero()[0].item() for film in films]
+    counts = np.bincount(matches, minlength=len(own))
+    assert counts.max() - counts.min() <= 1
+
+
+def test_synthetic_films_are_made_from_negatives_of_the_regimen(loaded):
+    real = loaded["train"]
+    made = trial.added(tiny("gan"), loaded)["Lung Lesion"].films.float()
+    grounds = real.films[real.negatives()].float()
+    distance = (made[:, None] - grounds[None]).abs().mean((2, 3)).min(1).values
+    assert distance.max() < 30  # grey levels: only a square has changed
+
+
+def test_oracle_patients_are_in_no_other_set(loaded):
+    fresh = trial.added(tiny("oracle"), loaded)["Fracture"].films
+    for part in ("train", "valid", "test"):
+        assert not (fresh[:, None] == loaded[part].films[None]).all((2, 3)).any()
+
+
+@pytest.mark.parametrize("arm", ["none", "gan"])
+def test_a_cell_gives_the_same_row_again(arm):
+    first, again = (trial.run(tiny(arm)) for _ in range(2))
+    for column in ("Lung Lesion", "rare", "rare low", "macro", "train", "valid"):
+        assert first[column] == pytest.approx(again[column], abs=1e-6), column
+    assert 0 <= first["rare low"] <= first["rare"] <= first["rare high"] <= 1
+    assert first["added"] == (18 if arm == "gan" else 0)
+    assert first["n"] == 17  # three positives of each rare finding, eight others
+
+
+def test_the_difference_of_a_cell_with_itself_is_nought():
+    cell = TINY | {"arm": "none"}
+    trial.run(experiments.Cell.complete(cell))
+    assert trial.difference(cell, cell) == (0, 0, 0)

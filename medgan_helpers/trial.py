@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,7 +11,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from . import arms, artifacts, augmentation, chexpert, experiments, metrics
+from . import arms, artifacts, augmentation, checkpoints, chexpert, experiments, metrics
+from .classifier import DenseNet
 
 
 def run(cell):
@@ -38,6 +40,8 @@ def run(cell):
         "probe": probe(reader, real, extra),
     }
     keep_scores(cell, reader.logits(films["test"].images()))
+    if cell.arm == "none":
+        checkpoints.write(_baseline_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
     return row | {"minutes": (time.perf_counter() - start) / 60, "commit": artifacts.provenance()["commit"]}
 
 
@@ -86,9 +90,7 @@ def fresh(cell):
 def synthetic(cell, films, findings):
     """Films made from the regimen: {finding: (extra, size, size) uint8}, for copypaste, gan and leaky."""
     real = films["train"]
-    reader = arms.train_reader(
-        real.batches(cell.batch_size, cell.seed), cell.steps, cell.preset, cell.seed
-    )
+    reader = baseline(cell, real)
     if cell.arm == "copypaste":
         return {f: arms.pasted(real, reader, f, cell.extra, cell.seed) for f in findings}
     seen = real
@@ -96,6 +98,24 @@ def synthetic(cell, films, findings):
         seen = arms.join(real, films["valid"], films["test"])
     generator = arms.train_generator(seen, reader, findings, cell.generator_steps, cell.seed)
     return {f: arms.drawn(real, reader, generator, f, cell.extra, cell.seed) for f in findings}
+
+
+def baseline(cell, real):
+    """The reader of arm "none" with this cell's regimen and seed: the one that says where findings are."""
+    folder = _baseline_folder(cell)
+    saved = checkpoints.read(folder)
+    if saved is None:
+        batches = real.batches(cell.batch_size, cell.seed)
+        reader = arms.train_reader(batches, cell.steps, cell.preset, cell.seed)
+        checkpoints.write(folder, {"step": cell.steps, "state": reader.state_dict()})
+        return reader
+    reader = DenseNet(preset=cell.preset, steps=cell.steps, seed=cell.seed)
+    reader.load_state_dict(saved["state"])
+    return reader
+
+
+def _baseline_folder(cell):
+    return artifacts.folder("artifacts") / "grid" / f"reader-{experiments.name(replace(cell, arm='none'))}"
 
 
 # ---------------------------------------------------------------- scores

@@ -9,6 +9,7 @@ Source: Irvin et al., CheXpert, AAAI 2019, https://arxiv.org/abs/1901.07031
 
 import hashlib
 import importlib.util
+import re
 import warnings
 import zlib
 from pathlib import Path
@@ -36,9 +37,9 @@ RARE = ("Lung Lesion", "Pleural Other", "Fracture")  # 1.6 to 4.1 % of CheXpert'
 
 COLUMNS = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *FINDINGS]
 ROOTS = ("", "CheXpert-v1.0-small", "CheXpert-v1.0")  # where archives put train/ and valid/
-LAYOUT = (  # the whole path must match, so no csv can name a file outside its folder
-    r"^(?:CheXpert-v1\.0(?:-small)?/)?"
-    r"(?P<path>(?:train|valid|test)/(?P<patient>patient\d+)/study(?P<study>\d+)/view\d+_\w+\.(?:jpg|jpeg|png))$"
+LAYOUT = re.compile(  # path, patient, study; matched in full, so no csv can name a file outside its folder
+    r"(?:CheXpert-v1\.0(?:-small)?/)?"
+    r"((?:train|valid|test)/(patient\d+)/study(\d+)/view\d+_\w+\.(?:jpg|jpeg|png))"
 )
 UNCERTAIN = {"ones": 1.0, "zeros": 0.0, "ignore": np.nan}  # U-Ones, U-Zeros, U-Ignore of the paper
 BLANK = {"zeros": 0.0, "ignore": np.nan, "healthy": np.nan}
@@ -81,7 +82,7 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     """
     _check("views", views, ("frontal", "lateral", "all"))
     table = _load(Path(csv))
-    where = table["Path"].astype("string").str.replace("\\", "/").str.extract(LAYOUT)
+    where = _split_paths(table["Path"])
     numbers = table[["Age", *FINDINGS]].apply(pd.to_numeric, errors="coerce").astype(float)
     frame = pd.DataFrame(
         {
@@ -196,6 +197,13 @@ def _load(csv):
     if missing:
         raise ValueError(f"{csv} lacks the columns {missing}; CheXpert's are {COLUMNS}")
     return table
+
+
+def _split_paths(paths):
+    """Path, patient and study of each row, all missing where the path is not in the layout."""
+    found = [LAYOUT.fullmatch(str(path).replace("\\", "/")) for path in paths.to_numpy()]
+    parts = [match.groups() if match else (None, None, None) for match in found]
+    return pd.DataFrame(parts, index=paths.index, columns=["path", "patient", "study"])
 
 
 def _bad_rows(table, frame, root):

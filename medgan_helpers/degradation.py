@@ -19,9 +19,9 @@ import torch.nn.functional as F
 FILM_RANGE = 3.0
 # Water at 60 keV, about the mean energy of a 120 kVp beam, in 1/mm (NIST XCOM: 0.2059 cm^2/g).
 MU_WATER = 0.0206
-# Grey value 1 of a CT slice in units of the attenuation of water: +1000 HU is twice water, 0 is vacuum.
-CT_MAX = 2.0
-CT_FIELD_MM = 360.0  # side of a CT slice: the usual field of view of a chest scan
+# Grey value 1 of a CT slice in units of the attenuation of water: simulator.ct_slices shows -1000 to 400 HU.
+CT_MAX = 1.4
+CT_FIELD_MM = 340.0  # side of a slice of simulator.ct_slices
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -189,10 +189,10 @@ def sinogram(images, generator, dose=2e4, views=32, electronic=3.0, ring=0.0):
     return -torch.log(transmitted) / per_pixel
 
 
-def metal_pin(images, radius, generator, attenuation=8.4):
+def metal_pin(images, radius, generator, attenuation=12.0):
     """Draw a metal disc of `radius` pixels in the middle half of each slice; its rays are starved: streaks.
 
-    attenuation: in grey values; titanium at 60 keV has 0.345 / mm (NIST XCOM), 8.4 times MU_WATER * CT_MAX.
+    attenuation: in grey values; titanium at 60 keV has 0.345 / mm (NIST XCOM), 12 times MU_WATER * CT_MAX.
     """
     batch, _, height, width = images.shape
     centre = (0.25 + 0.5 * torch.rand(batch, 2, generator=generator, device=images.device)) * (height - 1)

@@ -1,0 +1,271 @@
+"""The conventional masters: denoisers, deblurrers, upsamplers and reconstructions, each tuned to its best.
+
+    tuned = restoration.tune("xray", degraded, clean)        # on validation images
+    restored = tuned["nlm"](degraded_test)                   # on test images
+
+METHODS maps a name to a function images -> images, both (B, 1, H, W) in [0, 1], made of scikit-image's and
+scipy's algorithms. `tune` wraps each in all the help that a careful user would give it: the best parameters,
+the variance made equal first, the detector's own resolution, a straight line to put the grey values right.
+BM3D is not here because its packages are not free for every use.
+"""
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from scipy import ndimage
+from skimage import restoration, transform
+
+from . import degradation
+
+# What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, few
+# enough that a class can wait for it.
+GRIDS = {
+    "identity": {},
+    "gaussian": {"sigma": (0.4, 0.6, 0.8, 1.0, 1.4)},
+    "median": {"size": (3, 5)},
+    "bilateral": {"sigma_color": (0.05, 0.1, 0.2, 0.4), "sigma_spatial": (1.2, 2.0)},
+    "tv": {"weight": (0.01, 0.02, 0.04, 0.06, 0.09, 0.13)},
+    "wavelet": {"sigma": (0.01, 0.02, 0.03, 0.05, 0.08, 0.12)},
+    "nlm": {"h": (0.02, 0.03, 0.05, 0.08, 0.12), "patch_size": (3, 5)},
+    "wiener": {"blur": (0.5, 0.8, 1.2), "balance": (0.01, 0.1, 0.3, 1.0)},
+    "richardson_lucy": {"blur": (0.5, 0.8, 1.2), "iterations": (2, 5)},
+    "bicubic": {},
+    "lanczos": {},
+    "sart": {"relaxation": (0.3, 0.5), "weight": (0.005, 0.01, 0.02)},
+    "compressed_sensing": {"threshold": (0.01, 0.02, 0.04, 0.08)},
+}
+DENOISERS = ("gaussian", "median", "bilateral", "tv", "wavelet", "nlm")
+SUITABLE = {  # what is tried on which modality
+    "xray": ("bicubic", "lanczos", *DENOISERS, "wiener", "richardson_lucy"),
+    "ct": (*DENOISERS, "sart"),
+    "mr": (*DENOISERS, "compressed_sensing"),
+}
+METHODS = {}
+
+
+def method(function):
+    """Enter a function (H, W) -> (H, W) into METHODS as one on batches, checked and kept in [0, 1].
+
+    rays: for methods that start from the measurement, (B, views, detectors), one row an image.
+    """
+
+    @functools.wraps(function)
+    def on_batch(images, rays=None, **parameters):
+        degradation.check(images)
+        single = images[:, 0].cpu().double().numpy()
+        if rays is None:
+            restored = [function(image, **parameters) for image in single]
+        else:
+            rays = rays.cpu().double().numpy()
+            restored = [function(i, rays=r, **parameters) for i, r in zip(single, rays, strict=True)]
+        return torch.from_numpy(np.stack(restored)[:, None]).to(images).clamp(0, 1)
+
+    METHODS[function.__name__] = on_batch
+    return on_batch
+
+
+@method
+def identity(image):
+    """Leave it as it is: the row of the table that every method must beat."""
+    return image
+
+
+@method
+def gaussian(image, sigma=0.8):
+    """Gaussian smoothing, sigma in pixels."""
+    return ndimage.gaussian_filter(image, sigma)
+
+
+@method
+def median(image, size=3):
+    """Median of size x size pixels."""
+    return ndimage.median_filter(image, size)
+
+
+@method
+def bilateral(image, sigma_color=0.1, sigma_spatial=1.2):
+    """Bilateral filter (Tomasi & Manduchi 1998): a Gaussian over neighbours of similar grey."""
+    return restoration.denoise_bilateral(image, sigma_color=sigma_color, sigma_spatial=sigma_spatial)
+
+
+@method
+def tv(image, weight=0.06):
+    """Total variation (Rudin, Osher & Fatemi 1992) by Chambolle's projection."""
+    return restoration.denoise_tv_chambolle(image, weight=weight)
+
+
+@method
+def wavelet(image, sigma=0.03, shifts=1):
+    """BayesShrink wavelet thresholding (Chang, Yu & Vetterli 2000), averaged over shifts."""
+    total = np.zeros_like(image)
+    for dy, dx in itertools.product(range(shifts + 1), repeat=2):
+        rolled = np.roll(image, (dy, dx), (0, 1))
+        denoised = restoration.denoise_wavelet(rolled, sigma=sigma, wavelet="db2")
+        total += np.roll(denoised, (-dy, -dx), (0, 1))
+    return total / (shifts + 1) ** 2
+
+
+@method
+def nlm(image, h=0.03, patch_size=3):
+    """Non-local means (Buades, Coll & Morel 2005): the mean of pixels whose surroundings look alike."""
+    return restoration.denoise_nl_means(image, patch_size, patch_distance=7, h=h, fast_mode=True)
+
+
+@method
+def wiener(image, blur=0.8, balance=0.03):
+    """Wiener deconvolution with a Gaussian point spread (standard deviation `blur` pixels)."""
+    return restoration.wiener(image, _point_spread(blur), balance)
+
+
+@method
+def richardson_lucy(image, blur=0.8, iterations=5):
+    """Richardson-Lucy deconvolution with a Gaussian point spread: maximum likelihood under Poisson noise."""
+    padded = np.pad(image, 8, mode="edge").clip(1e-3)
+    return restoration.richardson_lucy(padded, _point_spread(blur), num_iter=iterations)[8:-8, 8:-8]
+
+
+@method
+def bicubic(image, factor=2):
+    """Bicubic interpolation of the block means of factor x factor pixels."""
+    return enlarge(transform.downscale_local_mean(image, (factor, factor)), image.shape, "bicubic")
+
+
+@method
+def lanczos(image, factor=2):
+    """Lanczos-3 interpolation (Duchon 1979) of the block means of factor x factor pixels."""
+    return enlarge(transform.downscale_local_mean(image, (factor, factor)), image.shape, "lanczos")
+
+
+def enlarge(image, shape, filter_):
+    """Interpolate (h, w) to `shape`; filter_: "bicubic" or "lanczos"."""
+    picture = Image.fromarray(image.astype(np.float32))
+    return np.asarray(picture.resize(shape[::-1], Image.Resampling[filter_.upper()]), dtype=float)
+
+
+@method
+def sart(image, rays=None, views=32, sweeps=6, relaxation=0.3, weight=0.01):
+    """Algebraic CT reconstruction (SART: Andersen & Kak 1984), each sweep followed by total variation, as in
+    Sidky & Pan 2008: the strongest of the conventional methods, for it knows the scanner.
+
+    rays: the measured sinogram (views, detectors). Without it the image is projected again along the same
+    `views` directions: all that one can do with an archive, and worse.
+    """
+    if rays is None:
+        rays = degradation.radon(torch.from_numpy(image)[None, None], views)[0].numpy()
+    theta, reconstructed = np.arange(len(rays)) * 180 / len(rays), None
+    for _ in range(sweeps):
+        reconstructed = transform.iradon_sart(rays.T, theta, reconstructed, None, (0, 1), relaxation)
+        reconstructed = restoration.denoise_tv_chambolle(reconstructed, weight=weight)
+    start = reconstructed.shape[0] // 2 - image.shape[0] // 2
+    return reconstructed[start : start + image.shape[0], start : start + image.shape[1]]
+
+
+@method
+def compressed_sensing(image, threshold=0.01, iterations=10, acceleration=4.0):
+    """Wavelet-sparse MR reconstruction (Lustig, Donoho & Pauly 2007) by alternating projections.
+
+    Shrink the wavelet coefficients, put the measured rows of k-space back, repeat.
+    """
+    measured = degradation.cartesian_mask(image.shape, acceleration).numpy() > 0
+    data = np.fft.fftshift(np.fft.fft2(image))
+    for _ in range(iterations):
+        image = wavelet.__wrapped__(image, sigma=threshold)
+        kspace = np.where(measured, data, np.fft.fftshift(np.fft.fft2(image)))
+        image = np.fft.ifft2(np.fft.ifftshift(kspace)).real
+    return image
+
+
+def _point_spread(sigma):
+    x = np.arange(-4, 5)
+    line = np.exp(-0.5 * (x / sigma) ** 2)
+    return np.outer(line, line) / line.sum() ** 2
+
+
+# --- Tuning ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A method at its best: call it on images, as any of METHODS."""
+
+    name: str
+    parameters: dict
+    stabilise: bool = False  # denoise where quantum noise is the same everywhere
+    factor: int = 1  # restore at the detector's resolution, 1 / factor, then interpolate
+    gain: float = 1.0
+    offset: float = 0.0
+    psnr: float = 0.0  # on the validation images, dB
+
+    def __call__(self, images, rays=None):
+        restored = self.raw(images, rays)
+        return (self.gain * restored + self.offset).clamp(0, 1)
+
+    def raw(self, images, rays=None):
+        """Without the straight line at the end."""
+        small = F.avg_pool2d(images, self.factor)
+        known = {} if rays is None or self.name != "sart" else {"rays": rays}
+        if self.name not in ("bicubic", "lanczos"):
+            small = equal_noise(small) if self.stabilise else small
+            small = METHODS[self.name](small, **known, **self.parameters)
+            small = equal_noise(small, back=True) if self.stabilise else small
+        if self.factor == 1:
+            return small
+        filter_ = "bicubic" if self.name == "bicubic" else "lanczos"
+        large = [enlarge(image, images.shape[-2:], filter_) for image in small[:, 0].cpu().numpy()]
+        return torch.from_numpy(np.stack(large)[:, None]).to(images).clamp(0, 1)
+
+
+def equal_noise(images, back=False):
+    """Make the quantum noise of films the same in bright and dark: the square root of the exposure, whose
+    variance is 1 / (4 dose) everywhere (Anscombe 1948), scaled to [0, 1]. back: the inverse."""
+    darkest = math.exp(-degradation.FILM_RANGE / 2)
+    if back:
+        return -2 / degradation.FILM_RANGE * torch.log(images * (1 - darkest) + darkest)
+    return (torch.exp(-degradation.FILM_RANGE / 2 * images) - darkest) / (1 - darkest)
+
+
+def tune(modality, degraded, clean, rays=None, names=None, **strengths):
+    """Find every method's best setting on validation images: {name: Tuned}, the highest mean PSNR first.
+
+    degraded, clean: (B, 1, H, W) in [0, 1]; rays: their sinograms, for SART; names: default
+    SUITABLE[modality]; strengths: those that `degradation.apply` was given, where not the defaults (the
+    number of views, the acceleration and the detector's pixels are known to whoever runs the machine).
+    """
+    known = degradation.strengths_of(modality) | strengths
+    degradation.check(clean)
+    if degraded.shape != clean.shape:
+        raise ValueError(f"pairs must match: degraded {tuple(degraded.shape)}, clean {tuple(clean.shape)}")
+    if unknown := sorted(set(names or ()) - set(METHODS)):
+        raise ValueError(f"unknown method {unknown[0]!r}: choose among {', '.join(METHODS)}")
+    tuned = [_best(name, modality, known, degraded, clean, rays) for name in names or SUITABLE[modality]]
+    return {best.name: best for best in sorted(tuned, key=lambda best: -best.psnr)}
+
+
+def _best(name, modality, known, degraded, clean, rays):
+    fixed = {"sart": {"views": int(known.get("views", 0))}} if rays is None else {}
+    fixed["compressed_sensing"] = {"acceleration": known.get("acceleration")}
+    domains = (True, False) if modality == "xray" and name in DENOISERS else (False,)
+    best = None
+    for stabilise, values in itertools.product(domains, itertools.product(*GRIDS[name].values())):
+        parameters = dict(zip(GRIDS[name], values, strict=True)) | fixed.get(name, {})
+        trial = _calibrated(
+            Tuned(name, parameters, stabilise, int(known.get("downsample", 1))), degraded, clean, rays
+        )
+        best = trial if best is None or trial.psnr > best.psnr else best
+    return best
+
+
+def _calibrated(trial, degraded, clean, rays):
+    """`trial` with the straight line and the PSNR that it reaches: scatter and bias shift all grey values."""
+    restored = trial.raw(degraded, rays).flatten().double()
+    gain, offset = np.polyfit(restored.cpu().numpy(), clean.flatten().double().cpu().numpy(), 1)
+    final = (gain * restored + offset).clamp(0, 1).reshape(clean.shape)
+    error = ((final - clean) ** 2).mean((1, 2, 3)).clamp_min(1e-12)
+    psnr = (-10 * torch.log10(error)).mean().item()
+    return replace(trial, gain=float(gain), offset=float(offset), psnr=psnr)

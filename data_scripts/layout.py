@@ -7,6 +7,7 @@ stopped, another import cannot mix with it, and a folder with a train.csv is com
 
 import argparse
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -119,7 +120,13 @@ def write(films, target, dataset, options):
         lines = [film.line() for film in good if film.part == part]
         if lines:
             _write_csv(pd.DataFrame(lines, columns=chexpert.COLUMNS), target / f"{part}.csv")
-    print(f"{len(good)} films in {target}\nNext: DATASET={dataset} DATA_ROOT={target.resolve()} make book")
+    print(f"{len(good)} films in {target}")
+    say_next(dataset, target)
+
+
+def say_next(dataset, folder):
+    """The command that runs the course on the folder."""
+    print(f"Next: make book DATASET={dataset} DATA_ROOT={shlex.quote(str(folder.resolve()))}")
 
 
 def summarise(films):

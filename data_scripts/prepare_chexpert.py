@@ -44,7 +44,8 @@ def main():
     else:
         print("valid.csv is missing: without it there is no test set read by radiologists")
     check_pixels(frames["train.csv"], root, options.sample)
-    print(f"All is there.\nNext: DATASET=chexpert DATA_ROOT={root.resolve()} make book")
+    print("All is there.")
+    layout.say_next("chexpert", root)
 
 
 def command_line():

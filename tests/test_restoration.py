@@ -1,0 +1,117 @@
+"""The conventional methods restore, and tuning finds the best of them."""
+
+import numpy as np
+import pytest
+import torch
+
+from medgan_helpers import degradation, mr, restoration
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return mr.slices(4, 32, seed=3)
+
+
+def psnr(restored, clean):
+    return -10 * torch.log10(((restored - clean) ** 2).mean((1, 2, 3))).mean()
+
+
+def noisy(images, sigma=0.08):
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    return (images + sigma * noise).clamp(0, 1)
+
+
+@pytest.mark.parametrize("name", restoration.METHODS)
+def test_every_method_keeps_shape_range_and_type(name, clean):
+    restored = restoration.METHODS[name](clean)
+    assert restored.shape == clean.shape and restored.dtype == clean.dtype
+    assert restored.min() >= 0 and restored.max() <= 1 and torch.isfinite(restored).all()
+
+
+@pytest.mark.parametrize("name", restoration.DENOISERS)
+def test_denoisers_denoise(name, clean):
+    smooth = degradation.gaussian_blur(clean, 1.0)  # 32 pixels a brain are too few for a median otherwise
+    tuned = restoration.tune("mr", noisy(smooth), smooth, names=[name])[name]
+    assert psnr(tuned(noisy(smooth)), smooth) > psnr(noisy(smooth), smooth) + 1
+
+
+@pytest.mark.parametrize("name", ["wiener", "richardson_lucy"])
+def test_deblurring_sharpens(name, clean):
+    blurred = degradation.gaussian_blur(clean, 0.8)
+    tuned = restoration.tune("mr", blurred, clean, names=[name])[name]
+    assert psnr(tuned(blurred), clean) > psnr(blurred, clean) + 1
+
+
+def test_interpolation_beats_repeated_pixels(clean):
+    coarse = degradation.apply(clean, "xray", dose=0, downsample=2)
+    for name in ("bicubic", "lanczos"):
+        assert psnr(restoration.METHODS[name](coarse), clean) > psnr(coarse, clean) + 0.5
+
+
+def test_sart_from_the_measurement_beats_back_projection_and_re_projection(clean):
+    few = {"views": 16, "dose": 0}
+    rays = degradation.sinogram(clean, torch.Generator().manual_seed(0), **few)
+    degraded = degradation.apply(clean, "ct", **few)
+    measured = restoration.METHODS["sart"](degraded, rays=rays)
+    projected = restoration.METHODS["sart"](degraded, views=16)
+    assert psnr(measured, clean) > psnr(degraded, clean) + 2
+    assert psnr(measured, clean) > psnr(projected, clean)
+
+
+def test_compressed_sensing_keeps_what_was_measured(clean):
+    degraded = degradation.apply(clean, "mr", acceleration=2.0, noise=0.0)
+    restored = restoration.METHODS["compressed_sensing"](degraded, acceleration=2.0, threshold=0.01)
+    mask = degradation.cartesian_mask((32, 32), 2.0).bool().expand(32, 32)
+    before, after = (degradation.to_kspace(x)[0, 0][mask] for x in (degraded, restored))
+    assert (before - after).abs().max() < 0.05 * before.abs().max()
+
+
+def test_equal_noise_is_inverted_and_stabilises():
+    images = torch.linspace(0, 1, 50).view(1, 1, 5, 10)
+    there = restoration.equal_noise(images)
+    assert there.min() >= 0 and there.max() <= 1
+    assert torch.allclose(restoration.equal_noise(there, back=True), images, atol=1e-5)
+    films = torch.tensor([0.1, 0.6]).view(2, 1, 1, 1).expand(2, 1, 80, 80)
+    spread = degradation.apply(films, "xray", dose=500).std((1, 2, 3))
+    stable = restoration.equal_noise(degradation.apply(films, "xray", dose=500)).std((1, 2, 3))
+    assert spread[1] / spread[0] > 1.8 and stable[1] / stable[0] == pytest.approx(1, abs=0.1)
+
+
+def test_tuning_picks_the_best_and_knows_the_detector(clean):
+    strengths = {"dose": 300.0, "downsample": 2, "scatter": 0.5}
+    degraded = degradation.apply(clean, "xray", seed=1, **strengths)
+    tuned = restoration.tune("xray", degraded, clean, **strengths)
+    assert list(tuned) != [] and set(tuned) == set(restoration.SUITABLE["xray"])
+    quality = [best.psnr for best in tuned.values()]
+    assert quality == sorted(quality, reverse=True)
+    first = next(iter(tuned.values()))
+    assert first.factor == 2
+    assert psnr(first(degraded), clean) == pytest.approx(first.psnr, abs=1e-3)
+    for weight in restoration.GRIDS["tv"]["weight"]:  # no other weight of the grid is better
+        other = restoration._calibrated(
+            restoration.Tuned("tv", {"weight": weight}, tuned["tv"].stabilise, 2), degraded, clean, None
+        )
+        assert other.psnr <= tuned["tv"].psnr + 1e-6
+
+
+def test_ct_is_tuned_with_and_without_the_measurement(clean):
+    views = {"views": 12, "dose": 1e4}
+    degraded = degradation.apply(clean, "ct", seed=2, **views)
+    rays = degradation.sinogram(clean, torch.Generator().manual_seed(2), **views)
+    assert torch.allclose(degradation.filtered_back_projection(rays, 32).clamp(0, 1), degraded, atol=1e-5)
+    image_only = restoration.tune("ct", degraded, clean, names=["sart"], **views)["sart"]
+    measured = restoration.tune("ct", degraded, clean, rays, names=["sart"], **views)["sart"]
+    assert image_only.parameters["views"] == 12 and measured.psnr > image_only.psnr
+    assert psnr(measured(degraded, rays), clean) == pytest.approx(measured.psnr, abs=1e-3)
+
+
+@pytest.mark.parametrize("bad,words", [
+    (lambda x: restoration.METHODS["tv"](2 * x - 1), "expected"),
+    (lambda x: restoration.METHODS["tv"](np.zeros((4, 4))), "expected a tensor"),
+    (lambda x: restoration.tune("mr", x[:2], x), "pairs must match"),
+    (lambda x: restoration.tune("mr", x, x, names=["bm3d"]), "choose among"),
+    (lambda x: restoration.tune("pet", x, x), "unknown modality"),
+])  # fmt: skip
+def test_bad_input_says_what_was_expected(bad, words, clean):
+    with pytest.raises(ValueError, match=words):
+        bad(clean)

@@ -17,6 +17,9 @@ only the finding it was added for.
 """
 
 import hashlib
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from .simulator import dataset, rows
 from .training import fit, mix
 
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
+FEW = 400  # films that are not worth starting processes for
 CURVE_POINTS = 6  # of a learning curve
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
 
@@ -57,12 +61,31 @@ class Pool:
         missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
         labels = self.frame.loc[missing].to_dict("records")
         truth = self._truth.loc[missing].to_dict("records")
-        todo = zip(missing, labels, truth, strict=True)
-        with torch.inference_mode():
-            for n, row, true in tqdm(todo, "films", len(missing), disable=not (progress and missing)):
-                self._films[n] = dataset.render(row, true, self.size)[0]
-                self._done[n] = 1  # after the film: a killed run renders it again
+        rendered = _render_all(zip(labels, truth, [self.size] * len(missing), strict=True), len(missing))
+        bar = tqdm(rendered, "films", len(missing), disable=not (progress and missing))
+        for n, film in zip(missing, bar, strict=True):
+            self._films[n] = film
+            self._done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
+
+
+def _render_all(jobs, count):
+    """Films of many rows, in order; in several processes where that pays and is allowed."""
+    if count < FEW or multiprocessing.current_process().daemon:
+        yield from map(_render, jobs)
+        return
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _one_thread) as helpers:
+        yield from helpers.map(_render, jobs, chunksize=16)
+
+
+def _render(job):
+    row, true, size = job
+    with torch.inference_mode():
+        return dataset.render(row, true, size)[0]
+
+
+def _one_thread():
+    torch.set_num_threads(1)
 
 
 def _version():

@@ -39,9 +39,7 @@ def run(cell):
         "curve": json.dumps(curve),
         "probe": probe(reader, real, extra),
     }
-    keep_scores(cell, reader.logits(films["test"].images()))
-    if cell.arm == "none":
-        checkpoints.write(_baseline_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
+    keep(cell, reader, films["test"], extra)
     return row | {"minutes": (time.perf_counter() - start) / 60, "commit": artifacts.provenance()["commit"]}
 
 
@@ -102,20 +100,47 @@ def synthetic(cell, films, findings):
 
 def baseline(cell, real):
     """The reader of arm "none" with this cell's regimen and seed: the one that says where findings are."""
-    folder = _baseline_folder(cell)
-    saved = checkpoints.read(folder)
-    if saved is None:
+    none = replace(cell, arm="none")
+    reader = kept_reader(none)
+    if reader is None:
         batches = real.batches(cell.batch_size, cell.seed)
         reader = arms.train_reader(batches, cell.steps, cell.preset, cell.seed)
-        checkpoints.write(folder, {"step": cell.steps, "state": reader.state_dict()})
-        return reader
+        keep(none, reader)
+    return reader
+
+
+# ---------------------------------------------------------------- what is kept of a cell
+def _folder(cell):
+    return artifacts.folder("artifacts") / "grid" / experiments.name(cell)
+
+
+def keep(cell, reader, test=None, extra=None):
+    """Keep a cell's reader, test logits and added films, for other arms and for the notebooks."""
+    checkpoints.write(_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
+    if test is not None:
+        _save(_folder(cell) / "logits.npy", reader.logits(test.images()).numpy())
+    for finding, part in (extra or {}).items():
+        _save(_folder(cell) / f"{finding}.npy", part.films.numpy())
+
+
+def _save(path, array):
+    with artifacts.atomic(path) as temporary:
+        np.save(temporary, array)
+
+
+def kept_reader(cell):
+    """The reader a cell was finished with, or None."""
+    saved = checkpoints.read(_folder(cell))
+    if saved is None:
+        return None
     reader = DenseNet(preset=cell.preset, steps=cell.steps, seed=cell.seed)
     reader.load_state_dict(saved["state"])
     return reader
 
 
-def _baseline_folder(cell):
-    return artifacts.folder("artifacts") / "grid" / f"reader-{experiments.name(replace(cell, arm='none'))}"
+def kept_films(cell):
+    """{finding: (n, size, size) uint8}: the films that a finished cell's arm added."""
+    return {f: np.load(path) for f in chexpert.RARE if (path := _folder(cell) / f"{f}.npy").exists()}
 
 
 # ---------------------------------------------------------------- scores
@@ -154,18 +179,10 @@ def probe(reader, real, extra):
     return metrics.auroc(truth.astype(float), guess, np.arange(len(truth))).value
 
 
-def keep_scores(cell, logits):
-    """Keep a cell's test logits, so that two cells can be compared film by film (see `difference`)."""
-    path = artifacts.folder("artifacts") / "grid" / f"{experiments.name(cell)}.npy"
-    with artifacts.atomic(path) as temporary:
-        np.save(temporary, logits.numpy())
-
-
 def difference(first, second, findings=chexpert.RARE):
     """Mean AUROC of `findings`, first cell minus second, with a paired patient-bootstrap interval."""
     first, second = experiments.Cell.complete(first), experiments.Cell.complete(second)
-    folder = artifacts.folder("artifacts") / "grid"
-    scores, others = (np.load(folder / f"{experiments.name(cell)}.npy") for cell in (first, second))
+    scores, others = (np.load(_folder(cell) / "logits.npy") for cell in (first, second))
     source = arms.pool(first.films, first.size)
     table = arms.parts(source.frame, first.percent, first.seed, first.test)["test"]
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]

@@ -3,10 +3,10 @@
     python benchmarks/gate.py                 # 3 seeds; writes book/results/gate.csv
     python benchmarks/gate.py --tune          # on the validation films, seed 0: for choosing settings
 
-Base: 2,000 films of 64 px with 80 positives of each rare finding, placed on random rows so that no other finding
-gives them away. Oracle: 1,020 more films, fresh patients with one rare finding each, perfect where a GAN
-could at best be perfect. Equal steps. The loss of an extra film counts only the finding it was made for.
-Gate: the oracle raises the mean AUROC of the rare findings by at least .05. Test films are never used to choose.
+Base: 2,000 films of 64 px with 80 positives of each rare finding, placed on random rows so that no other
+finding gives them away. Oracle: 1,020 more films, fresh patients with one rare finding each: what a perfect
+GAN would give. Equal steps. The loss of an extra film counts only the finding it was made for.
+Gate: the oracle raises the mean AUROC of the rare findings by at least .05. Test films choose nothing.
 """
 
 import argparse
@@ -27,10 +27,12 @@ HELD_OUT = {"test": (800, 300, 900), "valid": (500, 150, 901)}  # negatives, pos
 
 
 def films(negatives, positives, seed):
-    """Films (n, 1, 64, 64) in [-1, 1] and labels (n, 14) with `positives` of each rare finding on random rows."""
+    """Films (n, 1, 64, 64) in [-1, 1] and labels (n, 14), `positives` of each rare finding on random rows."""
     counts = dict.fromkeys(chexpert.RARE, positives)
     rows = simulator.plan(negatives + 3 * positives, seed, rare=counts)
-    images, _, _, table = simulator.sample(None, SIZE, seed, labels=rows, twins=False, masks=False, progress=True)
+    images, _, _, table = simulator.sample(
+        None, SIZE, seed, labels=rows, twins=False, masks=False, progress=True
+    )
     targets = torch.tensor(chexpert.labels(table).to_numpy())
     return torch.from_numpy(images)[:, None].float() / 127.5 - 1, targets
 
@@ -66,8 +68,12 @@ def rare_auroc(reader, images, targets):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tune", action="store_true", help="validation films and seed 0 only; writes nothing")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--tune", action="store_true", help="validation films and seed 0 only; writes nothing"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--out", type=Path, default=OUT)
@@ -89,12 +95,19 @@ def main():
             rows.append({"arm": arm, "seed": seed, **found, "mean": np.mean(list(found.values()))})
             rows[-1] = {k: round(v, 4) if isinstance(v, float) else v for k, v in rows[-1].items()}
             print(rows[-1], f"{time.process_time() - start:.0f} CPU-s", flush=True)
-    means = {arm: np.array([row["mean"] for row in rows if row["arm"] == arm]) for arm in ("none", "oracle")}
+    means = {
+        arm: np.array([row["mean"] for row in rows if row["arm"] == arm]) for arm in ("none", "oracle")
+    }
     gain = means["oracle"] - means["none"]
-    print(f"oracle minus none: {gain.mean():+.3f} (seeds {np.round(gain, 3).tolist()}), gate: at least +.050")
+    print(
+        f"oracle minus none: {gain.mean():+.3f} (seeds {np.round(gain, 3).tolist()}), gate: at least +.050"
+    )
     if not arguments.tune:
         commit = artifacts.provenance()["commit"]
-        rows = [row | {"steps": arguments.steps, "commit": commit, "command": "python benchmarks/gate.py"} for row in rows]
+        rows = [
+            row | {"steps": arguments.steps, "commit": commit, "command": "python benchmarks/gate.py"}
+            for row in rows
+        ]
         with artifacts.atomic(arguments.out) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()

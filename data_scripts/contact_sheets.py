@@ -2,7 +2,7 @@
 
     python data_scripts/contact_sheets.py            # into book/images
 
-normal-films.png: healthy patients in three views. findings-1.png, findings-2.png: each finding at two severities as
+normal-films.png: healthy patients in three views. findings-1.png, findings-2.png: each finding twice, as
 film, finding-free twin, difference (red: brighter with the finding, blue: darker) and mask.
 findings-64px.png: each finding at the size that the course works with. organs.png: an organ map, CT slices.
 """
@@ -27,7 +27,9 @@ def show(axis, picture, title="", **options):
 
 
 def sheet(rows, columns, tile=1.25):
-    return plt.subplots(rows, columns, figsize=(columns * tile, rows * (tile + 0.13)), squeeze=False, layout="constrained")
+    return plt.subplots(
+        rows, columns, figsize=(columns * tile, rows * (tile + 0.13)), squeeze=False, layout="constrained"
+    )
 
 
 def save(figure, path):
@@ -40,7 +42,9 @@ def save(figure, path):
 
 def normal_films(path, seed):
     views = ["PA"] * 10 + ["AP"] * 10 + ["Lateral"] * 5
-    people = pd.DataFrame({"view": views, "sex": ["Female", "Male"] * 12 + ["Female"], "age": np.linspace(20, 88, 25).round()})
+    people = pd.DataFrame(
+        {"view": views, "sex": ["Female", "Male"] * 12 + ["Female"], "age": np.linspace(20, 88, 25).round()}
+    )
     images, *_ = simulator.sample(None, 160, seed, labels=people, twins=False, masks=False)
     figure, axes = sheet(5, 5, 1.7)
     for axis, image, (_, person) in zip(axes.flat, images, people.iterrows(), strict=True):
@@ -97,7 +101,9 @@ def organs(path, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()

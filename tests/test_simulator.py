@@ -79,7 +79,7 @@ def test_a_film_without_findings_is_its_own_twin():
 
 
 def test_findings_lie_where_anatomy_puts_them():
-    """Projected centres of masks: effusion below lesion height, pneumothorax above, heart left of the middle."""
+    """Centres of masks: effusion below, pneumothorax above, the heart on the patient's left."""
     table = pd.concat([one_each().iloc[[1, 8, 9]]] * 6, ignore_index=True)
     _, _, masks, _ = simulator.sample(None, 64, seed=11, labels=table)
     places = ("Pneumothorax", "Pleural Effusion", "Cardiomegaly")
@@ -95,7 +95,9 @@ def test_ap_shows_a_larger_heart_than_pa():
     patient = projection.draw_patient(np.random.default_rng(0), "Male", 50)
     area = {}
     for view in ("PA", "AP"):
-        exposure = projection.Exposure(view, np.zeros(3), np.zeros(3), 300.0, 0.0, *[0.0] * 5, np.zeros(4), ())
+        exposure = projection.Exposure(
+            view, np.zeros(3), np.zeros(3), 300.0, 0.0, *[0.0] * 5, np.zeros(4), ()
+        )
         grid, step = projection.rays(projection.lattice(anatomy, patient, exposure), view, 64, 36)
         area[view] = (projection.project(heart, grid, step) > 5).sum().item()
     assert area["AP"] > 1.08 * area["PA"]
@@ -113,7 +115,7 @@ def test_severity_makes_a_finding_larger():
 
 
 def test_projection_of_a_block_is_its_thickness():
-    """A 60 mm block of water, seen straight on, is 60 mm thick in the film, wherever its voxels' edges fall."""
+    """A 60 mm block of water, seen straight on, is 60 mm thick everywhere in the film."""
     anatomy = thorax.load(64)
     block = torch.zeros(anatomy.shape)
     inside = np.abs(anatomy.axes[1]) < 30
@@ -154,7 +156,9 @@ def test_patients_differ_and_stay_themselves():
     _, _, _, labels = simulator.sample(None, SIZE, labels=table, twins=False, masks=False)
     maps = simulator.organ_map(labels, SIZE)[:, heart]
     assert maps.shape == (3, SIZE, SIZE) and maps.max() > 0.2
-    one, two, other = (projection.draw_patient(np.random.default_rng([0, 1, n]), "Male", 60) for n in (1, 1, 2))
+    one, two, other = (
+        projection.draw_patient(np.random.default_rng([0, 1, n]), "Male", 60) for n in (1, 1, 2)
+    )
     assert (one.waves == two.waves).all() and (one.waves != other.waves).any()
 
 
@@ -310,7 +314,7 @@ def test_ct_slices_are_of_different_patients():
 
 
 def test_organ_maps_fit_the_film(mixed):
-    images, _, _, labels = mixed
+    labels = mixed[3]
     maps = simulator.organ_map(labels[:3], SIZE)
     assert maps.shape == (3, len(simulator.ORGANS), SIZE, SIZE) and maps.min() >= 0 and maps.max() <= 1
     for view in ("lungs", "soft tissue", "ribs"):
@@ -318,4 +322,6 @@ def test_organ_maps_fit_the_film(mixed):
     healthy = pd.DataFrame({"No Finding": [1.0] * 4})
     films, _, _, table = simulator.sample(None, SIZE, labels=healthy, twins=False, masks=False)
     lungs = simulator.organ_map(table, SIZE)[:, 0] > 0.4
-    assert films[lungs].mean() < films[:, 8:-8, 8:-8].mean() - 15, "the film is not dark where the lungs are"
+    assert films[lungs].mean() < films[:, 8:-8, 8:-8].mean() - 15, (
+        "the film is not dark where the lungs are"
+    )

@@ -3,9 +3,9 @@
     images, twins, masks, labels = simulator.sample(16, size=64, seed=0)
     csv = simulator.write("films", images=2000, size=128, seed=0)      # a folder in the CheXpert layout
 
-`thorax` holds the CT, `findings` draws thirteen findings into it, `projection` makes films of it, `rows` draws
-labels from CheXpert's real table, `dataset` puts them together. Simulated films are not patients: they are
-for teaching and for testing methods, not for diagnosis.
+`thorax` holds the CT, `findings` draws thirteen findings into it, `projection` makes films of it, `rows`
+draws labels from CheXpert's real table, `dataset` puts them together. Simulated films are not patients:
+they are for teaching and for testing methods, not for diagnosis.
 """
 
 from .dataset import ORGANS, ct_slices, organ_map, rerender, sample, write

@@ -1,4 +1,4 @@
-"""Label rows to films: in memory (`sample`), as a folder in the CheXpert layout (`write`), or once more (`rerender`).
+"""Label rows to films: in memory (`sample`), as a CheXpert folder (`write`), or once more (`rerender`).
 
 A film depends on its seed, its film and patient numbers, its labels and its size, and on nothing else, so
 it comes out the same with any number of workers and in any order.
@@ -121,7 +121,9 @@ def _draw_all(body, true, grid, step):
         if true[name] == 0 or (name == "Lung Opacity" and named):
             continue  # an opacity with a name is drawn under that name
         before = body.volume.clone() if grid is not None else None
-        findings.draw(name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number]))
+        findings.draw(
+            name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number])
+        )
         if grid is not None:
             changed = (body.volume != before).float()
             shadows[name] = (projection.project(changed, grid, step) > 0).numpy(force=True)
@@ -137,7 +139,7 @@ def _depth(size, view):
 
 
 def organ_map(table, size=64, device="cpu"):
-    """How much of each organ lies along each ray of films: (n, 6, size, size) float32, 0 to 1, organs in ORGANS.
+    """How much of each organ lies along each ray: (n, 6, size, size) float32, 0 to 1, organs as in ORGANS.
 
     table: label rows with their truth in .attrs, as `sample` returns them, or the csv that `write` returned.
     A value is the length of the ray in the organ over 200 mm (bones: 40 mm), at most 1.
@@ -191,13 +193,14 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), dev
     return out, patients
 
 
-def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0, workers=None,
-          twins=False, masks=False, labels=None, progress=True):  # fmt: skip
+def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0,
+          workers=None, twins=False, masks=False, labels=None, progress=True):  # fmt: skip
     """Write a folder of films in the CheXpert layout and return the path of its train.csv.
 
     Beside train.csv and the films, truth.csv holds what was really drawn and simulation.json the settings.
-    twins and masks go to twins/... and masks/<finding>/... as PNG. workers: processes of one thread each (None:
-    as many as cores). A killed run goes on where it stopped; a finished one returns at once.
+    twins and masks go to twins/... and masks/<finding>/... as PNG. workers: processes of one thread each
+    (None: as many as cores). labels: exactly the films to write, as in `sample`, in place of `images`.
+    A killed run goes on where it stopped; a finished one returns at once.
     Raises FileExistsError if `root` holds anything else, ValueError for impossible settings.
     """
     _check_size(size)
@@ -224,7 +227,7 @@ def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real
 
 
 def _prepare(root, settings):
-    """True if `root` holds these very films already; else make it ready, or refuse a folder of something else."""
+    """True if `root` holds these very films already; else make it ready, or refuse what is not ours."""
     note = root / "simulation.json"
     if note.is_file():
         found = json.loads(note.read_text())
@@ -311,7 +314,9 @@ def work(root, first, step):
         for row, true in zip(_records(table[first::step]), _records(truth[first::step]), strict=True):
             path = root / row["path"]
             if not path.is_file():
-                image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
+                image, twin, masks = render(
+                    row, true, settings["size"], settings["twins"], settings["masks"]
+                )
                 extras = {
                     f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()
                 }

@@ -63,7 +63,7 @@ def enlarged_cardiomediastinum(body, severity, rng):
 def cardiomegaly(body, severity, rng):
     """Enlarge the heart around its centre, to the sides more than upwards."""
     size = 0.24 + 0.30 * severity
-    centre = body.thorax.heart + [0, 0, -6]
+    centre = body.thorax.heart + np.array([0, 0, -6])
     _swell(body, centre, radius=(62, 62, 72), by=(0.5 * size, 0.6 * size, size))
 
 
@@ -86,7 +86,7 @@ def _swell(body, centre, radius, by):
 
 
 def _box(body, centre, reach):
-    """Slices of the volume around a point (mm z, y, x), and the places z, y, x of its voxels as open grids."""
+    """Slices of the volume around a point (mm z, y, x), and the places z, y, x of its voxels."""
     box, axes = [], []
     for axis, (places, c, r) in enumerate(zip(body.thorax.axes, centre, reach, strict=True)):
         inside = np.flatnonzero(np.abs(places - c) <= r)
@@ -153,7 +153,8 @@ def consolidation(body, severity, rng):
     centre = _somewhere(lung, rng, 0.08, 0.85, depth=14)
     member = lung.lobe == lung.lobe[int(rng.integers(len(lung.lobe)))]  # a lobe, the larger the likelier
     centre = [
-        float(p[member].mean()) * 0.5 + 0.5 * c for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)
+        float(p[member].mean()) * 0.5 + 0.5 * c
+        for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)
     ]
     radius = (34 + 34 * severity) * rng.uniform(0.8, 1.25, 3)
     blob = _blob(body, lung, centre, radius, rng) * member
@@ -285,7 +286,9 @@ def _curve(knots, n=300):
     rough = b + u * (c - a) / 2 + u**2 * (a - 2 * b + c) / 2
     width = n // (2 * len(knots))
     padded = np.pad(rough, ((width, width), (0, 0)), mode="edge")
-    return np.stack([np.convolve(p, np.ones(2 * width + 1) / (2 * width + 1), "valid") for p in padded.T], 1)
+    return np.stack(
+        [np.convolve(p, np.ones(2 * width + 1) / (2 * width + 1), "valid") for p in padded.T], 1
+    )
 
 
 def _wire(body, knots, radius, density):
@@ -310,9 +313,10 @@ def _tracheal_tube(body, rng):
 
 
 def _gastric_tube(body, rng):
+    tip = (-130, 15, rng.uniform(40, 75))  # in the stomach
     _wire(
         body,
-        [(185, -12, 0), (120, -18, 2), (40, -28, 4), (-40, -22, 10), (-95, -5, 34), (-130, 15, rng.uniform(40, 75))],
+        [(185, -12, 0), (120, -18, 2), (40, -28, 4), (-40, -22, 10), (-95, -5, 34), tip],
         1.4, METAL * 0.8,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """From a thorax to a film: a patient's anatomy, a pose, rays, and what the detector and its display do.
 
-The patient is not the CT but a warp of it: rays are bent through the CT instead of bending the CT, which costs
-one interpolation a film. All that depends on neighbouring pixels (scatter, local contrast) is computed
+The patient is not the CT but a warp of it: rays are bent through the CT instead of bending the CT, which
+costs one interpolation a film. All that depends on neighbouring pixels (scatter, local contrast) is computed
 from the finding-free body, so that a finding changes the film only where it casts its shadow.
 """
 
@@ -95,7 +95,7 @@ def draw_exposure(rng, view, view_all=None):
 
 
 def lattice(thorax, patient, exposure):
-    """Where the lattice points of a film lie in the CT: (3, *LATTICE), x, y, z from -1 to 1 for grid_sample."""
+    """Where a film's lattice points lie in the CT: (3, *LATTICE), x, y, z from -1 to 1 for grid_sample."""
     length = LATERAL_DEPTH_MM if exposure.view == "Lateral" else DEPTH_MM
     t, v, u = np.meshgrid(
         length * (np.linspace(0, 1, LATTICE[0]) - 0.5),
@@ -110,7 +110,7 @@ def lattice(thorax, patient, exposure):
 
 
 def rays(lattice, view, size, depth):
-    """The rays between the lattice points: a grid for grid_sample (1, depth, size, size, 3), and mm a sample."""
+    """The rays between the lattice points: (1, depth, size, size, 3) for grid_sample, and mm a sample."""
     grid = lattice
     for axis, n in ((3, size), (2, size), (1, depth)):
         weights = _cubic(LATTICE[axis - 1], n).to(grid.device)
@@ -119,7 +119,7 @@ def rays(lattice, view, size, depth):
 
 
 def _place(t, v, u, exposure):
-    """Film coordinates (depth, up, right; mm) to the patient's millimetres z, y, x, through the beam's cone."""
+    """Film coordinates (depth, up, right; mm) to the patient's z, y, x in mm, through the beam's cone."""
     distance = SOURCE_MM[exposure.view]
     if exposure.view == "AP":
         spread = (distance - t) / distance  # the source is in front

@@ -87,7 +87,7 @@ def _balanced(table, n, rng):
 
 
 def _consistent(rows):
-    """Apply CheXpert's hierarchy: consolidation and pneumonia are opacities; No Finding excludes the others."""
+    """Apply CheXpert's hierarchy: consolidation and pneumonia are opacities; No Finding excludes others."""
     rows = rows.copy()
     rows.loc[(rows[list(IMPLIES_OPACITY)] == 1).any(axis=1), "Lung Opacity"] = 1.0
     others = [name for name in DRAWABLE if name != "Support Devices"]
@@ -112,9 +112,9 @@ def _number(rows):
 def plan(n, seed=0, views="frontal", prevalence="real", rare=None):
     """Label rows for experiments: as `draw_rows`, with the rare findings placed at will.
 
-    rare: None leaves the rare labels as they come. A share (.04), or a dict {finding: number of films}, clears all
-    rare labels and then adds exactly one rare finding to that many rows picked by chance, so that the
-    finding itself has to be seen and not its company.
+    rare: None leaves the rare labels as they come. A share (.04), or a dict {finding: number of films},
+    clears all rare labels and then adds exactly one rare finding to that many rows picked by chance, so
+    that the finding itself has to be seen and not its company.
     """
     rows = draw_rows(n, seed, views, prevalence)
     if rare is None:
@@ -134,10 +134,10 @@ def plan(n, seed=0, views="frontal", prevalence="real", rare=None):
 
 
 def from_labels(labels):
-    """Complete label rows from a DataFrame that may hold only some findings; each row without a patient is a new one.
+    """Complete label rows from a DataFrame that may hold only some findings.
 
-    Columns: any finding by its CheXpert name (1, 0, -1 or nan; absent columns: 0), and if given view, sex, age,
-    patient, study. Raises ValueError for a column or label that is none of these.
+    Columns: any finding by its CheXpert name (1, 0, -1 or nan; absent columns: 0), and if given view, sex,
+    age, patient, study; without patients, each row is a new one. Raises ValueError for other columns or labels.
     """
     known = ["path", "patient", "study", "view", "sex", "age", *chexpert.FINDINGS]
     unknown = [name for name in labels.columns if name not in known]
@@ -159,7 +159,7 @@ def from_labels(labels):
 
 
 def draw_truth(rows, seed=0):
-    """The hidden truth of label rows: seed, film, patient number and the severity of each finding (see above)."""
+    """The truth behind label rows: seed, film, patient number, and each finding's severity (see above)."""
     labels = rows[DRAWABLE].to_numpy(float)
     chance = np.stack(
         [np.random.default_rng([seed, 5, film]).random((2, len(DRAWABLE))) for film in range(len(rows))]

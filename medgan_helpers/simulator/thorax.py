@@ -26,7 +26,7 @@ RIB_GAIN = 2.0  # ribs are blurred by 2 mm voxels; give their contrast back
 
 @dataclass(frozen=True)
 class Lung:
-    """The voxels of one lung: flat index into a volume, place in mm, depth under chest wall and pleura in mm."""
+    """The voxels of one lung: flat index, place in mm, depth under chest wall and pleura in mm."""
 
     index: torch.Tensor
     x: torch.Tensor
@@ -64,7 +64,7 @@ class Thorax:
 
 @lru_cache(maxsize=4)
 def load(size, along="y", device="cpu"):
-    """The thorax at the resolution that a film of `size` pixels needs, coarser along the rays ("z", "y" or "x")."""
+    """The thorax as finely as a film of `size` pixels needs it, coarser `along` the rays ("z", "y", "x")."""
     codes, labels, cavity, spacing = _asset()
     across = float(np.clip(0.75 * FILM_MM / size, 2.2, 3.4))
     wanted = np.array([across * (DEEP if axis == along else 1) for axis in "zyx"])
@@ -153,7 +153,7 @@ def _smooth_noise(rng, shape, spacing, millimetres):
 
 
 def _variant(density, lung, free, axes, rng):
-    """One anatomy of the bank: the lungs' vessels warped inside the lungs, and clavicles that fit lowered arms."""
+    """One anatomy of the bank: vessels warped inside the lungs, and clavicles that fit lowered arms."""
     volume = density.clone()
     spacing = np.array([abs(a[1] - a[0]) for a in axes])
     voxels = np.array(np.nonzero(lung))

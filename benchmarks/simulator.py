@@ -1,0 +1,122 @@
+"""How fast films are simulated, what bounds the speed, and whether memory stays flat.
+
+    python benchmarks/simulator.py            # writes book/results/simulator_speed.csv
+
+As many single-thread processes as there are cores render films with real CheXpert labels, without twins and
+masks. Timed after each has started (a few seconds: importing PyTorch and loading the thorax). The stages
+are the share of one process's time. On a GPU: --device cuda, one process.
+"""
+
+import argparse
+import csv
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "simulator_speed.csv"
+STAGES = ("findings", "rays", "projection", "film", "the rest")
+
+
+def render_for(size, seconds, seed, device):
+    """In a worker: films a second of CPU-quiet rendering, share of each stage, growth of memory in MB."""
+    import torch
+
+    from medgan_helpers.simulator import dataset, findings, projection, rows
+
+    torch.set_num_threads(1)
+    spent = dict.fromkeys(STAGES, 0.0)
+    for module, name, stage in (
+        (findings, "draw", "findings"),
+        (projection, "lattice", "rays"),
+        (projection, "rays", "rays"),
+        (projection, "project", "projection"),
+        (projection, "film", "film"),
+    ):
+        setattr(module, name, _timed(getattr(module, name), spent, stage, device))
+    table = rows.draw_rows(1000, seed)
+    pairs = list(zip(table.to_dict("records"), rows.draw_truth(table, seed).to_dict("records"), strict=True))
+    with torch.inference_mode():
+        for row, true in pairs[:40]:  # every cache filled
+            dataset.render(row, true, size, device=device)
+        print("ready", flush=True)
+        sys.stdin.readline()
+        spent.update(dict.fromkeys(STAGES, 0.0))
+        before, start, films = _megabytes(), time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            dataset.render(*pairs[films % len(pairs)], size, device=device)
+            films += 1
+        wall = time.perf_counter() - start
+    spent["the rest"] = wall - sum(spent.values())
+    print(films / wall, *[spent[stage] / wall for stage in STAGES], _megabytes() - before, _megabytes(), flush=True)
+
+
+def _timed(function, spent, stage, device):
+    import torch
+
+    def wrapped(*arguments, **options):
+        start = time.perf_counter()
+        result = function(*arguments, **options)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        spent[stage] += time.perf_counter() - start
+        return result
+
+    return wrapped
+
+
+def _megabytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(size, seconds, workers, device):
+    """Run the workers at the same time; return films/s of all together, mean shares, growth, peak."""
+    command = [sys.executable, __file__, "--worker", str(size), "--seconds", str(seconds), "--device", device]
+    helpers = [
+        subprocess.Popen([*command, "--seed", str(k)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for k in range(workers)
+    ]
+    for helper in helpers:
+        helper.stdout.readline()
+    for helper in helpers:
+        helper.stdin.write("go\n")
+        helper.stdin.flush()
+    results = [[float(v) for v in helper.communicate()[0].split()] for helper in helpers]
+    rate = sum(result[0] for result in results)
+    shares, growth, peak = zip(*[(r[1:6], r[6], r[7]) for r in results], strict=True)
+    return rate, [sum(s) / workers for s in zip(*shares, strict=True)], max(growth), max(peak)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=15, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        render_for(options.worker, options.seconds, options.seed, options.device)
+        return
+    from medgan_helpers import artifacts
+
+    table = []
+    for size in options.sizes:
+        rate, shares, growth, peak = measure(size, options.seconds, options.workers, options.device)
+        row = {"size": size, "workers": options.workers, "device": options.device, "films a second": round(rate, 1)}
+        row |= {stage: round(share, 3) for stage, share in zip(STAGES, shares, strict=True)}
+        row |= {"MB gained while rendering": round(growth, 1), "MB a process": round(peak)}
+        table.append(row | {"commit": artifacts.provenance()["commit"]})
+        print(row)
+    with artifacts.atomic(options.out) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+
+
+if __name__ == "__main__":
+    main()

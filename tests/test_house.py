@@ -92,17 +92,11 @@ def test_notebook_imports_only_what_the_package_brings(path):
         assert {canonicalize_name(name) for name in distributions.get(module, [module])} & allowed, module
 
 
-def test_table_of_contents_lists_every_notebook():
-    pages = check.toc_pages(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text()))
-    assert [page for page in pages if page.startswith("notebooks/")] == [
-        f"notebooks/{path.stem}" for path in NOTEBOOKS
-    ]
-
-
-def test_table_of_contents_names_only_pages_that_exist():
-    for page in check.toc_pages(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())):
-        source = ROOT / f"{page}.ipynb" if page.startswith("notebooks/") else ROOT / "book" / f"{page}.md"
-        assert source.is_file(), page
+def test_table_of_contents_lists_every_page_and_no_other():
+    listed = check.toc_pages(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text()))
+    chapters = [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+    assert [page for page in listed if page.startswith("notebooks/")] == chapters
+    assert set(listed) - set(chapters) == {path.stem for path in (ROOT / "book").glob("*.md")}
 
 
 # --- one address --------------------------------------------------------------------------------

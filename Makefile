@@ -79,7 +79,8 @@ $(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@rm -rf $(BUILD)/pages
 	@$(PY) book/stage.py $(BUILD)/pages $(EXECUTED)
-	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml -W -n --keep-going --quiet > /dev/null
+	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml \
+	    -W -n --keep-going --quiet > /dev/null
 	@$(PY) book/check.py $(BUILD)/pages/_build/html
 	@rm -rf $(BUILD)/html && mv $(BUILD)/pages/_build/html $(BUILD)/html
 
@@ -103,8 +104,8 @@ serve: $(SITE)  ## build the book and serve it at http://localhost:8000 (PORT=..
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(BUILD)/html
 
 .PHONY: bench
-bench: $(READY)  ## speed against named baselines
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) "$$script"; done
+bench: $(READY)  ## speed against named baselines (the other scripts of benchmarks/ measure quality)
+	@for name in images simulator gans; do echo "== $$name"; $(PY) benchmarks/$$name.py; done
 
 .PHONY: links
 links: $(READY)  ## stamp the repository's address of _config.yml into badges and install lines

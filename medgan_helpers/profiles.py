@@ -23,9 +23,13 @@ class Profile:
     width: int  # channels of a GAN network's first layer
     preset: str  # classifier: "narrow" or "densenet121"
     dcgan_steps: int
-    pix2pix_steps: int
+    pix2pix_steps: int  # of each restorer (04)
+    pix2pix_width: int  # its first layer's channels, on images of twice the size
+    restoration_images: int  # training films or slices of each modality
+    restoration_test: int  # test images of each modality
     stargan_steps: int
     classifier_steps: int
+    gallery_steps: int  # of each small network in the gallery of failures
     evaluation_films: int  # real and synthetic films compared by a metric such as KID
     grid_films: int  # films of the experiments' pool, of which a regimen takes 1 to 100 % (06)
     grid_steps: int  # of a classifier in one cell of the grid
@@ -40,19 +44,27 @@ PROFILES = {
         Profile(
             "smoke", "shows that everything runs; its results mean nothing",
             image_size=32, films=400, batch_size=16, width=8, preset="narrow",
-            dcgan_steps=30, pix2pix_steps=20, stargan_steps=20, classifier_steps=20, evaluation_films=64,
+            dcgan_steps=30, pix2pix_steps=20,
+            pix2pix_width=4, restoration_images=48, restoration_test=12,
+            stargan_steps=20, classifier_steps=20, gallery_steps=6,
+            evaluation_films=64,
             grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,
         ),
         Profile(
             "class", "small networks and films; the results of the published book",
             image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
-            dcgan_steps=900, pix2pix_steps=600, stargan_steps=600, classifier_steps=450, evaluation_films=512,
-            grid_films=223_414, grid_steps=450, grid_generator_steps=850, grid_extra=340, grid_test=300,
+            dcgan_steps=900, pix2pix_steps=600,
+            pix2pix_width=8, restoration_images=1500, restoration_test=64,
+            stargan_steps=600, classifier_steps=450, gallery_steps=200,
+            evaluation_films=512,
+            grid_films=223_414, grid_steps=120, grid_generator_steps=300, grid_extra=100, grid_test=60,
         ),
         Profile(
             "full", "the papers' sizes, for one GPU",
             image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
-            dcgan_steps=50_000, pix2pix_steps=50_000, stargan_steps=100_000, classifier_steps=20_000,
+            dcgan_steps=50_000, pix2pix_steps=50_000,
+            pix2pix_width=32, restoration_images=20_000, restoration_test=500,
+            stargan_steps=100_000, classifier_steps=20_000, gallery_steps=2000,
             evaluation_films=5000,
             grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=300,
         ),

@@ -30,14 +30,14 @@ GRIDS = {
     "gaussian": {"sigma": (0.4, 0.6, 0.8, 1.0, 1.4)},
     "median": {"size": (3, 5)},
     "bilateral": {"sigma_color": (0.05, 0.1, 0.2, 0.4), "sigma_spatial": (1.2, 2.0)},
-    "tv": {"weight": (0.01, 0.02, 0.04, 0.06, 0.09, 0.13)},
+    "tv": {"weight": (0.01, 0.02, 0.04, 0.06, 0.09, 0.13, 0.2)},
     "wavelet": {"sigma": (0.01, 0.02, 0.03, 0.05, 0.08, 0.12)},
-    "nlm": {"h": (0.02, 0.03, 0.05, 0.08, 0.12), "patch_size": (3, 5)},
+    "nlm": {"h": (0.02, 0.03, 0.05, 0.08, 0.12, 0.2), "patch_size": (3, 5)},
     "wiener": {"blur": (0.5, 0.8, 1.2), "balance": (0.01, 0.1, 0.3, 1.0)},
     "richardson_lucy": {"blur": (0.5, 0.8, 1.2), "iterations": (2, 5)},
     "bicubic": {},
     "lanczos": {},
-    "sart": {"relaxation": (0.3, 0.5), "weight": (0.005, 0.01, 0.02)},
+    "sart": {"relaxation": (0.15, 0.3), "weight": (0.01, 0.02, 0.04, 0.08)},
     "compressed_sensing": {"threshold": (0.01, 0.02, 0.04, 0.08)},
 }
 DENOISERS = ("gaussian", "median", "bilateral", "tv", "wavelet", "nlm")

@@ -163,7 +163,7 @@ class Films:
 
 def take(source, frame):
     """The Films of label rows `frame` of a pool."""
-    return Films(source.films(frame.index, progress=True), chexpert.labels(frame))
+    return Films(source.films(frame.index), chexpert.labels(frame))
 
 
 def join(*sets):

@@ -55,3 +55,56 @@ def mixup(function):
     if not torch.allclose(targets[2], torch.tensor([0.75, 0.0, 0.25])):
         return _verdict("the labels must be mixed with the same partner and the same share as the films")
     return _verdict(None)
+
+
+# 07 CAM interpretation
+
+
+def activation_map(function):
+    """function(features (C, h, w) before the ReLU, weights (C,)) -> the class activation map (h, w)."""
+    features = torch.tensor([[[1.0, -2.0]], [[3.0, 4.0]]])  # (2, 1, 2)
+    answer, problem = _try(function, features, torch.tensor([2.0, -1.0]))
+    if problem:
+        return _verdict(problem)
+    answer = torch.as_tensor(answer)
+    if answer.shape != (1, 2):
+        return _verdict(f"features (2, 1, 2) gave {tuple(answer.shape)}, expected one map (1, 2)")
+    if torch.allclose(answer, torch.tensor([[-1.0, -8.0]])):
+        return _verdict("the ReLU is missing: negative features must not count")
+    if torch.allclose(answer, torch.tensor([[0.0, 0.0]])):
+        return _verdict("the ReLU comes before the weights, not after: some evidence speaks against it")
+    if not torch.allclose(answer, torch.tensor([[-1.0, -4.0]])):
+        return _verdict(f"features 1, -2 and 3, 4 with weights 2 and -1 gave {answer.tolist()}")
+    return _verdict(None)
+
+
+def pointing(function):
+    """function(maps, masks) -> hits, chance."""
+    maps = torch.rand(50, 8, 8, generator=torch.Generator().manual_seed(0))
+    masks = torch.zeros(50, 8, 8, dtype=torch.bool)
+    masks[:, 2:6, 2:6] = True
+    maps[:20, 3, 3] = 2
+    maps[20:, 0, 0] = 2
+    answer, problem = _try(function, maps, masks)
+    if problem:
+        return _verdict(problem)
+    hits, chance = answer
+    if hits != 20:
+        return _verdict(f"20 of the 50 maps peak inside their mask, you counted {hits}")
+    if abs(chance - 0.25) > 1e-6:
+        return _verdict(f"chance is {chance:.3f}; the masks cover a quarter of each film")
+    return _verdict(None)
+
+
+def kappa(function):
+    """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
+    first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    near = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
+    for second, expected in ((first, 1.0), (near, 7 / 12), (1 - first, -12 / 13)):
+        answer, problem = _try(function, first, second)
+        if problem:
+            return _verdict(problem)
+        if abs(answer - expected) > 1e-6:
+            pair = f"{second.tolist()} against {first.tolist()}"
+            return _verdict(f"for {pair} kappa is {expected:.3f}, not {answer:.3f}")
+    return _verdict(None)

@@ -41,7 +41,7 @@ class Cell:
     @classmethod
     def complete(cls, cell):
         """Fill in what `cell`, a dict, does not say. Raises ValueError for unknown or impossible settings."""
-        profile = profiles.get()
+        profile = profiles.get(artifacts.provenance()["profile"])  # the notebook's, if one is running
         default = {
             "percent": 1, "arm": "none", "seed": 0, "films": profile.grid_films, "size": profile.image_size,
             "steps": profile.grid_steps, "batch_size": profile.batch_size, "extra": profile.grid_extra,

@@ -58,6 +58,7 @@ def load(cell):
     """The films of a cell: {"train", "valid", "test": arms.Films, "test patients": identities}."""
     source = arms.pool(cell.films, cell.size)
     tables = arms.parts(source.frame, cell.percent, cell.seed, cell.test)
+    source.films(np.concatenate([frame.index for frame in tables.values()]), progress=True)
     films = {name: arms.take(source, frame) for name, frame in tables.items()}
     return films | {"test patients": tables["test"].patient.to_numpy()}
 

@@ -39,7 +39,8 @@ COLUMNS = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *FINDINGS]
 ROOTS = ("", "CheXpert-v1.0-small", "CheXpert-v1.0")  # where archives put train/ and valid/
 LAYOUT = re.compile(  # path, patient, study; matched in full, so no csv can name a file outside its folder
     r"(?:CheXpert-v1\.0(?:-small)?/)?"
-    r"((?:train|valid|test)/(patient\d+)/study(\d+)/view\d+_\w+\.(?:jpg|jpeg|png))"
+    r"((?:train|valid|test)/(patient\d+)/study(\d{1,9})/view\d+_\w+\.(?:jpg|jpeg|png))",
+    re.ASCII,
 )
 UNCERTAIN = {"ones": 1.0, "zeros": 0.0, "ignore": np.nan}  # U-Ones, U-Zeros, U-Ignore of the paper
 BLANK = {"zeros": 0.0, "ignore": np.nan, "healthy": np.nan}
@@ -81,7 +82,7 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     Raises FileNotFoundError or ValueError that names the file, the row and what was expected.
     """
     _check("views", views, ("frontal", "lateral", "all"))
-    table = _load(Path(csv))
+    table = _load(Path(csv).expanduser())
     where = _split_paths(table["Path"])
     numbers = table[["Age", *FINDINGS]].apply(pd.to_numeric, errors="coerce").astype(float)
     frame = pd.DataFrame(

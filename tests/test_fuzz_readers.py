@@ -49,6 +49,8 @@ BAD_PATHS = [
     "train/patient00002/study1/view1_frontal.jpg\n/etc/passwd",
     "train/patient00002/study1/view1_frontal.exe",
     "train/patient/study1/view1_frontal.jpg",
+    "train/patient٣/study1/view1_frontal.jpg",
+    "train/patient00002/study99999999999999999999/view1_frontal.jpg",
     "",
     None,
 ]

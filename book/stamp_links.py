@@ -1,7 +1,7 @@
 """Write the repository's address, which stands in _config.yml alone, into everything that must repeat it.
 
 Badges and install lines cannot look it up: `make links` stamps them, and a test asserts that stamping
-changes nothing. The README's table of chapters is written from the notebooks in the same go.
+changes nothing. The lists of chapters, in README.md and _toc.yml, are written from the notebooks there are.
 """
 
 import json
@@ -26,9 +26,14 @@ def colab_link(notebook):
     return f"https://colab.research.google.com/github/{name}/blob/{branch}/notebooks/{notebook}"
 
 
+def notebooks():
+    """The chapters, in reading order."""
+    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
 def chapter_rows():
     """One line of the README's table a notebook: its title, the question in bold below it, its badge."""
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in notebooks():
         first = json.loads(path.read_text())["cells"][0]["source"]
         text = first if isinstance(first, str) else "".join(first)
         title = re.match("# (.+)", text)[1]
@@ -51,13 +56,16 @@ def stamped(path):
     if path.name == "README.md":
         rows = "".join(f"{row}\n" for row in chapter_rows())
         text = re.sub(r"(\| Chapter \|.+\n\|.+\n)(?:\|.+\n)*", lambda match: match[1] + rows, text)
+    if path.name == "_toc.yml":
+        pages = "".join(f"      - file: notebooks/{path.stem}\n" for path in notebooks())
+        text = re.sub(r"(Chapters\n +chapters:\n)(?: +- file: notebooks/.+\n)*", rf"\g<1>{pages}", text)
     return re.sub(r"https://[\w-]+\.github\.io/[\w.-]+", f"https://{owner}.github.io/{name}", text)
 
 
 def targets():
     """The files that carry the address."""
-    prose = [*ROOT.glob("*.md"), ROOT / "CITATION.cff", *ROOT.glob("book/*.md")]
-    return [*prose, *sorted(ROOT.glob("notebooks/*.ipynb"))]
+    prose = [*ROOT.glob("*.md"), ROOT / "CITATION.cff", *ROOT.glob("book/*.md"), ROOT / "book" / "_toc.yml"]
+    return [*prose, *notebooks()]
 
 
 def main():

@@ -4,9 +4,9 @@
     python benchmarks/grid.py --percents 10 --seeds 0 1 2      # another regimen
     python benchmarks/grid.py --scheduler tcp://host:8786      # the same on a dask cluster
 
-1 % is 2,011 films with about 80 positives of each rare finding, as in the paper's smallest regimen. Cells that
-the csv holds are not run again, so a killed run goes on where it stopped. Films are rendered on first use, to
-$MEDGAN_BUILD or build/. Settings were chosen on none of the test films.
+1 % is 2,011 films with about 80 positives of each rare finding, as in the paper's smallest regimen. Cells
+that the csv holds are not run again, so a killed run goes on where it stopped. Films are rendered on first
+use, to $MEDGAN_BUILD or build/. Settings were chosen on none of the test films.
 """
 
 import argparse

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 
 from . import artifacts, chexpert, local_gan, simulator
@@ -67,6 +68,21 @@ class Pool:
             self._films[n] = film
             self._done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
+
+
+    def marks(self, numbers, finding):
+        """Where `finding` is in films that show it: (n, 2) row and column in pixels, of its densest part.
+
+        The simulator's masks, in the place of a radiologist who marks the finding in the films at hand.
+        """
+        centres = []
+        rows_and_truth = (table.loc[numbers].to_dict("records") for table in (self.frame, self._truth))
+        with torch.inference_mode():
+            for row, true in zip(*rows_and_truth, strict=True):
+                mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
+                dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
+                centres.append(divmod(int(dense.argmax()), self.size))
+        return torch.tensor(centres)
 
 
 def _render_all(jobs, count):
@@ -133,9 +149,10 @@ def _stratified(frame, positives):
 class Films:
     """Films and labels in memory, in the form `images.Batches` draws from."""
 
-    def __init__(self, films, labels):
+    def __init__(self, films, labels, numbers=None):
         self.films = films  # (N, size, size) uint8 tensor
         self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
+        self.numbers = numbers  # (N,) in the pool, where they come from one
 
     def __len__(self):
         return len(self.films)
@@ -163,11 +180,12 @@ class Films:
 
 def take(source, frame):
     """The Films of label rows `frame` of a pool."""
-    return Films(source.films(frame.index), chexpert.labels(frame))
+    return Films(source.films(frame.index), chexpert.labels(frame), frame.index.to_numpy())
 
 
 def join(*sets):
-    return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]))
+    numbers = None if any(s.numbers is None for s in sets) else np.concatenate([s.numbers for s in sets])
+    return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]), numbers)
 
 
 def only(finding, count):
@@ -190,22 +208,20 @@ def _turns(choices, count, seed):
     return torch.from_numpy(np.concatenate(rounds)[:count])
 
 
-def pasted(real, reader, finding, count, seed):
-    """`count` negatives of the regimen with a real finding pasted in, from where the reader sees it."""
+def pasted(real, centres, finding, count, seed):
+    """`count` negatives of the regimen with a real finding pasted in, where it is in its own film."""
     source, ground = real.positives(finding), _turns(real.negatives(), count, seed)
     pick = _turns(torch.arange(len(source)), count, seed + 1)
-    centres = local_gan.places(reader, real.images()[source], finding)[pick]
-    films = local_gan.copy_paste(real.images()[ground], real.images()[source[pick]], centres)
-    return to_grey(films)
+    images = real.images()
+    return to_grey(local_gan.copy_paste(images[ground], images[source[pick]], centres[finding][pick]))
 
 
-def drawn(real, reader, generator, finding, count, seed):
+def drawn(real, centres, generator, finding, count, seed):
     """`count` negatives of the regimen with the finding drawn by the generator, placed like real ones."""
-    source, ground = real.positives(finding), _turns(real.negatives(), count, seed)
-    pick = _turns(torch.arange(len(source)), count, seed + 1)
-    centres = local_gan.places(reader, real.images()[source], finding)[pick]
+    ground = _turns(real.negatives(), count, seed)
+    middle = centres[finding][_turns(torch.arange(len(centres[finding])), count, seed + 1)]
     jitter = np.random.default_rng(seed + 2).integers(-local_gan.JITTER, local_gan.JITTER + 1, (count, 2))
-    return to_grey(generator.draw(real.images()[ground], finding, centres + torch.from_numpy(jitter), seed))
+    return to_grey(generator.draw(real.images()[ground], finding, middle + torch.from_numpy(jitter), seed))
 
 
 def to_grey(films):
@@ -213,15 +229,11 @@ def to_grey(films):
     return ((films[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def train_generator(films, reader, findings, steps, seed):
-    """A LocalGAN trained on `films` alone; the reader says where in each positive the finding is."""
-    images = films.images()
-    positives = {}
-    for number, finding in enumerate(findings):
-        where = films.positives(finding)
-        positives[number] = (where, local_gan.places(reader, images[where], finding))
+def train_generator(films, centres, steps, seed):
+    """A LocalGAN trained on `films` alone; centres: {finding: (n, 2)}, where it is in each positive."""
+    positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
     squares = local_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(seed, 1))
-    generator = local_gan.LocalGAN(findings, warm=steps // 4, seed=seed)
+    generator = local_gan.LocalGAN(list(centres), warm=steps // 4, seed=seed)
     fit(generator, squares, steps)
     return generator
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from . import augmentation
-from .exercises import _try, _verdict
+from . import augmentation, metrics
+from .exercises import NOT_WRITTEN, _try, _verdict
 
 # 02 Classical augmentation
 
@@ -108,3 +108,50 @@ def kappa(function):
             pair = f"{second.tolist()} against {first.tolist()}"
             return _verdict(f"for {pair} kappa is {expected:.3f}, not {answer:.3f}")
     return _verdict(None)
+
+
+# 06 Classifier experiments
+
+
+def paired_bootstrap(function):
+    """function(labels, a, b, rng) -> low, high of AUROC(a) - AUROC(b)."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(300) < 0.3).astype(float)
+    base = rng.normal(size=300)
+    a, b = base + 1.2 * labels, base + 0.9 * labels  # the same luck in both
+    answer, problem = _try(function, labels, a, b, np.random.default_rng(1))
+    if problem:
+        return _verdict(problem)
+    low, high = answer
+    expected = metrics.auroc_difference(labels, a, b, np.arange(300))
+    if low > high:
+        return _verdict("low is above high")
+    if high - low > 2 * (expected.high - expected.low):
+        return _verdict("too wide: draw the same films for both readers, or their luck cannot cancel")
+    if abs(low - expected.low) > 0.02 or abs(high - expected.high) > 0.02:
+        return _verdict(f"{low:.3f} to {high:.3f}; expected about {expected.low:.3f} to {expected.high:.3f}")
+    return _verdict(None)
+
+
+def positives_needed(function):
+    """function(auroc) -> the least number of positives that shows a difference of .03."""
+    for area, expected in ((0.75, 719), (0.9, 372)):
+        answer, problem = _try(function, area)
+        if problem:
+            return _verdict(problem)
+        if abs(answer - expected / 2) < 0.02 * expected:
+            return _verdict("two AUROCs are compared: the variance of their difference is twice that of one")
+        if abs(answer - expected) > 0.02 * expected:
+            return _verdict(f"at an AUROC of {area} you need {answer}, not about {expected}")
+    return _verdict(None)
+
+
+def fair_comparison(answer):
+    """answer: which of the sketches A, B, C is fair."""
+    if answer is ...:
+        return _verdict(NOT_WRITTEN)
+    wrong = {
+        "A": "in A one arm takes half as many steps again: equal epochs are not equal training",
+        "C": "in C one arm was chosen on the test films",
+    }
+    return _verdict(wrong.get(answer, None if answer == "B" else "answer with A, B or C, in quotes"))

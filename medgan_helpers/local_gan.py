@@ -1,8 +1,8 @@
 """A GAN that draws a finding where a finding would be: local, class-conditional, on real films.
 
 A whole-film generator must learn the whole chest before it can draw a lesion. This one keeps a real negative
-film and changes one square of it, placed where a classifier's activation map puts the finding in real
-positives. What it learns from:
+film and changes one square of it, placed as findings are placed in real positives. Somebody must have marked
+those; in the course the simulator's masks stand for a radiologist. What it learns from:
 
     conditional GAN with a projection discriminator (Miyato & Koyama, ICLR 2018), hinge loss
     an auxiliary class head (Odena et al., ICML 2017), trained before the game begins: without it, a small
@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from . import cam
 from .diffaugment import brightness, contrast, translate
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
@@ -62,13 +61,6 @@ def soft_disc(size, device="cpu"):
     radius = (line[:, None] ** 2 + line**2).sqrt()
     ramp = (2 * (1 - radius)).clamp(0, 1)
     return ramp * ramp * (3 - 2 * ramp)
-
-
-def places(reader, films, finding):
-    """Where the reader's map of `finding` peaks in each film: (N, 2) row and column in pixels."""
-    maps = cam.upsample(cam.activation_map(reader, films, finding), films.shape[-1])
-    peak = maps.flatten(1).argmax(1)
-    return torch.stack([peak // films.shape[-1], peak % films.shape[-1]], 1)
 
 
 def copy_paste(negatives, positives, centres):

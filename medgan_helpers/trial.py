@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -88,26 +87,20 @@ def fresh(cell):
 
 def synthetic(cell, films, findings):
     """Films made from the regimen: {finding: (extra, size, size) uint8}, for copypaste, gan and leaky."""
-    real = films["train"]
-    reader = baseline(cell, real)
+    real, source = films["train"], arms.pool(cell.films, cell.size)
+
+    def marks(part):
+        return {f: source.marks(part.numbers[part.positives(f)], f) for f in findings}
+
+    centres = marks(real)
     if cell.arm == "copypaste":
-        return {f: arms.pasted(real, reader, f, cell.extra, cell.seed) for f in findings}
-    seen = real
+        return {f: arms.pasted(real, centres, f, cell.extra, cell.seed) for f in findings}
     if cell.arm == "leaky":
-        seen = arms.join(real, films["valid"], films["test"])
-    generator = arms.train_generator(seen, reader, findings, cell.generator_steps, cell.seed)
-    return {f: arms.drawn(real, reader, generator, f, cell.extra, cell.seed) for f in findings}
-
-
-def baseline(cell, real):
-    """The reader of arm "none" with this cell's regimen and seed: the one that says where findings are."""
-    none = replace(cell, arm="none")
-    reader = kept_reader(none)
-    if reader is None:
-        batches = real.batches(cell.batch_size, cell.seed)
-        reader = arms.train_reader(batches, cell.steps, cell.preset, cell.seed)
-        keep(none, reader)
-    return reader
+        everything = arms.join(real, films["valid"], films["test"])
+        generator = arms.train_generator(everything, marks(everything), cell.generator_steps, cell.seed)
+    else:
+        generator = arms.train_generator(real, centres, cell.generator_steps, cell.seed)
+    return {f: arms.drawn(real, centres, generator, f, cell.extra, cell.seed) for f in findings}
 
 
 # ---------------------------------------------------------------- what is kept of a cell
@@ -116,7 +109,7 @@ def _folder(cell):
 
 
 def keep(cell, reader, test=None, extra=None):
-    """Keep a cell's reader, test logits and added films, for other arms and for the notebooks."""
+    """Keep a cell's reader, test logits and added films, for the notebooks."""
     checkpoints.write(_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
     if test is not None:
         _save(_folder(cell) / "logits.npy", reader.logits(test.images()).numpy())

@@ -1,9 +1,7 @@
-import functools
-
 import pytest
 import torch
 
-from medgan_helpers import classifier, local_gan, training
+from medgan_helpers import local_gan, training
 
 
 def films(n=12, size=64, seed=0):
@@ -23,11 +21,6 @@ def squares(**options):
 
 def model(**options):
     return local_gan.LocalGAN(["a", "b"], width=8, device="cpu", precision="fp32", **options)
-
-
-@functools.cache
-def reader():
-    return classifier.DenseNet(findings=["a", "b"], preset="narrow", device="cpu", precision="fp32")
 
 
 def test_a_square_put_back_where_it_was_cut_changes_nothing():
@@ -97,10 +90,3 @@ def test_only_the_class_head_learns_while_warming_up():
     assert all(torch.equal(a, b) for a, b in zip(before, gan.generator.parameters(), strict=True))
     assert history.d_loss.iloc[-1] == 0
     assert history.class_loss.iloc[-1] > 0
-
-
-def test_places_are_pixels_of_the_film():
-    where = local_gan.places(reader(), signed(films(5)), "b")
-    assert where.shape == (5, 2)
-    assert where.min() >= 0
-    assert where.max() < 64

@@ -50,7 +50,8 @@ def render_for(size, seconds, seed, device):
             films += 1
         wall = time.perf_counter() - start
     spent["the rest"] = wall - sum(spent.values())
-    print(films / wall, *[spent[stage] / wall for stage in STAGES], _megabytes() - before, _megabytes(), flush=True)
+    shares = [spent[stage] / wall for stage in STAGES]
+    print(films / wall, *shares, _megabytes() - before, _megabytes(), flush=True)
 
 
 def _timed(function, spent, stage, device):
@@ -73,10 +74,10 @@ def _megabytes():
 
 def measure(size, seconds, workers, device):
     """Run the workers at the same time; return films/s of all together, mean shares, growth, peak."""
+    pipe = subprocess.PIPE
     command = [sys.executable, __file__, "--worker", str(size), "--seconds", str(seconds), "--device", device]
     helpers = [
-        subprocess.Popen([*command, "--seed", str(k)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for k in range(workers)
+        subprocess.Popen([*command, "--seed", str(k)], stdin=pipe, stdout=pipe, text=True) for k in range(workers)
     ]
     for helper in helpers:
         helper.stdout.readline()
@@ -91,8 +92,8 @@ def measure(size, seconds, workers, device):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=15, help="of each measurement (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
+    parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: one a core")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--out", type=Path, default=OUT)
@@ -107,7 +108,8 @@ def main():
     table = []
     for size in options.sizes:
         rate, shares, growth, peak = measure(size, options.seconds, options.workers, options.device)
-        row = {"size": size, "workers": options.workers, "device": options.device, "films a second": round(rate, 1)}
+        row = {"size": size, "workers": options.workers, "device": options.device}
+        row["films a second"] = round(rate, 1)
         row |= {stage: round(share, 3) for stage, share in zip(STAGES, shares, strict=True)}
         row |= {"MB gained while rendering": round(growth, 1), "MB a process": round(peak)}
         table.append(row | {"commit": artifacts.provenance()["commit"]})

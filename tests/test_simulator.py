@@ -121,7 +121,7 @@ def test_projection_of_a_block_is_its_thickness():
     inside = np.abs(anatomy.axes[1]) < 30
     block[:, torch.from_numpy(inside)] = 1
     thick = inside.sum() * anatomy.spacing[1]
-    still = projection.Patient(0.0, np.ones(3), np.zeros((1, 7)), 0.0, 0.0, (0, 0, 1, 0))
+    still = projection.Patient(0.0, np.ones(3), np.zeros((1, 7)), 0.0, 0.0, (0, 0, 1, 0), (400, 1, 0))
     exposure = projection.Exposure("PA", np.zeros(3), np.zeros(3), 200.0, 0.0, *[0.0] * 5, np.zeros(4), ())
     grid, step = projection.rays(projection.lattice(anatomy, still, exposure), "PA", 48, 108)
     water = projection.project(block, grid, step)

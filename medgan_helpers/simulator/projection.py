@@ -36,6 +36,7 @@ class Patient:
     heart: float  # enlargement of the heart, about 0
     fat: float  # thickness added under the skin
     breast: tuple  # (x, z, radius, thickness), thickness 0 for none
+    arm: tuple  # (x of its middle at the shoulder, radius, spread: mm outwards per mm down)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def draw_patient(rng, sex, age):
         waves.append([*vector, rng.uniform(0, 2 * np.pi), *(amplitude * rng.standard_normal(3))])
     heart = rng.normal(0.02 + 0.0015 * (age - 50), 0.07)
     breast = (rng.uniform(62, 85), rng.uniform(-95, -55), rng.uniform(48, 72), rng.uniform(8, 38) * female)
-    return Patient(rng.random(), scale, np.array(waves), heart, fat, breast)
+    arm = (rng.uniform(168, 195), rng.uniform(38, 50) * small, rng.uniform(-0.05, 0.3))
+    return Patient(rng.random(), scale, np.array(waves), heart, fat, breast, arm)
 
 
 def draw_exposure(rng, view, view_all=None):
@@ -82,15 +84,15 @@ def draw_exposure(rng, view, view_all=None):
         view=view,
         angles=spread * rng.normal(0, [3.0, 1.8, 3.0]),
         shift=spread * rng.normal([0, 0, 0], [5, 0.1, 4]) + [-8, 0, 0],
-        field=FILM_MM * rng.uniform(0.97, 1.10) * (1.0 if view != "Lateral" else 1.06),
+        field=FILM_MM * rng.uniform(0.98, 1.16) * (1.0 if view != "Lateral" else 1.06),
         diaphragm=rng.normal(14 if portable else 2, 8),
         level=rng.normal(0.0, 0.16),
         window=rng.uniform(0.75, 1.25) * (1.3 if view == "Lateral" else 1.0),
         local=rng.uniform(0.25, 0.6),
         scatter=rng.uniform(0.25, 0.6) * (1.3 if portable else 0.9),
-        noise=rng.uniform(0.006, 0.018) * spread,
+        noise=rng.uniform(0.004, 0.012) * spread,
         edges=np.where(rng.random(4) < 0.18, rng.uniform(0.01, 0.06, 4), 0.0),
-        marker=(letter, rng.uniform(0.04, 0.16), column, rng.uniform(0.035, 0.055)),
+        marker=(letter, rng.uniform(0.04, 0.16), column, rng.uniform(0.03, 0.05)),
     )
 
 
@@ -198,21 +200,29 @@ def project(volume, grid, step):
 def surroundings(volume, lattice, patient, exposure):
     """The finding-free film as seen from afar: (1, 1, 16, 16) mm of water, for scatter and local contrast."""
     grid, step = rays(lattice, exposure.view, LOW, 20)
-    return (project(volume, grid, step) + _breasts(patient, exposure, LOW, volume.device))[None, None]
+    return (project(volume, grid, step) + _added(patient, exposure, LOW, volume.device))[None, None]
 
 
-def _breasts(patient, exposure, size, device):
-    """Soft tissue in front of the lower lungs, mm of water (size, size)."""
+def _added(patient, exposure, size, device):
+    """Breasts, and the arms that the CT has not got beside the body, as mm of water (size, size)."""
     x, z, radius, thick = patient.breast
-    if thick == 0:
-        return 0.0
     edge = exposure.field * (torch.arange(size, device=device) + 0.5) / size - exposure.field / 2
     u, v = edge[None, :], -edge[:, None]
     shadow = 0.0
     for centre in (-x, x) if exposure.view != "Lateral" else (-95,):
         r2 = ((u - centre) / radius) ** 2 + ((v - z) / radius) ** 2 * torch.where(v < z, 1.3, 0.35)
         shadow = shadow + thick * (1 - r2).clamp(min=0)  # thins out upwards, has a fold below
-    return shadow
+    return shadow if exposure.view == "Lateral" else shadow + _arms(patient, u, v)
+
+
+def _arms(patient, u, v):
+    """Two cylinders of muscle with a bone inside, hanging from the shoulders."""
+    middle, radius, spread = patient.arm
+    off = (u.abs() - middle - spread * (60 - v)).abs()  # mm from the arm's axis
+    below = ((85 - v) / 30).clamp(0, 1)  # the shoulder itself is in the CT
+    muscle = (radius**2 - off**2).clamp(min=0).sqrt()
+    bone = (13**2 - off**2).clamp(min=0).sqrt() - 0.7 * (8**2 - off**2).clamp(min=0).sqrt()  # hollow
+    return below * (1.6 * muscle + 1.5 * bone)
 
 
 def film(water, far, patient, exposure, noise):
@@ -222,15 +232,15 @@ def film(water, far, patient, exposure, noise):
     where few quanta arrive, a display that takes out part of the slow changes, an S-shaped curve.
     """
     size = water.shape[-1]
-    attenuation = MU * (water + _breasts(patient, exposure, size, water.device))
+    attenuation = MU * (water + _added(patient, exposure, size, water.device))
     smooth = _smooth(MU * far, exposure)
     slow = torch.nn.functional.interpolate(smooth, (size, size), mode="bicubic", align_corners=False)[0, 0]
     middle = smooth[..., 3:13, 3:13].mean()
     glow = exposure.scatter * torch.exp(-0.5 * (slow - middle))
     seen = -torch.log(torch.exp(middle - attenuation) + glow)  # relative to the film's middle
-    seen = seen + exposure.noise * noise * torch.exp(seen.clamp(-3, 3) / 2)
+    seen = seen + exposure.noise * noise * torch.exp(seen.clamp(-2, 1.5) / 2)
     slow_seen = -torch.log(torch.exp(middle - slow) + glow)
-    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.35) / (0.85 * exposure.window)
+    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.50) / (1.0 * exposure.window)
     grey = 255 * torch.sigmoid(1.5 * value)
     grey = grey * _collimation(exposure, size, water.device)
     _mark(grey, exposure)
@@ -249,7 +259,7 @@ def _smooth(far, exposure):
 def _collimation(exposure, size, device):
     """1 in the beam, .04 where the collimator's leaves stood in it."""
     at = (torch.arange(size, device=device) + 0.5) / size
-    top, bottom, left, right = (float(e) for e in exposure.edges)
+    top, bottom, left, right = (float(e) if e > 0 else -1.0 for e in exposure.edges)
     rows = ((at - top) * size).clamp(0, 1) * ((1 - bottom - at) * size).clamp(0, 1)
     columns = ((at - left) * size).clamp(0, 1) * ((1 - right - at) * size).clamp(0, 1)
     return 0.04 + 0.96 * rows[:, None] * columns[None]

@@ -137,7 +137,7 @@ def from_labels(labels):
     """Complete label rows from a DataFrame that may hold only some findings.
 
     Columns: any finding by its CheXpert name (1, 0, -1 or nan; absent columns: 0), and if given view, sex,
-    age, patient, study; without patients, each row is a new one. Raises ValueError for other columns or labels.
+    age, patient, study; without patients, each row is a new one. Raises ValueError for others.
     """
     known = ["path", "patient", "study", "view", "sex", "age", *chexpert.FINDINGS]
     unknown = [name for name in labels.columns if name not in known]

@@ -77,7 +77,8 @@ def measure(size, seconds, workers, device):
     pipe = subprocess.PIPE
     command = [sys.executable, __file__, "--worker", str(size), "--seconds", str(seconds), "--device", device]
     helpers = [
-        subprocess.Popen([*command, "--seed", str(k)], stdin=pipe, stdout=pipe, text=True) for k in range(workers)
+        subprocess.Popen([*command, "--seed", str(k)], stdin=pipe, stdout=pipe, text=True)
+        for k in range(workers)
     ]
     for helper in helpers:
         helper.stdout.readline()

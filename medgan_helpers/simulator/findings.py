@@ -234,24 +234,24 @@ def pleural_other(body, severity, rng):
         fit = torch.nonzero((lung.wall < 8) & (lung.x.abs() > 45) & (lung.z > lung.base + 50))[:, 0]
         at = fit[int(rng.integers(len(fit)))]
         centre = [float(a[at]) for a in (lung.z, lung.y, lung.x)]
-        blob = _blob(body, lung, centre, (9 + 8 * severity) * rng.uniform(0.8, 1.3, 3), rng)
+        blob = _blob(body, lung, centre, (9 + 9 * severity) * rng.uniform(0.8, 1.3, 3), rng)
         body.fill(lung, blob * (lung.wall < 14), rng.uniform(1.3, 1.7))
 
 
 def fracture(body, severity, rng):
-    """One to four neighbouring ribs broken: a step in the bone, callus around it, blood under the pleura."""
+    """Two to four neighbouring ribs broken: callus around the break, blood under the pleura."""
     severity = 1.2 + 0.8 * severity
     side = ("left", "right")[int(rng.integers(2))]
-    first, count = int(rng.integers(3, 9)), int(rng.integers(1, 5))
+    first, count = int(rng.integers(3, 8)), int(rng.integers(2, 5))
     place = rng.uniform(0.35, 0.7)  # of the way from spine to front: where ribs break
     for number in range(first, min(first + count, 10)):
         line = body.thorax.ribs[side, number]
         centre = line[int((place + rng.uniform(-0.05, 0.05)) * len(line))]
         callus, blood = rng.random(2) < 0.75
         if callus or not blood:
-            _ball(body, centre, 5.5 + 4 * severity, 1.3)
+            _ball(body, centre, 5.5 + 4.5 * severity, 1.5)
         if blood:
-            _haematoma(body, centre * [1, 0.9, 0.9], 9 + 8 * severity)
+            _haematoma(body, centre * [1, 0.9, 0.9], 9 + 9 * severity)
 
 
 def _ball(body, centre, radius, density):

@@ -45,7 +45,7 @@ PROFILES = {
             "smoke", "shows that everything runs; its results mean nothing",
             image_size=32, films=400, batch_size=16, width=8, preset="narrow",
             dcgan_steps=30, pix2pix_steps=20,
-            pix2pix_width=4, restoration_images=48, restoration_test=12,
+            pix2pix_width=4, restoration_images=48, restoration_test=24,
             stargan_steps=20, classifier_steps=20, gallery_steps=6,
             evaluation_films=64,
             grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,

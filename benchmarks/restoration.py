@@ -31,7 +31,8 @@ def rate(work, images):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--images", type=int, default=64)
     options = parser.parse_args()
@@ -40,12 +41,17 @@ def main():
     n, images = options.images, mr.slices(options.images, options.size)
     rays, theta = degradation.radon(images, VIEWS), np.arange(VIEWS) * 180 / VIEWS
     few = [image.numpy() for image in images[:8, 0]]
+    size, sinograms = options.size, [ray.numpy().T for ray in rays[:8]]
     pairs = {
-        "Radon transform": (lambda: degradation.radon(images, VIEWS),
-                            lambda: [radon(image, theta, circle=False) for image in few]),
-        "filtered back-projection": (lambda: degradation.filtered_back_projection(rays, options.size),
-                                     lambda: [iradon(ray.numpy().T, theta, circle=False) for ray in rays[:8]]),
-    }  # fmt: skip
+        "Radon transform": (
+            lambda: degradation.radon(images, VIEWS),
+            lambda: [radon(image, theta, circle=False) for image in few],
+        ),
+        "filtered back-projection": (
+            lambda: degradation.filtered_back_projection(rays, size),
+            lambda: [iradon(sinogram, theta, circle=False) for sinogram in sinograms],
+        ),
+    }
     for name, (ours, theirs) in pairs.items():
         mine, other = rate(ours, n), rate(theirs, 8)
         print(f"{name:26s} {mine:9.0f} images/s, scikit-image {other:6.0f}: {mine / other:.0f} times as fast")

@@ -210,7 +210,7 @@ def radon(images, views):
     one sparse matrix for the whole batch.
     """
     size = _square(images)
-    rays = _projector(size, views, images.device) @ images.reshape(len(images), -1).T.float()
+    rays = _projector(size, views, images.device) @ images.reshape(len(images), -1).T.float().contiguous()
     return rays.T.reshape(len(images), views, _detectors(size)).to(images.dtype)
 
 
@@ -223,7 +223,7 @@ def filtered_back_projection(rays, size):
     batch, views, detectors = rays.shape
     padded = max(64, 2 ** math.ceil(math.log2(2 * detectors)))
     filtered = torch.fft.ifft(torch.fft.fft(rays, padded) * _ramp(padded, rays.device)).real[..., :detectors]
-    slices = _back_projector(size, views, rays.device) @ filtered.reshape(batch, -1).T.float()
+    slices = _back_projector(size, views, rays.device) @ filtered.reshape(batch, -1).T.float().contiguous()
     return slices.T.reshape(batch, 1, size, size).to(rays.dtype) * math.pi / (2 * views)
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
 from . import chexpert
+from .images import signed_to_xrv
 from .training import Model, one_step, seeded
 
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
@@ -83,7 +84,7 @@ class Official(nn.Module):
         self.features, self.classifier = backbone.features, backbone.classifier
 
     def grid(self, films):
-        return F.relu(self.features(films * 1024))  # (B, 1024, H / 32, W / 32)
+        return F.relu(self.features(signed_to_xrv(films)))  # (B, 1024, H / 32, W / 32)
 
 
 def average(maps):

@@ -94,6 +94,21 @@ def test_a_paired_difference_is_narrower_than_the_intervals_suggest():
     assert high - low < 0.5 * (single.high - single.low)
 
 
+def test_the_mean_of_findings_and_of_their_differences():
+    labels, scores, patients = scored()
+    other_labels, other_scores, _ = scored(seed=1)
+    both, both_scores = np.stack([labels, other_labels], 1), np.stack([scores, other_scores], 1)
+    single = [metrics.auroc(both[:, f], both_scores[:, f], patients) for f in range(2)]
+    mean = metrics.macro_auroc(both, both_scores, patients)
+    assert mean.value == pytest.approx((single[0].value + single[1].value) / 2)
+    assert mean.high - mean.low < single[0].high - single[0].low  # two findings, less luck
+    better = both_scores + 0.3 * both
+    gain = metrics.macro_auroc(both, better, patients, both_scores)
+    assert gain.value == pytest.approx(metrics.macro_auroc(both, better, patients).value - mean.value)
+    assert 0 < gain.low < gain.value < gain.high
+    assert metrics.macro_auroc(both, both_scores, patients, both_scores) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("labels", "message"), [([0, 0, 0], "0 positives"), ([1, 0], "one label"), ([1, -1, 0], "resolve -1")]
 )

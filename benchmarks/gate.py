@@ -109,12 +109,13 @@ def gate(seeds, steps):
             print(rows[-1], flush=True)
     none, oracle = (np.array([r["mean"] for r in rows if r["arm"] == a]) for a in ("none", "oracle"))
     gain = oracle - none
-    print(f"oracle minus none {np.round(gain, 3).tolist()}, mean {gain.mean():+.3f}; gate +.050")
+    print(f"oracle minus none {np.round(gain, 3)}, mean {gain.mean():+.3f}; gate +.050")
     return rows
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--spread", action="store_true", help="AUROC of all thirteen findings")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=STEPS)

@@ -1,6 +1,8 @@
 """How far simulated films are from real ones, in the eyes of a network trained on photographs.
 
-    python benchmarks/realism.py FOLDER       # real films in the CheXpert layout; writes book/results/realism.csv
+    python benchmarks/realism.py FOLDER       # of real films in the CheXpert layout
+
+Writes book/results/realism.csv.
 
 Kernel inception distance (times 1,000) in ImageNet features: simulated against real films, and real against
 real ones of other patients, the floor. As many simulated as real films, with CheXpert's own labels and views.
@@ -35,7 +37,8 @@ def as_tensor(films):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--seed", type=int, default=1)

@@ -3,8 +3,9 @@
     python benchmarks/simulator.py            # writes book/results/simulator_speed.csv
 
 As many single-thread processes as there are cores render films with real CheXpert labels, without twins and
-masks. Timed after each has started (a few seconds: importing PyTorch and loading the thorax). The stages
-are the share of one process's time. On a GPU: --device cuda, one process.
+masks. On a busy machine the clock says little: films a CPU-second, times the number of processes, is what
+idle cores would give. Timed after each has started (a few seconds: importing PyTorch and loading the thorax).
+The stages are the share of one process's time. On a GPU: --device cuda, one process.
 """
 
 import argparse
@@ -44,14 +45,14 @@ def render_for(size, seconds, seed, device):
         print("ready", flush=True)
         sys.stdin.readline()
         spent.update(dict.fromkeys(STAGES, 0.0))
-        before, start, films = _megabytes(), time.perf_counter(), 0
+        before, start, used, films = _megabytes(), time.perf_counter(), time.process_time(), 0
         while time.perf_counter() - start < seconds:
             dataset.render(*pairs[films % len(pairs)], size, device=device)
             films += 1
-        wall = time.perf_counter() - start
+        wall, used = time.perf_counter() - start, time.process_time() - used
     spent["the rest"] = wall - sum(spent.values())
     shares = [spent[stage] / wall for stage in STAGES]
-    print(films / wall, *shares, _megabytes() - before, _megabytes(), flush=True)
+    print(films / wall, films / used, *shares, _megabytes() - before, _megabytes(), flush=True)
 
 
 def _timed(function, spent, stage, device):
@@ -73,7 +74,7 @@ def _megabytes():
 
 
 def measure(size, seconds, workers, device):
-    """Run the workers at the same time; return films/s of all together, mean shares, growth, peak."""
+    """Run the workers at the same time; return films/s of all (by clock, by CPU), shares, growth, peak."""
     pipe = subprocess.PIPE
     command = [sys.executable, __file__, "--worker", str(size), "--seconds", str(seconds), "--device", device]
     helpers = [
@@ -86,13 +87,14 @@ def measure(size, seconds, workers, device):
         helper.stdin.write("go\n")
         helper.stdin.flush()
     results = [[float(v) for v in helper.communicate()[0].split()] for helper in helpers]
-    rate = sum(result[0] for result in results)
-    shares, growth, peak = zip(*[(r[1:6], r[6], r[7]) for r in results], strict=True)
-    return rate, [sum(s) / workers for s in zip(*shares, strict=True)], max(growth), max(peak)
+    rates = [sum(result[k] for result in results) for k in (0, 1)]
+    shares, growth, peak = zip(*[(r[2:7], r[7], r[8]) for r in results], strict=True)
+    return rates, [sum(s) / workers for s in zip(*shares, strict=True)], max(growth), max(peak)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: one a core")
     parser.add_argument("--device", default="cpu")
@@ -108,11 +110,11 @@ def main():
 
     table = []
     for size in options.sizes:
-        rate, shares, growth, peak = measure(size, options.seconds, options.workers, options.device)
+        rates, shares, growth, peak = measure(size, options.seconds, options.workers, options.device)
         row = {"size": size, "workers": options.workers, "device": options.device}
-        row["films a second"] = round(rate, 1)
+        row["films a second"], row["were the cores idle"] = (round(rate, 1) for rate in rates)
         row |= {stage: round(share, 3) for stage, share in zip(STAGES, shares, strict=True)}
-        row |= {"MB gained while rendering": round(growth, 1), "MB a process": round(peak)}
+        row |= {"MB gained": round(growth, 1), "MB a process": round(peak)}
         table.append(row | {"commit": artifacts.provenance()["commit"]})
         print(row)
     with artifacts.atomic(options.out) as temporary, open(temporary, "w", newline="") as file:

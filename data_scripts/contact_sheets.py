@@ -22,7 +22,7 @@ DRAWN = chexpert.FINDINGS[1:]
 
 def show(axis, picture, title="", **options):
     axis.imshow(picture, **({"cmap": "gray", "vmin": 0, "vmax": 255} | options))
-    axis.set_title(title, fontsize=7, pad=2)
+    axis.set_title(title, fontsize=7, pad=2, loc="left")
     axis.axis("off")
 
 

@@ -57,26 +57,27 @@ def draw(finding, body, severity, rng):
 def enlarged_cardiomediastinum(body, severity, rng):
     """Widen what lies between the lungs, above the heart most."""
     centre = np.array([45 + rng.uniform(-10, 10), 10, 2])  # z, y, x
-    _swell(body, centre, radius=(62, 70, 46), by=(0.0, 0.10, 0.35 + 0.4 * severity))
+    _swell(body, centre, radius=(62, 70, 46), by=(0.0, 0.10, 0.4 + 0.45 * severity))
 
 
 def cardiomegaly(body, severity, rng):
     """Enlarge the heart around its centre, to the sides more than upwards."""
-    size = 0.24 + 0.30 * severity
+    size = 0.27 + 0.33 * severity
     centre = body.thorax.heart + np.array([0, 0, -6])
     _swell(body, centre, radius=(62, 62, 72), by=(0.5 * size, 0.6 * size, size))
 
 
 def _swell(body, centre, radius, by):
     """Magnify the volume around a point by `by` (z, y, x), fading out over an ellipsoid of `radius` mm."""
-    reach = 1.6  # radii; the displacement is (1 - (r / reach)^2)^2 there and nothing beyond
+    reach = 1.4  # radii; the displacement is (1 - (r / reach)^2)^2 there and nothing beyond
     box, axes = _box(body, centre, [reach * r for r in radius])
     away = [a - c for a, c in zip(axes, centre, strict=True)]
     r2 = sum((d / r) ** 2 for d, r in zip(away, radius, strict=True)) / reach**2
     fade = (1 - r2).clamp(min=0) ** 2
     half = body.thorax.extent / 2
     source = [(d * (1 - b * fade) + c) / h for d, b, c, h in zip(away, by, centre, half, strict=True)]
-    grid = torch.stack([source[2], source[1], -source[0]], -1)[None]  # x, y, z falling from row to row
+    z, y, x = torch.broadcast_tensors(*source)
+    grid = torch.stack([x, y, -z], -1)[None]  # z falls from row to row
     moved = grid_sample(body.volume[None, None], grid, align_corners=False)[0, 0]
     view = body.volume[box]
     changed = ((moved - view).abs() > 0.12) & (
@@ -95,7 +96,7 @@ def _box(body, centre, reach):
         axes.append(
             torch.tensor(places[box[-1]], dtype=torch.float32, device=body.volume.device).reshape(shape)
         )
-    return tuple(box), torch.broadcast_tensors(*axes)
+    return tuple(box), axes
 
 
 def _blob(body, lung, centre, radius, rng, rough=0.5):
@@ -108,10 +109,10 @@ def _blob(body, lung, centre, radius, rng, rough=0.5):
 
 def _somewhere(lung, rng, low=0.0, high=1.0, depth=12.0):
     """A place in the lung (mm z, y, x) between two heights (0 base, 1 apex), `depth` mm under the pleura."""
-    height = (lung.z - lung.base) / (lung.apex - lung.base)
-    fit = torch.nonzero((height > low) & (height < high) & (lung.pleura > depth))[:, 0]
-    at = fit[int(rng.integers(len(fit)))]
-    return np.array([float(lung.z[at]), float(lung.y[at]), float(lung.x[at])])
+    while True:
+        at = int(rng.integers(len(lung.index)))
+        if low < lung.height[at] < high and lung.pleura[at] > depth:
+            return np.array([float(lung.z[at]), float(lung.y[at]), float(lung.x[at])])
 
 
 def lung_opacity(body, severity, rng):
@@ -188,7 +189,7 @@ def atelectasis(body, severity, rng):
 def pneumothorax(body, severity, rng):
     """Air between chest wall and lung, thickest over the apex; the lung's edge shows as a thin line."""
     lung = body.lung(rng)
-    height = (lung.z - lung.base) / (lung.apex - lung.base)
+    height = lung.height
     rim = (10 + 34 * severity) * (0.25 + 1.15 * height.clamp(0, 1) ** 1.5) + 1.5 * body.texture(lung, rng)
     depth = lung.wall + 0.5 * lung.pleura
     low = height > 0.35 - 0.3 * severity  # a small one stays above

@@ -35,6 +35,7 @@ class Lung:
     lobe: torch.Tensor  # label number
     wall: torch.Tensor  # distance to the chest wall
     pleura: torch.Tensor  # distance to the lung's own surface
+    height: torch.Tensor  # 0 at the base, 1 at the apex
     base: float  # z of the costophrenic angle
     apex: float
 
@@ -120,8 +121,9 @@ def _lung(labels, cavity, spacing, axes, lobes, device):
         torch.tensor(a, dtype=torch.float32, device=device) for a in (*places, wall, pleura)
     )
     lobe = torch.from_numpy(labels.ravel()[index]).to(device)
-    base, apex = np.quantile(places[0], (0.002, 0.998))
-    return Lung(torch.from_numpy(index).to(device), x, y, z, lobe, wall, pleura, float(base), float(apex))
+    base, apex = (float(q) for q in np.quantile(places[0], (0.002, 0.998)))
+    place = torch.from_numpy(index).to(device)
+    return Lung(place, x, y, z, lobe, wall, pleura, (z - base) / (apex - base), base, apex)
 
 
 def _ribs(labels, axes):
@@ -199,14 +201,9 @@ def splat(volume, axes, points, radius, density, rng=None):
     place = (cloud - start) / (spacing * [-1, 1, 1])
     low = np.floor(place).astype(int)
     fraction = place - low
-    flat, shape = volume.view(-1), volume.shape
-    for corner in np.ndindex(2, 2, 2):
-        index = low + corner
-        share = np.prod(np.where(corner, fraction, 1 - fraction), axis=1) * weight
-        inside = ((index >= 0) & (index < shape)).all(1)
-        where = np.ravel_multi_index(index[inside].T, shape)
-        flat.index_add_(
-            0,
-            torch.from_numpy(where).to(flat.device),
-            torch.tensor(share[inside], dtype=flat.dtype, device=flat.device),
-        )
+    corners = np.array(list(np.ndindex(2, 2, 2)))
+    index = low[:, None] + corners  # (points, 8, 3)
+    share = np.where(corners, fraction[:, None], 1 - fraction[:, None]).prod(2) * weight
+    inside = ((index >= 0) & (index < volume.shape)).all(2)
+    where = torch.from_numpy(np.ravel_multi_index(index[inside].T, volume.shape)).to(volume.device)
+    volume.view(-1).index_add_(0, where, torch.from_numpy(share[inside]).to(volume))

@@ -150,12 +150,11 @@ def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ValueError(f"fractions {fractions}: expected three, for train, valid and test, that sum to 1")
     rows = _rows_by_patient(frame, seed)
-    test = _patients_needed(rows, fractions[2] * len(frame))
-    valid = test + _patients_needed(rows[test:], fractions[1] * len(frame))
+    if len(rows) < 3:
+        raise ValueError(f"{len(rows)} patients are too few to split into train, valid and test")
+    test = min(_patients_needed(rows, fractions[2] * len(frame)), len(rows) - 2)  # leave some for the others
+    valid = min(test + _patients_needed(rows[test:], fractions[1] * len(frame)), len(rows) - 1)
     parts = {"train": rows.index[valid:], "valid": rows.index[test:valid], "test": rows.index[:test]}
-    for (name, patients), share in zip(parts.items(), fractions, strict=True):
-        if share > 0 and len(patients) == 0:
-            raise ValueError(f"{len(rows)} patients are too few to split {fractions}: none left for {name}")
     return {name: frame[frame.patient.isin(patients)] for name, patients in parts.items()}
 
 

@@ -240,12 +240,12 @@ def _first_pass(paths, root, size, target, notes):
     """
     partial = target.with_suffix(".partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    partial.touch()
-    done = partial.stat().st_size // size**2
+    file = open(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b")  # noqa: SIM115 (closed by `with`)
+    done = os.fstat(file.fileno()).st_size // size**2
     _check_space(partial.parent, (len(paths) - done) * size**2)
     bad = json.loads(notes.read_text()) if done else {}
     bar = tqdm(total=len(paths), initial=done, desc=f"decoding films to {size} px", unit="film")
-    with open(partial, "r+b") as file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
+    with file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
         file.seek(done * size**2)
         for start in range(done, len(paths), CHUNK):
             films = list(pool.map(lambda path: _try_decode(root, path, size), paths[start : start + CHUNK]))

@@ -45,7 +45,7 @@ def test_atomic_renames_on_success_only(tmp_path):
 def test_full_disk_keeps_the_old_file_and_says_so(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(OSError, match="untouched.*MEDGAN_BUILD"), artifacts.atomic(path) as temporary:
+    with pytest.raises(OSError, match=r"untouched.*MEDGAN_BUILD"), artifacts.atomic(path) as temporary:
         temporary.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert path.read_text() == "old"
@@ -64,9 +64,11 @@ def test_scores_replace_sort_and_filter():
 
 
 def test_scores_of_two_writers_are_all_kept():
-    writers = [
-        threading.Thread(target=lambda k=k: [artifacts.record(f"w{k}/{i}", i) for i in range(20)]) for k in (0, 1)
-    ]
+    def write(k):
+        for i in range(20):
+            artifacts.record(f"w{k}/{i}", i)
+
+    writers = [threading.Thread(target=write, args=(k,)) for k in (0, 1)]
     for writer in writers:
         writer.start()
     for writer in writers:

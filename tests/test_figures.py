@@ -49,7 +49,8 @@ def test_every_figure_is_one_png_with_its_alt_text(name, shown):
 
 def test_films_are_drawn_in_grey_on_their_full_range(shown):
     figures.films(np.stack([np.zeros((8, 8)), np.ones((8, 8))]).astype(np.uint8) * 255, alt="black and white")
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown[0][0]["image/png"]))).convert("RGB"), int)
+    png = base64.b64decode(shown[0][0]["image/png"])
+    picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int)
     assert (np.ptp(picture, axis=2) == 0).all(), "no colour"
     assert picture.min() == 0 and picture.max() == 255
 

@@ -81,7 +81,9 @@ def _films(table, truth, size, twins, masks, device, progress):
 
 
 def _records(frame):
-    return frame.to_dict("records")
+    """The rows as dicts, a few at a time: a million dicts would take gigabytes."""
+    for start in range(0, len(frame), 500):
+        yield from frame.iloc[start : start + 500].to_dict("records")
 
 
 def render(row, true, size, twin=False, masks=False, device="cpu"):

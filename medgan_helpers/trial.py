@@ -173,12 +173,17 @@ def probe(reader, real, extra):
     return metrics.auroc(truth.astype(float), guess, np.arange(len(truth))).value
 
 
+def test_scores(cell, findings=chexpert.RARE):
+    """Labels (n, F), logits (n, F) and patients (n,) of a finished cell's test films, by finding."""
+    cell = experiments.Cell.complete(cell)
+    source = arms.pool(cell.films, cell.size)
+    table = arms.parts(source.frame, cell.percent, cell.seed, cell.test)["test"]
+    numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
+    logits = np.load(_folder(cell) / "logits.npy")
+    return chexpert.labels(table).to_numpy()[:, numbers], logits[:, numbers], table.patient.to_numpy()
+
+
 def difference(first, second, findings=chexpert.RARE):
     """Mean AUROC of `findings`, first cell minus second, with a paired patient-bootstrap interval."""
-    first, second = experiments.Cell.complete(first), experiments.Cell.complete(second)
-    scores, others = (np.load(_folder(cell) / "logits.npy") for cell in (first, second))
-    source = arms.pool(first.films, first.size)
-    table = arms.parts(source.frame, first.percent, first.seed, first.test)["test"]
-    numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
-    labels = chexpert.labels(table).to_numpy()[:, numbers]
-    return metrics.macro_auroc(labels, scores[:, numbers], table.patient, others[:, numbers])
+    labels, scores, patients = test_scores(first, findings)
+    return metrics.macro_auroc(labels, scores, patients, test_scores(second, findings)[1])

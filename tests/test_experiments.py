@@ -225,3 +225,7 @@ def test_the_difference_of_a_cell_with_itself_is_nought():
     cell = TINY | {"arm": "none"}
     trial.run(experiments.Cell.complete(cell))
     assert trial.difference(cell, cell) == (0, 0, 0)
+    labels, scores, patients = trial.test_scores(cell)
+    assert labels.shape == scores.shape == (17, 3)
+    assert labels.sum(0).tolist() == [3, 3, 3]
+    assert len(patients) == 17

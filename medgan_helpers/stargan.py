@@ -98,6 +98,8 @@ class Generator(nn.Module):
             layers.append(ResidualBlock(same(inner, inner, 3), same(inner, inner, 3, relu=False)))
         self.layers = nn.ModuleList([*layers, double(inner), double(2 * width)])  # (B, 64, H, W)
         self.film = nn.Conv2d(width, channels, 7, padding=3, bias=False)
+        if residual:
+            nn.init.zeros_(self.film.weight)  # the first change of a film is none
 
     def forward(self, x, labels):
         h = x
@@ -223,10 +225,13 @@ class StarGAN(Model):
         return losses
 
     def teach_findings(self, real, labels):
+        """School: the findings, and a slope of 1 between real films, so that the game begins without a jolt
+        (the sudden penalty of an untrained slope would wash out what has been learnt)."""
         logits = self.discriminator(real)[1]
-        loss = class_loss(logits, labels)
-        self.descend(loss, self.d_optimizer)
-        return {"class_real": loss, "class_skill": class_skill(logits, labels)}
+        class_real = class_loss(logits, labels)
+        penalty = gradient_penalty(self.discriminator, real, permute(real, self.rng), self.rng)
+        self.descend(PENALTY_WEIGHT * penalty + self.class_weight * class_real, self.d_optimizer)
+        return {"penalty": penalty, "class_real": class_real, "class_skill": class_skill(logits, labels)}
 
     def critic_update(self, real, labels, target):
         """Eq. 5: L_D = -L_adv + lambda_cls L_cls(real), L_adv as in eq. 8 (Wasserstein with penalty)."""

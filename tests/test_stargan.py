@@ -42,6 +42,9 @@ def test_official_parameter_counts(channels, domains, generator, discriminator):
 def test_shapes_range_and_that_the_labels_matter(size, conditioning, residual):
     network = Generator(1, 3, 4, 1, conditioning=conditioning, residual=residual)
     films, none, all_three = torch.rand(2, 1, size, size) * 2 - 1, torch.zeros(2, 3), torch.ones(2, 3)
+    if residual:
+        assert torch.equal(network(films, all_three), films)  # before training nothing is changed
+        torch.nn.init.normal_(network.film.weight, 0, 0.02)
     out = network(films, none)
     assert out.shape == films.shape and out.abs().max() <= 1
     assert not torch.allclose(out, network(films, all_three))
@@ -96,7 +99,7 @@ def test_five_steps_and_five_steps_are_ten(tmp_path, conditioning):
 def test_in_the_first_steps_only_the_critic_learns():
     model = StarGAN(**SMALL, pretrain=2)
     before = [p.clone() for p in model.generator.parameters()]
-    assert all(set(model.step(batch)) == {"class_real", "class_skill"} for batch in batches(2))
+    assert all(set(model.step(batch)) == {"penalty", "class_real", "class_skill"} for batch in batches(2))
     assert all(torch.equal(a, b) for a, b in zip(before, model.generator.parameters(), strict=True))
     assert "distance" in model.step(batches(1)[0]) and "cycle" in model.step(batches(1)[0])
 
@@ -104,7 +107,7 @@ def test_in_the_first_steps_only_the_critic_learns():
 def test_it_learns_to_add_what_the_label_says():
     options = SMALL | {"width": 8, "residual": True, "targets": "single-flip", "learning_rate": 1e-3}
     model = StarGAN(**options, pretrain=20, cycle_weight=1.0)
-    history = training.fit(model, batches(8), 140)
+    history = training.fit(model, batches(8, size=8), 140)
     films, labels = batches(1)[0]
     healthy = films[labels.sum(1) == 0]
     wanted = torch.tensor([[1.0, 0.0]]).expand(len(healthy), 2)

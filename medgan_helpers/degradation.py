@@ -67,7 +67,7 @@ def check(images):
 # --- X-ray -------------------------------------------------------------------------------------------------
 
 
-def xray(images, generator, dose=200.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=2, grid=0.0):
+def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=2, grid=0.0):
     """A radiograph from tube to film: blur, scatter, grid, detector, quanta.
 
     dose: photons a detector pixel in the open field; scatter: scatter-to-primary ratio at the film's mean;
@@ -157,7 +157,7 @@ def finer(images, factor):
 # --- CT ----------------------------------------------------------------------------------------------------
 
 
-def ct(images, generator, dose=3e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
+def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
     """A CT slice scanned with few photons from few directions, then filtered back-projected.
 
     dose: photons a ray in air; views: projections over 180 degrees; electronic: read-out noise in photons;
@@ -170,7 +170,7 @@ def ct(images, generator, dose=3e3, views=32, electronic=3.0, ring=0.0, metal=0.
     return filtered_back_projection(rays, images.shape[-1])
 
 
-def sinogram(images, generator, dose=3e3, views=32, electronic=3.0, ring=0.0):
+def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     """The measured line integrals, in the units of `radon` (grey value times pixels): (B, views, detectors).
 
     N = Poisson(dose * exp(-p)) + Normal(0, electronic), p' = -log(N / dose): the noise model of Whiting et

@@ -1,10 +1,11 @@
 """The conventional methods restore, and tuning finds the best of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, mr, restoration
+from medgan_helpers import degradation, exercises_restoration, figures_restoration, mr, restoration
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,35 @@ def test_ct_is_tuned_with_and_without_the_measurement(clean):
 def test_bad_input_says_what_was_expected(bad, words, clean):
     with pytest.raises(ValueError, match=words):
         bad(clean)
+
+
+# --- chapter 4's self-checks and figures --------------------------------------------------------------
+
+
+def test_self_checks_tell_right_from_wrong():
+    checks = exercises_restoration
+    right = lambda restored, clean: -10 * torch.log10(((restored - clean) ** 2).mean())  # noqa: E731
+    assert checks.decibels(right)
+    assert not checks.decibels(lambda a, b: right(a, b) / 2)
+    assert not checks.decibels(lambda a, b: None)
+    assert checks.patch_field(lambda layers: {1: 16, 2: 34, 3: 70}[layers])
+    assert not checks.patch_field(lambda layers: 4 ** (layers + 1))
+    films = torch.zeros(3, 1, 16, 16)
+    restored = films.clone()
+    restored[0, 0, 3, 3] = 1.0  # one noisy pixel
+    restored[2, 0, 5:10, 5:10] = 0.2  # a false structure
+    assert checks.worst_invention(2, restored, films)
+    assert not checks.worst_invention(0, restored, films)
+    assert not checks.worst_invention(..., restored, films)
+
+
+def test_figures_carry_their_words(monkeypatch, clean):
+    shown = []
+    monkeypatch.setattr(figures_restoration, "show", lambda fig, alt: shown.append((len(fig.axes), alt)))
+    figures_restoration.gallery({"a": clean[0], "b": clean[1]}, "two slices", columns=2)
+    row = {"clean": clean[0], "degraded": clean[1], "tv": clean[2]}
+    figures_restoration.before_and_after({"mr": row, "ct": row}, "before and after")
+    estimate = {(unit, k): [1.0, 2.0] for unit in ("PSNR (dB)", "SSIM") for k in ("value", "low", "high")}
+    figures_restoration.method_scores(pd.DataFrame(estimate, index=["tv", "pix2pix"]), "scores")
+    figures_restoration.trade_off({"tv": (1, 2), "pix2pix": (2, 1)}, "trade-off")
+    assert shown == [(2, "two slices"), (11, "before and after"), (2, "scores"), (1, "trade-off")]

@@ -33,14 +33,13 @@ def patch_field(function):
     return _verdict(None)
 
 
-def worst_invention(answer, restored, twins):
-    """answer: index of the finding-free film in which the restoration strays furthest, over 5 x 5 pixels."""
+def worst_invention(answer, strays):
+    """answer: number of the finding-free film with the brightest false opacity; strays: (n,), each film's."""
     if answer is None or answer is ...:
         return _verdict(NOT_WRITTEN)
-    error = torch.nn.functional.avg_pool2d(restored - twins, 5, 1, 2).abs().amax((1, 2, 3))
-    if int(answer) != int(error.argmax()):
+    if int(answer) != int(strays.argmax()):
         return _verdict(
-            f"film {int(answer)} strays by {error[int(answer)]:.3f}, another one by {error.max():.3f}; "
-            "smooth the error before you take the largest, or noise wins"
+            f"film {int(answer)} has an opacity {strays[int(answer)]:.3f} too bright, another film one of "
+            f"{strays.max():.3f}; you want the position of the largest value, not the value"
         )
     return _verdict(None)

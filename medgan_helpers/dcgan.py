@@ -14,7 +14,7 @@ from .diffaugment import diff_augment
 from .training import EMA, Model, one_step, seeded
 
 SIZES = (32, 64, 128)
-LEARNING_RATE = 2e-4  # Radford et al. 2016
+LEARNING_RATES = (8e-4, 4e-4)  # of D and G: two time scales (Heusel et al. 2017); Radford et al.: 2e-4 for both
 BETAS = (0.5, 0.999)  # Radford et al. 2016: beta1 = .9 oscillates
 GENERATE_BATCH = 256  # films drawn at once by `generate`; bounds its memory
 
@@ -126,26 +126,30 @@ class DCGAN(Model):
     loss: "hinge" | "non-saturating" (the paper) | "saturating" (eq. 1 as it stands, to see it fail)
     norm: of the discriminator: "spectral" | "batch" (the paper) | "none"
     augment: DiffAugment (Zhao et al. 2020), or not
+    learning_rates: of discriminator and generator
     average: draw from the moving average of the generator's weights (Yazici et al. 2019), or not
     """
 
     def __init__(
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, channels=1, latent=100,
-        upsample="transposed", loss="hinge", norm="spectral", augment=True, average=True, compile=False,
+        upsample="transposed", loss="hinge", norm="spectral", augment=True, average=True,
+        learning_rates=LEARNING_RATES, compile=False,
     ):  # fmt: skip
         if loss not in ("hinge", "non-saturating", "saturating"):
             raise ValueError(f'loss is {loss!r}: choose "hinge", "non-saturating" or "saturating"')
         config = dict(
             image_size=image_size, width=width, seed=seed, channels=channels, latent=latent,
             upsample=upsample, loss=loss, norm=norm, augment=augment, average=average,
+            learning_rates=list(learning_rates),
         )  # fmt: skip
         super().__init__(config, device, precision, compile)
         with seeded(seed):
             self.generator = self.place(Generator(image_size, channels, latent, width, upsample))
             self.discriminator = self.place(Discriminator(image_size, channels, width, norm))
         self.ema = EMA(self.generator) if average else None
-        self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), LEARNING_RATE, BETAS, fused=True)
-        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), LEARNING_RATE, BETAS, fused=True)
+        d_rate, g_rate = learning_rates
+        self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), d_rate, BETAS, fused=True)
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), g_rate, BETAS, fused=True)
         self.loss, self.augment = loss, augment
 
     @one_step

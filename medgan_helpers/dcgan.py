@@ -14,7 +14,7 @@ from .diffaugment import diff_augment
 from .training import EMA, Model, one_step, seeded
 
 SIZES = (32, 64, 128)
-LEARNING_RATES = (8e-4, 4e-4)  # of D and G: two time scales (Heusel et al. 2017); Radford et al.: 2e-4 for both
+LEARNING_RATES = (8e-4, 4e-4)  # of D and G: two time scales (Heusel et al. 2017); the paper: 2e-4
 BETAS = (0.5, 0.999)  # Radford et al. 2016: beta1 = .9 oscillates
 GENERATE_BATCH = 256  # films drawn at once by `generate`; bounds its memory
 

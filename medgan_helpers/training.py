@@ -343,7 +343,7 @@ def _not_finite(step, name):
 
 
 # ---------------------------------------------------------------- reading the curves
-# Thresholds were set on the runs of the failure gallery and on healthy runs of the class profile.
+# Thresholds are rules of thumb, tested on made-up curves of each kind.
 MIN_ROWS = 5  # history rows below which curves say nothing
 LITTLE_DIVERSITY = 0.35  # spread of a fake batch over the spread of a real one
 WON = 0.9  # D(x) - D(G(z)): hardly any overlap is left for the generator to learn from

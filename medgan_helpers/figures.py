@@ -190,7 +190,7 @@ def intervals(table, unit, alt, reference=None, size=(8, 2.4)):
     """Points with 95 % intervals: columns value, low, high; one line a row. `reference`: {name: value}."""
     fig, axis = canvas(size=size)
     place = np.arange(len(table))[::-1]
-    spread = [table.value - table.low, table.high - table.value]
+    spread = np.clip([table.value - table.low, table.high - table.value], 0, None)  # few films: value outside
     axis.errorbar(table.value, place, xerr=spread, fmt="o", color=COLOURS[0], capsize=4)
     for name, value in (reference or {}).items():
         axis.axvline(value, color="0.4", ls="--", lw=1)

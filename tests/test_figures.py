@@ -47,6 +47,11 @@ def test_every_figure_is_one_png_with_its_alt_text(name, shown):
     assert np.asarray(picture.convert("L")).std() > 5, "not an empty sheet"
 
 
+def test_a_value_outside_its_interval_is_drawn(shown):
+    figures.intervals(INTERVALS.assign(value=[0.8, 0.5]), "KID", alt="resampled halves of few films")
+    assert len(shown) == 1
+
+
 def test_films_are_drawn_in_grey_on_their_full_range(shown):
     figures.films(np.stack([np.zeros((8, 8)), np.ones((8, 8))]).astype(np.uint8) * 255, alt="black and white")
     png = base64.b64decode(shown[0][0]["image/png"])

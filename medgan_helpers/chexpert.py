@@ -121,12 +121,18 @@ def label_table(views="all"):
     return read(Path(spec.origin).parent / "data" / "chexpert_train.csv.gz", views=views)
 
 
-def labels(frame, uncertain="ones", blank="zeros"):
+def unlabelled(frame):
+    """The findings that no row of a whole set says anything about: unknown there, not absent."""
+    return [finding for finding in FINDINGS if frame[finding].isna().all()]
+
+
+def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     """Turn the 14 label columns into training targets; nan means masked: the loss leaves it out.
 
     uncertain: -1 becomes 1 ("ones"), 0 ("zeros") or nan ("ignore"): U-Ones, U-Zeros, U-Ignore in the paper.
     blank: becomes 0 ("zeros"), nan ("ignore"), or ("healthy", torchxrayvision's rule) 0 in films labelled
     No Finding and nan in the others; a film without a finding may still show Support Devices.
+    unlabelled: findings that become nan throughout, whatever `blank` says; see the function of that name.
     Returns a float32 DataFrame with the index of `frame`.
     """
     _check("uncertain", uncertain, UNCERTAIN)
@@ -137,7 +143,7 @@ def labels(frame, uncertain="ones", blank="zeros"):
         healthy = given["No Finding"] == 1
         for finding in set(FINDINGS) - {"No Finding", "Support Devices"}:
             targets.loc[healthy & given[finding].isna(), finding] = 0
-    return targets
+    return targets.assign(**dict.fromkeys(unlabelled, np.float32("nan")))
 
 
 def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):

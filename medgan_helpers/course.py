@@ -46,6 +46,11 @@ class Films:
     store: images.ImageStore  # uint8 pixels; store.subset(part) for a part of the frame
     splits: dict  # {"train", "valid", "test"}: frames, no patient in two of them
     simulated: bool  # True: twins and masks exist
+    unlabelled: tuple = ()  # findings that the set does not label: unknown, so never counted as negative
+
+    def labels(self, frame=None, uncertain="ones", blank="zeros"):
+        """`chexpert.labels` of rows of this set (default: all); what the set does not label is masked."""
+        return chexpert.labels(self.frame if frame is None else frame, uncertain, blank, self.unlabelled)
 
 
 _current = None
@@ -114,6 +119,7 @@ def films(count=None):
 
     count: about so many films (default: the profile's number), by whole patients.
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
+    Of a set that is not simulated, it says which findings are not labelled and what else is missing.
     """
     here = current()
     root, size = here.data_root, here.profile.image_size
@@ -121,12 +127,28 @@ def films(count=None):
         folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}"
         root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
     frame = _table(root, "train.csv")
+    unlabelled = tuple(chexpert.unlabelled(frame))
     count = count or here.profile.films
     if count < len(frame):
         frame = chexpert.regimen(frame, 100 * count / len(frame), here.seed)
     store = images.ImageStore(frame, root, size)
     splits = chexpert.split(store.frame, _fractions(len(store)), here.seed)
-    return Films(store.frame, store, splits, here.dataset == "simulated")
+    if here.dataset != "simulated":
+        _say_what_lacks(store.frame, unlabelled)
+    return Films(store.frame, store, splits, here.dataset == "simulated", unlabelled)
+
+
+def _say_what_lacks(frame, unlabelled):
+    """Say, in a set that is not simulated, what is there and what the chapters have to do without."""
+    print(
+        f"{len(frame):,} films of {frame.patient.nunique():,} patients, without twins and masks: what needs "
+        "these is shown on simulated films, or left out, and says so."
+    )
+    if unlabelled:
+        print(f"Not labelled in these data, and masked, never counted as absent: {', '.join(unlabelled)}.")
+    none = [f for f in chexpert.FINDINGS if f not in unlabelled and not (frame[f] == 1).any()]
+    if none:
+        print(f"Labelled, but without a single positive film here: {', '.join(none)}.")
 
 
 def _fractions(count):

@@ -63,6 +63,17 @@ def test_healthy_films_are_negative_but_may_have_devices():
     assert np.isnan(targets.loc[0, "Support Devices"]) and targets.loc[1].isna().all()
 
 
+def test_what_a_set_does_not_label_is_never_a_negative(table):
+    frame = table[:500].assign(Fracture=np.nan, **{"Support Devices": np.nan})
+    silent = chexpert.unlabelled(frame)
+    assert silent == ["Fracture", "Support Devices"] and chexpert.unlabelled(table) == []
+    assert (chexpert.labels(frame)["Fracture"] == 0).all(), "the policy alone does not know"
+    targets = chexpert.labels(frame, unlabelled=silent)
+    assert targets[silent].isna().all(axis=None) and (targets.dtypes == np.float32).all()
+    others = [finding for finding in chexpert.FINDINGS if finding not in silent]
+    pd.testing.assert_frame_equal(targets[others], chexpert.labels(frame)[others])
+
+
 def test_unknown_policies_are_named(table):
     with pytest.raises(ValueError, match=r"uncertain='one'.*'ones', 'zeros', 'ignore'"):
         chexpert.labels(table, uncertain="one")

@@ -1,3 +1,4 @@
+import fake_films
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +49,42 @@ def test_own_films_come_through_the_same_door(folder):
     patients = [set(part.patient) for part in films.splits.values()]
     assert sum(map(len, patients)) == len(set.union(*patients)) == 60
     assert all(len(part) >= 20 for part in films.splits.values()), "a tiny set still holds out enough"
+
+
+@pytest.mark.parametrize("dataset", [name for name in course.DATASETS if name != "simulated"])
+def test_every_set_says_what_it_lacks_and_masks_it(folder, dataset, capsys):
+    """Edema is labelled, Fracture has no positive, the rest is blank throughout: unknown, not absent."""
+    table = pd.read_csv(folder / "train.csv").assign(Fracture=0)
+    table.to_csv(folder / "train.csv", index=False)
+    course.start("01", "smoke", dataset, folder)
+    assert course.DATASETS[dataset] in capsys.readouterr().out
+    films = course.films(count=60)
+    said = capsys.readouterr().out
+    assert "without twins and masks" in said
+    assert "Not labelled in these data, and masked, never counted as absent: No Finding, " in said
+    assert "without a single positive film here: Fracture." in said
+    targets = films.labels(films.splits["test"])
+    assert (targets["Edema"] == 1).all() and (targets["Fracture"] == 0).all()
+    assert targets[list(films.unlabelled)].isna().all(axis=None) and len(films.unlabelled) == 12
+    assert course.official_test() is None
+
+
+def test_the_official_test_films_stand_apart(folder):
+    held_out = fake_films.folder(folder, films=4, prefix="", name="valid")
+    course.start("01", "smoke", "chexpert", folder)
+    films, official = course.films(), course.official_test()
+    assert held_out.name == "valid.csv" and len(official) == 4
+    assert official.frame.path.str.startswith("valid/").all()
+    assert not set(official.frame.path) & set(films.frame.path)
+
+
+def test_the_simulated_set_lacks_nothing(monkeypatch, tmp_path, capsys):
+    course.start("01", "smoke")
+    csv = fake_films.folder(tmp_path / "films", films=48)
+    monkeypatch.setattr(course.simulator, "write", lambda *_, **__: csv)
+    films = course.films()
+    assert films.simulated and films.unlabelled == () and course.official_test() is None
+    assert "without" not in capsys.readouterr().out
 
 
 def test_a_large_set_is_cut_by_whole_patients(folder):

@@ -2,7 +2,8 @@
 
 FOLDER holds Data_Entry_2017_v2020.csv (or Data_Entry_2017.csv) and the unpacked images, in any subfolders
 (images_001/images/00000001_000.png). With test_list.txt there too, NIH's own test patients go to valid.csv.
-Some of the images_*.tar.gz are enough for a start: add --partial.
+Some of the images_*.tar.gz are enough for a start: add --partial. With BBox_List_2017.csv there too, the
+boxes that radiologists drew on some test films go to boxes.csv; chapter 7 scores its maps against them.
 
   python data_scripts/import_nih.py FOLDER TARGET
 
@@ -14,11 +15,15 @@ from functools import partial
 from pathlib import Path
 
 import layout
+import numpy as np
 import pandas as pd
+from PIL import Image
 
-from medgan_helpers import chexpert
+from medgan_helpers import artifacts, cam, chexpert
 
 COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
+BOX_COLUMNS = ["Image Index", "Finding Label", "x", "y", "width", "height"]  # NIH's own: "Bbox [x", ..., "h]"
+BOX_NAMES = {"Infiltrate": "Infiltration"}  # where the box list differs from Data_Entry
 SEX = ("Patient Sex", "Patient Gender")  # the 2020 and the 2017 file
 
 
@@ -43,6 +48,11 @@ def main():
     print("NIH's findings under CheXpert's names:")
     layout.print_mapping()
     layout.write(films, options.target, "nih", options)
+    written = [film for film in films if (Path(options.target) / film.path).is_file()]
+    boxes = read_boxes(folder, written)
+    if len(boxes):
+        with artifacts.atomic(Path(options.target) / "boxes.csv") as temporary:
+            boxes.to_csv(temporary, index=False)
 
 
 def command_line():
@@ -72,6 +82,38 @@ def test_images(folder):
     """The file names of NIH's official test set, where test_list.txt is there."""
     path = folder / "test_list.txt"
     return set(path.read_text().split()) if path.is_file() else set()
+
+
+def read_boxes(folder, films):
+    """NIH's boxes on the films, as `cam.read_boxes` reads them; an empty table where there are none.
+
+    NIH gives pixels from the upper left corner; they become shares of the film's largest centred square.
+    """
+    path = folder / "BBox_List_2017.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=cam.BOXES)
+    table = pd.read_csv(path).iloc[:, : len(BOX_COLUMNS)].set_axis(BOX_COLUMNS, axis=1)
+    names = table["Finding Label"].replace(BOX_NAMES)
+    unknown = set(names) - set(layout.NIH_NAMES)
+    if unknown:
+        raise ValueError(f"{path}: unknown finding {min(unknown)!r}; NIH's are {', '.join(layout.NIH_NAMES)}")
+    table = table.assign(finding=names.map(layout.NIH_NAMES)).dropna()
+    sources = {Path(film.source).name: film for film in films}
+    rows = [
+        (film.path, box["finding"], *in_square(film.source, box))
+        for box in table.to_dict("records")
+        if (film := sources.get(box["Image Index"]))
+    ]
+    print(f"{len(rows)} of NIH's {len(table)} boxes are on these films")
+    return pd.DataFrame(rows, columns=cam.BOXES)
+
+
+def in_square(source, box):
+    """x, y, width and height of a box in pixels of `source`, as shares of its largest centred square."""
+    with Image.open(source) as film:
+        side = min(film.size)
+        left, top = (np.array(film.size) - side) // 2
+    return [(box["x"] - left) / side, (box["y"] - top) / side, box["width"] / side, box["height"] / side]
 
 
 def to_film(row, record, images, held_out):

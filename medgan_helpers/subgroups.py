@@ -17,7 +17,7 @@ LEAST = 5  # positives of each finding in a group; with fewer, nearly every boot
 
 
 def age_bands(ages):
-    """Ages in years -> "under 50", "50 to 69", "70 and more"; "unknown" where CheXpert writes 0 or nothing."""
+    """Ages in years -> "under 50", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
     names = [f"under {AGES[1]}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
     ages = pd.to_numeric(pd.Series(np.asarray(ages)), errors="coerce").replace(0, np.nan)
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
@@ -47,8 +47,9 @@ def auroc_by_group(labels, scores, patients, groups, least=LEAST):
 def gap(first, second):
     """Difference of two groups' scores with its 95 % interval: Estimate.
 
-    first, second: anything with value, low and high. The groups share no patient, so the distances to the
-    ends of their intervals add like the sides of a right angle (Zou & Donner, Statistics in Medicine 2008).
+    first, second: anything with value, low and high. For groups of other patients the distances to the ends
+    of their intervals add like the sides of a right angle (Zou & Donner, Statistics in Medicine 2008).
+    Views may share patients; their interval is then somewhat too wide.
     """
     value = first.value - second.value
     low = value - np.hypot(first.value - first.low, second.high - second.value)

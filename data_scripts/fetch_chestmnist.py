@@ -11,6 +11,7 @@ course's own split of train.csv may therefore share patients. MedMNIST's test fi
 """
 
 import zipfile
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -20,12 +21,17 @@ from PIL import Image
 
 from medgan_helpers import chexpert
 
+FILMS = 112_120  # in ChestMNIST; a file that unpacks to many more is not it
 PARTS = {"train": "train", "val": "train", "test": "valid"}  # MedMNIST's parts -> ours
 
 
 def main():
     """Load the three parts, check their shapes, write the films."""
     options = command_line().parse_args()
+    if options.dry_run and not npz(options).is_file():
+        print(f"Dry run: would download {npz(options)} and write its {FILMS:,} films to {options.target}")
+        print(chexpert.SOURCES["chestmnist"])
+        return
     films = []
     for part in PARTS:
         films += to_films(part, load(part, options), len(films), options.size)
@@ -43,20 +49,33 @@ def command_line():
     return parser
 
 
+def npz(options):
+    return Path(options.cache) / f"chestmnist_{options.size}.npz"
+
+
 def load(part, options):
     """medmnist's data set of one part; raises with what to download and where to put it."""
     from medmnist import ChestMNIST
 
-    cache = Path(options.cache)
-    cache.mkdir(parents=True, exist_ok=True)
-    file = cache / f"chestmnist_{options.size}.npz"
+    file = npz(options)
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return ChestMNIST(split=part, root=str(cache), size=options.size, download=not file.is_file())
+        if file.is_file():
+            check_size(file, options.size)
+        return ChestMNIST(split=part, root=str(file.parent), size=options.size, download=not file.is_file())
     except RuntimeError as error:  # medmnist's word for every failed download
-        hint = f"Get it elsewhere and put it into {cache}. {chexpert.SOURCES['chestmnist']}"
+        hint = f"Get it elsewhere and put it into {file.parent}. {chexpert.SOURCES['chestmnist']}"
         raise OSError(f"could not download {file.name}. {hint}") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{file} is broken ({error}): delete it and fetch it again") from error
+
+
+def check_size(file, size):
+    """Refuse a file that would unpack to far more than ChestMNIST's films and labels, before it does."""
+    with zipfile.ZipFile(file) as packed:
+        unpacked = sum(member.file_size for member in packed.infolist())
+    if unpacked > 2 * FILMS * (size**2 + 14):
+        raise ValueError(f"it would unpack to {unpacked / 1e9:.1f} GB, far more than ChestMNIST has")
 
 
 def to_films(part, data, before, size):

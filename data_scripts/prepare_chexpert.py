@@ -43,8 +43,8 @@ def main():
         check_patients(frames)
     else:
         print("valid.csv is missing: without it there is no test set read by radiologists")
-    check_pixels(frames["train.csv"], root, options.sample)
-    print("All is there.")
+    check_pixels(frames["train.csv"], root, options.sample, options.skip_bad)
+    print("All that was looked for is there.")
     layout.say_next("chexpert", root)
 
 
@@ -115,7 +115,7 @@ def check_patients(frames):
         raise ValueError(f"{len(shared)} patients are in both tables, such as {min(shared)}")
 
 
-def check_pixels(frame, root, count):
+def check_pixels(frame, root, count, skip_bad):
     """Open some films, chosen with a fixed seed, and name those that cannot be decoded."""
     rows = random.Random(SEED).sample(range(len(frame)), min(count, len(frame)))
     bad = {}
@@ -125,7 +125,7 @@ def check_pixels(frame, root, count):
             images.decode(root / path, 64)
         except Exception as error:  # decoders raise anything at all on broken files
             bad[frame.index[i]] = f"{path}: {error}"
-    layout.settle("films opened for a trial", bad, len(rows), skip_bad=False)
+    layout.settle("films opened for a trial", bad, len(rows), skip_bad)
 
 
 if __name__ == "__main__":

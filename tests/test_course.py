@@ -69,6 +69,16 @@ def test_every_set_says_what_it_lacks_and_masks_it(folder, dataset, capsys):
     assert course.official_test() is None
 
 
+def test_a_broken_film_stops_or_is_skipped_by_choice(folder, monkeypatch):
+    (folder / "train/patient00003/study1/view1_frontal.jpg").write_bytes(b"")
+    course.start("01", "smoke", "folder", folder)
+    with pytest.raises(ValueError, match=r"row 6: .*0 bytes[\s\S]*SKIP_BAD=1 for notebooks"):
+        course.films()
+    monkeypatch.setenv("SKIP_BAD", "1")
+    with pytest.warns(UserWarning, match=r"skipped:\n  row 6"):
+        assert len(course.films().store) == 119
+
+
 def test_the_official_test_films_stand_apart(folder):
     held_out = fake_films.folder(folder, films=4, prefix="", name="valid")
     course.start("01", "smoke", "chexpert", folder)

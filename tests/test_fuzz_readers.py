@@ -17,7 +17,10 @@ from medgan_helpers import chexpert, images
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data_scripts"))
 import layout
-from test_importers import import_own, own, write_dicom  # noqa: F401  own is a fixture
+import fetch_chestmnist
+import import_nih
+import prepare_chexpert
+from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
 fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GOOD = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
@@ -324,3 +327,138 @@ def test_dicom_that_is_no_film(tmp_path):
     (tmp_path / "half.dcm").write_bytes(whole[: len(whole) - 50])
     with pytest.raises(ValueError):
         layout.grey(tmp_path / "half.dcm")
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\0", b"\x89PNG\r\n", b'Image,"Patient', b"\xff\xfe\x00"])
+def test_importers_name_a_table_that_is_none(own, nih, tmp_path, data):  # noqa: F811
+    (own / "labels.csv").write_bytes(data)
+    with pytest.raises(ValueError, match=r"labels\.csv"):
+        import_own(own, tmp_path / "out")
+    (nih / "Data_Entry_2017.csv").write_bytes(data)
+    with pytest.raises(ValueError, match=r"Data_Entry_2017\.csv"):
+        run(import_nih, nih, tmp_path / "out")
+
+
+@fuzz
+@given(st.data())
+def test_any_damage_to_an_importers_table_is_a_clear_error(own, nih, tmp_path, data):  # noqa: F811
+    """Bytes of the csv overwritten or cut off: films to write, or an error that names the file or the row."""
+    script = data.draw(st.sampled_from(["folder", "nih"]))
+    csv = own / "labels.csv" if script == "folder" else nih / "Data_Entry_2017.csv"
+    original = whole = csv.read_bytes()
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, len(whole) - 1))
+        whole = whole[:place] + data.draw(st.binary(min_size=1, max_size=3)) + whole[place + 1 :]
+    csv.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        if script == "folder":
+            import_own(own, tmp_path / "out", "--dry-run")
+        else:
+            run(import_nih, nih, tmp_path / "out", "--partial", "--dry-run")
+    except (ValueError, OSError) as error:
+        assert any(name in str(error) for name in ("labels.csv", "Data_Entry_2017.csv", "row", "no film to import"))
+    finally:
+        csv.write_bytes(original)
+
+
+def damage_nih(folder, column, value):
+    """Change the second row of NIH's table; leave out the film that the fixture lacks."""
+    table = pd.read_csv(folder / "Data_Entry_2017.csv", dtype=str)[:3]
+    table.loc[1, column] = value
+    table.to_csv(folder / "Data_Entry_2017.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    "column, value, message",
+    [
+        ("Image Index", "../../secret.png", "is not below the folder"),
+        ("Image Index", "/etc/passwd", "is not below the folder"),
+        ("Image Index", "C:\\nih\\00000001_001.png", "is not below the folder"),
+        ("Image Index", "images_001\\images\\00000001_001.png", "is not below the folder"),
+        ("Image Index", "00000001_000.png", "of row 0 again"),
+        ("Image Index", "", "is not below the folder"),
+        ("Finding Labels", "Cold", "unknown finding 'Cold'"),
+        ("Patient ID", "../7", "must be whole numbers"),
+        ("Follow-up #", "", "must be whole numbers"),
+    ],
+)
+def test_nih_with_a_bad_row(nih, tmp_path, column, value, message):  # noqa: F811
+    Image.fromarray(GREY).save(tmp_path / "secret.png")
+    damage_nih(nih, column, value)
+    with pytest.raises(ValueError, match=rf"row 1: .*{message}"):
+        run(import_nih, nih, tmp_path / "out")
+    with pytest.warns(UserWarning, match=rf"skipped:\n  row 1: .*{message}"):
+        run(import_nih, nih, tmp_path / "out", "--skip-bad")
+    assert len(chexpert.read(tmp_path / "out/train.csv", tmp_path / "out")) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind != "16 bit"])
+def test_nih_with_a_broken_film(nih, tmp_path, kind):  # noqa: F811
+    data, reason = BROKEN[kind]
+    (nih / "images_001/images/00000001_001.png").write_bytes(data)
+    with pytest.raises(ValueError, match=rf"row 1: .*00000001_001\.png: .*{reason}"):
+        run(import_nih, nih, tmp_path / "out", "--partial")
+    with pytest.warns(UserWarning, match=r"row 1: .*00000001_001\.png"):
+        run(import_nih, nih, tmp_path / "out", "--partial", "--skip-bad")
+    assert len(chexpert.read(tmp_path / "out/train.csv", tmp_path / "out")) == 1
+
+
+def test_sixteen_bits_are_stretched_by_the_importers_alone(nih, tmp_path):  # noqa: F811
+    """ImageStore refuses them (above): it could not know the range. An importer sees to it once."""
+    film = nih / "images_001/images/00000001_001.png"
+    Image.fromarray(fake_films.noise((64, 64)).astype(np.uint16) * 200).save(film)
+    run(import_nih, nih, tmp_path / "out", "--partial")
+    frame = chexpert.read(tmp_path / "out/train.csv", tmp_path / "out")
+    assert len(images.ImageStore(frame, tmp_path / "out", 16)) == 2
+
+
+@pytest.mark.parametrize("kind", ["empty", "truncated", "text", "no pictures", "16 bit", "alpha", "bomb"])
+def test_a_broken_npz_is_named(tmp_path, kind, monkeypatch):
+    """ChestMNIST has one file for all films: what is wrong with it is said of the file and the part."""
+    write_chestmnist(tmp_path / "cache")
+    file = tmp_path / "cache/chestmnist_64.npz"
+    whole = file.read_bytes()
+    if kind == "no pictures":
+        np.savez(file, train_labels=np.zeros((6, 14), np.uint8))
+    elif kind == "16 bit":
+        write_chestmnist(tmp_path / "cache", train_images=np.zeros((6, 64, 64), np.uint16))
+    elif kind == "alpha":
+        write_chestmnist(tmp_path / "cache", train_images=np.zeros((6, 64, 64, 4), np.uint8))
+    elif kind == "bomb":  # it unpacks to far more than the films there are
+        monkeypatch.setattr(fetch_chestmnist, "FILMS", 5)
+    else:
+        file.write_bytes({"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"not a zip"}[kind])
+    reason = {"bomb": "is broken .it would unpack to", "16 bit": "train: uint16", "alpha": "train: uint8 images .6, 64"}
+    with pytest.raises(ValueError, match=reason.get(kind, r"chestmnist_64\.npz is broken")):
+        run(fetch_chestmnist, tmp_path / "out", "--cache", tmp_path / "cache")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_prepare_finds_broken_films(tmp_path, kind):
+    data, reason = BROKEN[kind]
+    frame = chexpert.read(fake_films.folder(tmp_path / "made", films=6))
+    (tmp_path / "made" / frame.path[3]).write_bytes(data)
+    with pytest.raises(ValueError, match=rf"row 3: {frame.path[3]}: .*{reason}"):
+        run(prepare_chexpert, tmp_path / "made")
+    with pytest.warns(UserWarning, match=rf"skipped:\n  row 3: {frame.path[3]}"):
+        run(prepare_chexpert, tmp_path / "made", "--skip-bad")
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK\5\6"])
+def test_prepare_refuses_what_is_no_archive(tmp_path, data):
+    (tmp_path / "archive.zip").write_bytes(data)
+    with pytest.raises(ValueError, match=r"archive\.zip is no whole zip archive"):
+        run(prepare_chexpert, tmp_path / "archive.zip", "--to", tmp_path / "out")
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "C:\\films\\b.jpg", GOOD])
+def test_prepare_reads_the_table_as_everybody_does(tmp_path, path):
+    csv = fake_films.folder(tmp_path / "made", films=6)
+    table = pd.read_csv(csv)
+    table.loc[3, "Path"] = path
+    table.to_csv(csv, index=False)
+    with pytest.raises(ValueError, match=r"train\.csv: 1 of 6 rows are bad:\n  row 3: "):
+        run(prepare_chexpert, pack(tmp_path / "made", tmp_path / "a.zip"), "--to", tmp_path / "out")
+    with pytest.warns(UserWarning, match="row 3: "):
+        run(prepare_chexpert, tmp_path / "out", "--skip-bad")

@@ -290,6 +290,15 @@ def test_chestmnist_without_network_says_what_to_fetch(tmp_path, monkeypatch):
         run(fetch_chestmnist, tmp_path / "out", "--size", 128, "--cache", tmp_path / "cache")
 
 
+def test_chestmnist_dry_run_downloads_nothing(tmp_path, monkeypatch, capsys):
+    from torchvision.datasets import utils
+
+    monkeypatch.setattr(utils, "download_url", lambda *_, **__: pytest.fail("downloaded"))
+    run(fetch_chestmnist, tmp_path / "out", "--dry-run", "--cache", tmp_path / "cache")
+    shown = capsys.readouterr().out
+    assert "would download" in shown and "CC BY 4.0" in shown and not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     "replaced, message",
     [

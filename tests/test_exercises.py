@@ -53,6 +53,18 @@ ANSWERS = [  # check, right arguments, wrong arguments, what the check must say 
         "patterned",
     ),
     (exercises.spherical_interpolation, (slerp,), (lambda a, b, t: (1 - t) * a + t * b,), "shrunk"),
+    (
+        exercises.loss_slopes,
+        (lambda d: (d, 1 - d),),
+        (lambda d: (1 / (1 - d), 1 / d),),
+        "slope of the sigmoid",
+    ),
+    (
+        exercises.copies_share,
+        (lambda fake, held_out: (fake < np.quantile(held_out, 0.05)).mean(),),
+        (lambda fake, held_out: (fake < np.median(held_out)).mean(),),
+        "5 % quantile",
+    ),
 ]
 
 

@@ -46,7 +46,7 @@ class Data(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """Positions of four sets of films, no patient in two of them: the audited design and a drawer beside it."""
+    """Positions of four sets of films, no patient in two of them: the audited design, and a drawer."""
 
     train: np.ndarray  # the regimen
     withheld: np.ndarray  # training patients outside the regimen
@@ -99,9 +99,9 @@ def area(labels, scores):
 
 
 def spread(values):
-    """Mean over repeats, and the range that holds 95 % of them: Estimate(value, low, high)."""
-    low, high = np.quantile(values, metrics.QUANTILES)
-    return metrics.Estimate(float(np.mean(values)), float(low), float(high))
+    """Mean over repeats, and the range that holds 95 % of them: Estimate(value, low, high). nan: left out."""
+    low, high = np.nanquantile(values, metrics.QUANTILES)
+    return metrics.Estimate(float(np.nanmean(values)), float(low), float(high))
 
 
 def added(data, rows, x):
@@ -123,7 +123,7 @@ def near_copies(films, count, rng):
 
 
 def blends(films, count, rng):
-    """A generator with a style of its own: the mean of two of its films, new to everyone and a little soft."""
+    """A generator with a style of its own: the mean of two of its films, new and a little soft."""
     first, second = films[rng.integers(len(films), size=(2, count))].astype(np.uint16)
     return ((first + second) // 2).astype(np.uint8)
 
@@ -141,7 +141,7 @@ def leaky_generator(data, bench, rng):
 
 
 def runs_of_one_setting(data, bench, rng, count=SETTINGS):
-    """Scores (N, count) of readers that differ by luck alone: each learns from its own resample of `train`."""
+    """Scores (N, count) of readers that differ by luck alone: each learns from its own resample of train."""
     draws = [rng.choice(bench.train, len(bench.train)) for _ in range(count)]
     readers = [learner().fit(data.x[rows], data.labels[rows]) for rows in draws]
     return np.stack([reader.predict(data.x) for reader in readers], axis=1)
@@ -170,7 +170,7 @@ def synthetic_validation(data, bench, rng):
 
 
 def out_of_fold(data, rows, by, seed=0):
-    """Scores of films in five folds, each read by a reader of the other four; folds by "film" or "patient"."""
+    """Scores of films in five folds, each read by a reader of the other four; by "film" or "patient"."""
     x, labels = data.x[rows], data.labels[rows]
     if by == "patient":
         return cross_val_predict(learner(), x, labels, cv=GroupKFold(5), groups=data.patients[rows])
@@ -180,7 +180,7 @@ def out_of_fold(data, rows, by, seed=0):
 class SmallReader(nn.Module):
     """Three convolutions, ReLU, the mean over the map, one linear layer: (B, 1, 32, 32) -> (B, findings)."""
 
-    def __init__(self, findings=len(PRINTED), width=8):
+    def __init__(self, findings, width=8):
         super().__init__()
         self.features = nn.Sequential(  # the map before its ReLU: (B, 4 width, 8, 8)
             *(nn.Conv2d(1, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()),

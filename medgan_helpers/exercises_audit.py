@@ -1,0 +1,87 @@
+"""The self-checks of chapter 9, reading a paper with its code open; what a check is stands in `exercises`."""
+
+import numpy as np
+
+from . import audit
+from .exercises import NOT_WRITTEN, _try, _verdict
+
+# The script of exercise 4: why a line is a fault, or why it is not.
+FAULTS = {
+    "D": "the generator learns from every film with the finding, the test patients' included",
+    "F": "validation is drawn film by film, after the synthetic films were mixed in",
+    "G": "equal epochs: the arm with more films takes more steps",
+    "I": "the learning rate is chosen by the test score that is then reported",
+}
+INNOCENT = {
+    "A": "it reads a table",
+    "B": "it draws whole patients from a seeded generator",
+    "C": "these are all films of the patients that are not in the test",
+    "E": "the films are drawn for one finding; nothing is wrong with that",
+    "H": "it looks the finding up by its name",
+}
+
+
+def what_it_measures(function):
+    """function(name, printed, columns) -> the finding whose labels the score printed as `name` is about."""
+    for name in ("Lung Lesion", "Fracture", "Cardiomegaly"):
+        answer, problem = _try(function, name, list(audit.PRINTED), list(audit.COLUMNS))
+        if problem:
+            return _verdict(problem)
+        place = audit.PRINTED.index(name)
+        if answer == audit.COLUMNS[place]:
+            continue
+        if answer == name:
+            return _verdict(f"{name} is printed beside output {place}, and output {place} has another label")
+        if answer == audit.PRINTED[audit.COLUMNS.index(name)]:
+            return _verdict(f"the other way round: you found the name under which {name} itself is printed")
+        return _verdict(f"{name} is printed beside output {place}; that is not {answer}")
+    return _verdict(None)
+
+
+def steps_taken(function):
+    """function(films, added, epochs, batch) -> steps without, steps with them, fair number of epochs."""
+    for films, added, epochs, batch in ((1713, 1550, 10, 16), (100, 100, 4, 10)):
+        answer, problem = _try(function, films, added, epochs, batch)
+        if problem:
+            return _verdict(problem)
+        steps = {"without": epochs * films / batch, "with": epochs * (films + added) / batch}
+        for (arm, expected), found in zip(steps.items(), answer[:2], strict=True):
+            if abs(found - expected) > 0.02 * expected:  # a last batch that is not full may count or not
+                return _verdict(f"{epochs} epochs {arm} added films are {expected:.0f} steps, not {found:.0f}")
+        if abs(answer[2] - epochs * films / (films + added)) > 0.02 * epochs:
+            return _verdict(f"{answer[2]:.1f} epochs with the added films are not {steps['without']:.0f} steps")
+    return _verdict(None)
+
+
+def winners_curse(function):
+    """function(labels, settings, rng) -> mean test AUROC of the best of `settings` readers that all guess."""
+    labels = np.repeat([1.0, 0.0], [20, 180])
+    expected = {settings: _best_guess(labels, settings) for settings in (1, 6, 18)}
+    for settings, value in expected.items():
+        answer, problem = _try(function, labels, settings, np.random.default_rng(settings))
+        if problem:
+            return _verdict(problem)
+        if settings > 1 and abs(answer - 0.5) < 0.01:
+            return _verdict("one half is the mean of the readers; what does the best of them score?")
+        if abs(answer - value) > 0.02:
+            return _verdict(f"the best of {settings} that guess scores {value:.2f} on average, not {answer:.2f}")
+    return _verdict(None)
+
+
+def _best_guess(labels, settings, rounds=400):
+    rng = np.random.default_rng(0)
+    return np.mean([audit.area(labels, rng.random((len(labels), settings))).max() for _ in range(rounds)])
+
+
+def audited_script(answer):
+    """answer: the letters of the lines that are faults, such as "AC"."""
+    if answer is ... or answer is None:
+        return _verdict(NOT_WRITTEN)
+    letters = {letter for letter in str(answer).upper() if letter.isalpha()}
+    strangers = letters - set(FAULTS) - set(INNOCENT)
+    if strangers:
+        return _verdict(f"there is no line {', '.join(sorted(strangers))}")
+    for letter in sorted(letters & set(INNOCENT)):
+        return _verdict(f"line {letter} is innocent: {INNOCENT[letter]}")
+    missing = len(set(FAULTS) - letters)
+    return _verdict(f"what you found is right, but there are {missing} more" if missing else None)

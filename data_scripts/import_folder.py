@@ -15,6 +15,7 @@ The films must be free of names: what is burnt into the pixels is NOT removed. D
 import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import layout
 import pandas as pd
@@ -68,6 +69,10 @@ def command_line():
 
 def read_table(options):
     """The csv with the expected column names; raises ValueError where the required ones are missing."""
+    if not Path(options.folder).is_dir():
+        raise FileNotFoundError(f"no folder of films at {options.folder}. {chexpert.SOURCES['folder']}")
+    if not Path(options.csv).is_file():
+        raise FileNotFoundError(f"no table at {options.csv}: write one with a row a film, see --help")
     try:
         table = pd.read_csv(options.csv, dtype=str, keep_default_na=False)
     except (ValueError, UnicodeError) as error:

@@ -187,7 +187,7 @@ def complain(summary, bad, skip_bad):
         warnings.warn("\n".join([f"{summary}; skipped:", *lines]), stacklevel=3)
         return
     more = [f"  ... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
-    advice = "Correct them, or leave them out: skip_bad=True, --skip-bad of a script, SKIP_BAD=1 for notebooks"
+    advice = "Correct them or leave them out: skip_bad=True, --skip-bad of a script, SKIP_BAD=1 for notebooks"
     raise ValueError("\n".join([f"{summary}:", *lines, *more, advice]))
 
 

@@ -16,9 +16,9 @@ from PIL import Image
 from medgan_helpers import chexpert, images
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data_scripts"))
-import layout
 import fetch_chestmnist
 import import_nih
+import layout
 import prepare_chexpert
 from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
@@ -356,7 +356,8 @@ def test_any_damage_to_an_importers_table_is_a_clear_error(own, nih, tmp_path, d
         else:
             run(import_nih, nih, tmp_path / "out", "--partial", "--dry-run")
     except (ValueError, OSError) as error:
-        assert any(name in str(error) for name in ("labels.csv", "Data_Entry_2017.csv", "row", "no film to import"))
+        named = ("labels.csv", "Data_Entry_2017.csv", "row", "no film to import")
+        assert any(name in str(error) for name in named)
     finally:
         csv.write_bytes(original)
 
@@ -428,8 +429,8 @@ def test_a_broken_npz_is_named(tmp_path, kind, monkeypatch):
         monkeypatch.setattr(fetch_chestmnist, "FILMS", 5)
     else:
         file.write_bytes({"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"not a zip"}[kind])
-    reason = {"bomb": "is broken .it would unpack to", "16 bit": "train: uint16", "alpha": "train: uint8 images .6, 64"}
-    with pytest.raises(ValueError, match=reason.get(kind, r"chestmnist_64\.npz is broken")):
+    reasons = {"bomb": "it would unpack to", "16 bit": "train: uint16", "alpha": "train: uint8"}
+    with pytest.raises(ValueError, match=reasons.get(kind, r"chestmnist_64\.npz is broken")):
         run(fetch_chestmnist, tmp_path / "out", "--cache", tmp_path / "cache")
     assert not (tmp_path / "out").exists()
 

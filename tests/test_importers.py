@@ -123,6 +123,13 @@ def test_patients_must_be_known_or_waived(own, tmp_path, capsys):
     assert opened(tmp_path / "pattern")[0].patient.nunique() == 3  # a, d and deep, c
 
 
+def test_a_missing_folder_or_table_is_named_first(own, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder of films at .*import_folder\.py FOLDER CSV"):
+        run(import_folder, tmp_path / "films2", own / "labels.csv", tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match=r"no table at .*none\.csv.*a row a film"):
+        run(import_folder, own, own / "none.csv", tmp_path / "out")
+
+
 def test_a_patient_in_both_tables_is_a_leak(own, tmp_path):
     table = pd.read_csv(own / "labels.csv").assign(split=["train", "test", "train", "valid"])
     table.to_csv(own / "labels.csv", index=False)

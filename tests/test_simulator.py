@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.nn.functional import grid_sample
 
 from medgan_helpers import chexpert, simulator
 from medgan_helpers.simulator import dataset, findings, projection, rows, thorax
@@ -98,8 +99,9 @@ def test_ap_shows_a_larger_heart_than_pa():
         exposure = projection.Exposure(
             view, np.zeros(3), np.zeros(3), 300.0, 0.0, *[0.0] * 5, np.zeros(4), ()
         )
-        grid, step = projection.rays(projection.lattice(anatomy, patient, exposure), view, 64, 36)
-        area[view] = (projection.project(heart, grid, step) > 5).sum().item()
+        lattice = projection.lattice(anatomy, patient, exposure)
+        (rays,) = projection.rays(lattice, anatomy, view, 64)
+        area[view] = (projection.project(heart, rays) > 5).sum().item()
     assert area["AP"] > 1.08 * area["PA"]
 
 
@@ -123,9 +125,28 @@ def test_projection_of_a_block_is_its_thickness():
     thick = inside.sum() * anatomy.spacing[1]
     still = projection.Patient(0.0, np.ones(3), np.zeros((1, 7)), 0.0, 0.0, (0, 0, 1, 0), (400, 1, 0))
     exposure = projection.Exposure("PA", np.zeros(3), np.zeros(3), 200.0, 0.0, *[0.0] * 5, np.zeros(4), ())
-    grid, step = projection.rays(projection.lattice(anatomy, still, exposure), "PA", 48, 108)
-    water = projection.project(block, grid, step)
+    (rays,) = projection.rays(projection.lattice(anatomy, still, exposure), anatomy, "PA", 48)
+    water = projection.project(block, rays)
     assert torch.allclose(water, torch.full_like(water, thick), atol=3.0)
+
+
+@pytest.mark.parametrize(("view", "along"), [("AP", "y"), ("PA", "y"), ("Lateral", "x")])
+def test_summing_over_planes_agrees_with_sampling_densely_along_the_rays(view, along):
+    """Joseph's sums over crossed planes are the line integrals that 300 samples along each bent ray give."""
+    anatomy = thorax.load(64, along)
+    rng = np.random.default_rng(3)
+    patient, exposure = projection.draw_patient(rng, "Female", 50), projection.draw_exposure(rng, view)
+    lattice = projection.lattice(anatomy, patient, exposure)
+    (rays,) = projection.rays(lattice, anatomy, view, 48)
+    volume = anatomy.density[2]
+    water = projection.project(volume, rays)
+    grid = lattice
+    for axis, n in ((3, 48), (2, 48), (1, 300)):
+        grid = torch.movedim(torch.movedim(grid, axis, -1) @ projection._cubic(grid.shape[axis], n), -1, axis)
+    dense = grid_sample(volume[None, None], grid.permute(1, 2, 3, 0)[None], align_corners=False)[0, 0].sum(0)
+    length = projection.LATERAL_DEPTH_MM if view == "Lateral" else projection.DEPTH_MM
+    off = (water - dense * length / 300).abs()
+    assert off.mean() < 0.01 * water.mean() and off.max() < 0.05 * water.max()
 
 
 # ---------------------------------------------------------------- reproducibility
@@ -322,6 +343,4 @@ def test_organ_maps_fit_the_film(mixed):
     healthy = pd.DataFrame({"No Finding": [1.0] * 4})
     films, _, _, table = simulator.sample(None, SIZE, labels=healthy, twins=False, masks=False)
     lungs = simulator.organ_map(table, SIZE)[:, 0] > 0.4
-    assert films[lungs].mean() < films[:, 8:-8, 8:-8].mean() - 15, (
-        "the film is not dark where the lungs are"
-    )
+    assert films[lungs].mean() < films[:, 8:-8, 8:-8].mean() - 15, "the film is not dark where the lungs are"

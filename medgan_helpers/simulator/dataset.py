@@ -22,10 +22,6 @@ from .. import artifacts, chexpert
 from . import findings, projection, rows, thorax
 
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
-RAY_SAMPLES = {
-    "frontal": 36,
-    "lateral": 56,
-}  # along a ray at 64 px, in proportion to the square root of the size
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
 FEW = 200  # films that are not worth starting workers for
@@ -91,15 +87,14 @@ def render(row, true, size, twin=False, masks=False, device="cpu"):
     anatomy, patient, exposure, rng = _setting(row, true, size, device)
     start = anatomy.density[int(patient.variant * thorax.VARIANTS)]
     lattice = projection.lattice(anatomy, patient, exposure)
-    grid, step = projection.rays(lattice, exposure.view, size, _depth(size, exposure.view))
-    far = projection.surroundings(start, lattice, patient, exposure)
+    rays, few = projection.rays(lattice, anatomy, exposure.view, size, projection.LOW)
+    beside = projection.beside_the_scan(patient, exposure, size, device)
+    far = projection.surroundings(start, few, beside)
     noise = torch.from_numpy(rng.standard_normal((size, size), dtype=np.float32)).to(device)
     body = findings.Body(anatomy, start.clone(), supine=exposure.view == "AP")
-    shadows = _draw_all(body, true, grid if masks else None, step)
+    shadows = _draw_all(body, true, rays if masks else None)
     developed = [
-        projection.film(projection.project(volume, grid, step), far, patient, exposure, noise).numpy(
-            force=True
-        )
+        projection.film(projection.project(volume, rays) + beside, far, exposure, noise).numpy(force=True)
         for volume in ((body.volume, start) if twin else (body.volume,))
     ]
     return developed[0], developed[1] if twin else None, shadows
@@ -115,29 +110,22 @@ def _setting(row, true, size, device):
     return anatomy, patient, projection.draw_exposure(rng, row["view"]), rng
 
 
-def _draw_all(body, true, grid, step):
-    """Draw a film's findings one after the other; with a grid, return each one's shadow as a mask."""
-    shadows = {} if grid is not None else None
+def _draw_all(body, true, rays):
+    """Draw a film's findings one after the other; with rays, return each one's shadow as a mask."""
+    shadows = {} if rays else None
     named = any(true[name] > 0 for name in rows.CHILDREN)
     for number, name in enumerate(findings.DRAWN):
         if true[name] == 0 or (name == "Lung Opacity" and named):
             continue  # an opacity with a name is drawn under that name
-        before = body.volume.clone() if grid is not None else None
-        findings.draw(
-            name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number])
-        )
-        if grid is not None:
+        before = body.volume.clone() if rays else None
+        findings.draw(name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number]))
+        if rays:
             changed = (body.volume != before).float()
-            shadows[name] = (projection.project(changed, grid, step) > 0).numpy(force=True)
-    if grid is not None and true["Lung Opacity"] > 0 and named:
+            shadows[name] = (projection.project(changed, rays) > 0).numpy(force=True)
+    if rays and true["Lung Opacity"] > 0 and named:
         parts = [shadows[name] for name in rows.CHILDREN if name in shadows]
         shadows["Lung Opacity"] = np.logical_or.reduce(parts)
     return shadows
-
-
-def _depth(size, view):
-    """Samples along a ray."""
-    return round(RAY_SAMPLES["lateral" if view == "Lateral" else "frontal"] * np.sqrt(max(size, 48) / 64))
 
 
 def organ_map(table, size=64, device="cpu"):
@@ -155,12 +143,10 @@ def organ_map(table, size=64, device="cpu"):
         for i, (row, true) in enumerate(zip(_records(table), _records(truth), strict=True)):
             anatomy, patient, exposure, _ = _setting(row, true, size, device)
             lattice = projection.lattice(anatomy, patient, exposure)
-            grid, step = projection.rays(lattice, exposure.view, size, _depth(size, exposure.view))
+            (rays,) = projection.rays(lattice, anatomy, exposure.view, size)
             for k, members in enumerate(_organ_labels()):
                 organ = torch.isin(anatomy.labels, torch.tensor(members, device=device)).float()
-                length = projection.project(organ, grid, step) / (
-                    40 if ORGANS[k] in ("ribs", "spine") else 200
-                )
+                length = projection.project(organ, rays) / (40 if ORGANS[k] in ("ribs", "spine") else 200)
                 maps[i, k] = length.clamp(max=1).numpy(force=True)
     return maps
 
@@ -190,7 +176,7 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), dev
             )
             grid = projection.axial_plane(anatomy, person, size, np.random.default_rng([seed, 6, i]))
             volume = anatomy.density[int(person.variant * thorax.VARIANTS)]
-            hu = 1000 * (projection.project(volume, grid, 1.0) - 1)
+            hu = 1000 * (projection.through(volume, grid) - 1)
             out[i] = ((hu - window[0]) / (window[1] - window[0])).clamp(0, 1).numpy(force=True)
     return out, patients
 
@@ -284,18 +270,19 @@ def _work_all(root, films, workers, progress):
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         with contextlib.ExitStack() as stack, open(root / ".errors.partial", "w+") as errors:
+            made, tell = os.pipe()  # one for all: the bar moves whoever made a film
             helpers = [
                 subprocess.Popen(
                     [sys.executable, "-c", code, str(root), str(k), str(workers)],
-                    stdout=subprocess.PIPE, stderr=errors, env=environment, text=True,
+                    stdout=tell, stderr=errors, env=environment, text=True,
                 )
                 for k in range(workers)
             ]  # fmt: skip
             for helper in helpers:
                 stack.callback(helper.kill)
-            for helper in helpers:
-                for _ in helper.stdout:
-                    bar.update()
+            os.close(tell)
+            for _ in stack.enter_context(os.fdopen(made)):
+                bar.update()
             if any(helper.wait() for helper in helpers):
                 errors.seek(0)
                 raise RuntimeError(f"a worker failed while writing {root}:\n{errors.read()[-3000:]}")
@@ -316,9 +303,7 @@ def work(root, first, step):
         for row, true in zip(_records(table[first::step]), _records(truth[first::step]), strict=True):
             path = root / row["path"]
             if not path.is_file():
-                image, twin, masks = render(
-                    row, true, settings["size"], settings["twins"], settings["masks"]
-                )
+                image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
                 extras = {
                     f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()
                 }

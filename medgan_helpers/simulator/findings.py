@@ -57,7 +57,7 @@ def draw(finding, body, severity, rng):
 def enlarged_cardiomediastinum(body, severity, rng):
     """Widen what lies between the lungs, above the heart most."""
     centre = np.array([45 + rng.uniform(-10, 10), 10, 2])  # z, y, x
-    _swell(body, centre, radius=(62, 70, 46), by=(0.0, 0.10, 0.4 + 0.45 * severity))
+    _swell(body, centre, radius=(62, 70, 46), by=(0.0, 0.10, 0.5 + 0.5 * severity))
 
 
 def cardiomegaly(body, severity, rng):
@@ -120,7 +120,7 @@ def lung_opacity(body, severity, rng):
     lung = body.lung(rng)
     radius = (26 + 26 * severity) * rng.uniform(0.75, 1.3, 3)
     blob = _blob(body, lung, _somewhere(lung, rng), radius, rng, rough=1.0)
-    body.fill(lung, (0.22 + 0.3 * severity) * blob)
+    body.fill(lung, (0.3 + 0.35 * severity) * blob)
 
 
 def lung_lesion(body, severity, rng):
@@ -128,13 +128,13 @@ def lung_lesion(body, severity, rng):
     count = 1 if rng.random() < 0.65 else int(rng.integers(2, 4))
     for _ in range(count):
         lung = body.lung(rng)
-        radius = (13 + 11 * severity) * (1 if count == 1 else 0.7)
+        radius = (14 + 12 * severity) * (1 if count == 1 else 0.7)
         while True:
             centre = _somewhere(lung, rng, 0.3, 0.92, depth=6)
             if abs(centre[2]) > 36:  # beside the spine's shadow
                 break
         shape = _blob(body, lung, centre, radius * rng.uniform(0.9, 1.1, 3), rng, rough=0.4)
-        body.fill(lung, shape**0.5, density=rng.uniform(1.4, 1.9))
+        body.fill(lung, shape**0.5, density=rng.uniform(1.6, 2.1))
 
 
 def edema(body, severity, rng):
@@ -142,7 +142,7 @@ def edema(body, severity, rng):
     for lung in body.thorax.lungs.values():
         from_hilum = ((lung.z + 5) / 85) ** 2 + ((lung.x.abs() - 30) / 60) ** 2
         below = ((40 - lung.z) / 200).clamp(-0.2, 0.4)
-        haze = (0.06 + 0.28 * severity) * (0.35 + torch.exp(-from_hilum) + below)
+        haze = (0.05 + 0.2 * severity) * (0.35 + torch.exp(-from_hilum) + below)
         body.fill(
             lung, haze * (1 + 0.35 * body.texture(lung, rng) + 0.25 * body.texture(lung, rng, fine=True))
         )
@@ -154,21 +154,20 @@ def consolidation(body, severity, rng):
     centre = _somewhere(lung, rng, 0.08, 0.85, depth=14)
     member = lung.lobe == lung.lobe[int(rng.integers(len(lung.lobe)))]  # a lobe, the larger the likelier
     centre = [
-        float(p[member].mean()) * 0.5 + 0.5 * c
-        for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)
+        float(p[member].mean()) * 0.5 + 0.5 * c for p, c in zip((lung.z, lung.y, lung.x), centre, strict=True)
     ]
     radius = (34 + 34 * severity) * rng.uniform(0.8, 1.25, 3)
     blob = _blob(body, lung, centre, radius, rng) * member
-    body.fill(lung, (0.45 + 0.4 * severity) * blob * (1 + 0.2 * body.texture(lung, rng, fine=True)))
+    body.fill(lung, (0.5 + 0.4 * severity) * blob * (1 + 0.2 * body.texture(lung, rng, fine=True)))
 
 
 def pneumonia(body, severity, rng):
-    """One to three patches of consolidation, ill defined, mostly low in the lungs."""
-    for _ in range(int(rng.integers(1, 4))):
+    """Two or three patches of consolidation, ill defined, mostly low in the lungs."""
+    for _ in range(int(rng.integers(2, 4))):
         lung = body.lung(rng)
-        radius = (18 + 22 * severity) * rng.uniform(0.8, 1.3, 3)
+        radius = (22 + 22 * severity) * rng.uniform(0.8, 1.3, 3)
         blob = _blob(body, lung, _somewhere(lung, rng, 0.05, 0.75), radius, rng, rough=1.2)
-        body.fill(lung, (0.35 + 0.35 * severity) * blob * (1 + 0.3 * body.texture(lung, rng, fine=True)))
+        body.fill(lung, (0.45 + 0.35 * severity) * blob * (1 + 0.3 * body.texture(lung, rng, fine=True)))
 
 
 def atelectasis(body, severity, rng):
@@ -190,7 +189,7 @@ def pneumothorax(body, severity, rng):
     """Air between chest wall and lung, thickest over the apex; the lung's edge shows as a thin line."""
     lung = body.lung(rng)
     height = lung.height
-    rim = (10 + 34 * severity) * (0.25 + 1.15 * height.clamp(0, 1) ** 1.5) + 1.5 * body.texture(lung, rng)
+    rim = (8 + 30 * severity) * (0.25 + 1.15 * height.clamp(0, 1) ** 1.5) + 1.5 * body.texture(lung, rng)
     depth = lung.wall + 0.5 * lung.pleura
     low = height > 0.35 - 0.3 * severity  # a small one stays above
     air = low & (lung.pleura > 0) & (depth < rim)
@@ -209,16 +208,18 @@ def pleural_effusion(body, severity, rng):
         lung = body.thorax.lungs[side]
         amount = severity * rng.uniform(0.7, 1.1)
         veil = rng.uniform(0.3, 0.8) if body.supine else 0.0
-        level = lung.base + 34 + 95 * amount * (1 - 0.5 * veil)
+        level = lung.base + 26 + 90 * amount * (1 - 0.5 * veil)
         level = level + 34 * torch.exp(-lung.wall / 14) + 3 * body.texture(lung, rng)
         body.fill(lung, ((level - lung.z) / 9 + 0.5).clamp(0, 1))
+        if not veil:
+            continue
         behind = ((-20 - lung.y) / 60).clamp(0, 1) * ((lung.apex - lung.z) / 120).clamp(0, 1)
         body.fill(lung, veil * (0.2 + 0.5 * amount) * behind)
 
 
 def pleural_other(body, severity, rng):
     """Thickening along the side of the chest wall, or a few calcified plaques on it."""
-    severity = 0.8 + 0.6 * severity
+    severity = 1.0 + 0.6 * severity
     if rng.random() < 0.6:
         lung = body.lung(rng)
         thick = 5 + 15 * severity
@@ -248,9 +249,9 @@ def fracture(body, severity, rng):
     for number in range(first, min(first + count, 10)):
         line = body.thorax.ribs[side, number]
         centre = line[int((place + rng.uniform(-0.05, 0.05)) * len(line))]
-        callus, blood = rng.random(2) < 0.75
+        callus, blood = rng.random(2) < 0.9
         if callus or not blood:
-            _ball(body, centre, 5.5 + 4.5 * severity, 1.5)
+            _ball(body, centre, 5.5 + 4.5 * severity, 2.0)
         if blood:
             _haematoma(body, centre * [1, 0.9, 0.9], 9 + 9 * severity)
 
@@ -288,9 +289,7 @@ def _curve(knots, n=300):
     rough = b + u * (c - a) / 2 + u**2 * (a - 2 * b + c) / 2
     width = n // (2 * len(knots))
     padded = np.pad(rough, ((width, width), (0, 0)), mode="edge")
-    return np.stack(
-        [np.convolve(p, np.ones(2 * width + 1) / (2 * width + 1), "valid") for p in padded.T], 1
-    )
+    return np.stack([np.convolve(p, np.ones(2 * width + 1) / (2 * width + 1), "valid") for p in padded.T], 1)
 
 
 def _wire(body, knots, radius, density):

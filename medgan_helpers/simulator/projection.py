@@ -1,7 +1,8 @@
 """From a thorax to a film: a patient's anatomy, a pose, rays, and what the detector and its display do.
 
 The patient is not the CT but a warp of it: rays are bent through the CT instead of bending the CT, which
-costs one interpolation a film. All that depends on neighbouring pixels (scatter, local contrast) is computed
+costs one interpolation a film; what they gather is summed over the planes of voxels that they cross (Joseph
+1982). All that depends on neighbouring pixels (scatter, local contrast) is computed
 from the finding-free body, so that a finding changes the film only where it casts its shadow.
 """
 
@@ -20,6 +21,7 @@ DEPTH_MM, LATERAL_DEPTH_MM = 270, 380  # length of the rays through the patient
 SOURCE_MM = {"PA": 1650, "AP": 900, "Lateral": 1650}  # from the source to the middle of the patient
 SCATTER_MM = 45  # smoothing of the finding-free film that scatter and local contrast are taken from
 LOW = 16  # pixels of that film
+WAVES = [(180, 320, 3.6), (90, 170, 1.7), (60, 90, 0.7)]  # mm: shortest, longest, how far they bend
 GLYPHS = {
     "L": ("10000", "10000", "10000", "10000", "10000", "10000", "11111"),
     "R": ("11110", "10001", "10001", "11110", "10100", "10010", "10001"),
@@ -63,15 +65,16 @@ def draw_patient(rng, sex, age):
     small = 0.93 if female else 1.0
     fat = max(0.0, rng.normal(8, 10) + (6 if 35 < age < 75 else 0))
     scale = small * rng.normal([1.0, 1.0, 1.0], [0.05, 0.06, 0.05]) * [1, 1 + fat / 250, 1]
-    waves = []
-    for low, high, amplitude in [(180, 320, 3.6)] * 4 + [(90, 170, 1.7)] * 6 + [(60, 90, 0.7)] * 6:
-        direction = rng.standard_normal(3)
-        vector = 2 * np.pi * direction / np.linalg.norm(direction) / rng.uniform(low, high)
-        waves.append([*vector, rng.uniform(0, 2 * np.pi), *(amplitude * rng.standard_normal(3))])
+    low, high, amplitude = np.repeat(WAVES, [4, 6, 6], 0).T[:, :, None]
+    direction = rng.standard_normal((16, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    vectors = 2 * np.pi * direction / rng.uniform(low, high)
+    bends = amplitude * rng.standard_normal((16, 3))
+    waves = np.hstack([vectors, rng.uniform(0, 2 * np.pi, (16, 1)), bends]).astype(np.float32)
     heart = rng.normal(0.02 + 0.0015 * (age - 50), 0.07)
     breast = (rng.uniform(62, 85), rng.uniform(-95, -55), rng.uniform(48, 72), rng.uniform(8, 38) * female)
     arm = (rng.uniform(168, 195), rng.uniform(38, 50) * small, rng.uniform(-0.05, 0.3))
-    return Patient(rng.random(), scale, np.array(waves), heart, fat, breast, arm)
+    return Patient(rng.random(), scale, waves, heart, fat, breast, arm)
 
 
 def draw_exposure(rng, view, view_all=None):
@@ -111,13 +114,54 @@ def lattice(thorax, patient, exposure):
     return torch.tensor(places, dtype=torch.float32, device=thorax.labels.device)
 
 
-def rays(lattice, view, size, depth):
-    """The rays between the lattice points: (1, depth, size, size, 3) for grid_sample, and mm a sample."""
-    grid = lattice
-    for axis, n in ((3, size), (2, size), (1, depth)):
-        weights = _cubic(LATTICE[axis - 1], n).to(grid.device)
-        grid = torch.movedim(torch.movedim(grid, axis, -1) @ weights, -1, axis)
-    return grid.permute(1, 2, 3, 0)[None], (LATERAL_DEPTH_MM if view == "Lateral" else DEPTH_MM) / depth
+@dataclass(frozen=True)
+class Rays:
+    """Where the rays of a film cross every plane of voxels that lies across them."""
+
+    axis: int  # of the volume, along which the planes follow one another: 1 (y) frontal, 2 (x) lateral
+    places: torch.Tensor  # (planes, size, size, 2) within the plane, -1 to 1, for grid_sample
+    length: torch.Tensor  # (planes, size, size) mm that a ray spends in the plane
+
+
+def rays(lattice, thorax, view, *sizes):
+    """The rays of a film of so many pixels through the volume, from those bent at the lattice points.
+
+    One `Rays` for each size.
+    """
+    lateral = view == "Lateral"
+    axis, along, within = (2, 0, [1, 2]) if lateral else (1, 1, [0, 2])
+    fine = 4 * LATTICE[0]
+    bent = (_cubic(LATTICE[0], fine).to(lattice.device).T @ lattice.flatten(2)).movedim(1, 2)
+    step = (LATERAL_DEPTH_MM if lateral else DEPTH_MM) / fine
+    crossed = _crossings(bent[along], bent[within], thorax.shape[axis], step)
+    crossed = crossed.movedim(2, 1).unflatten(2, LATTICE[1:])  # (3, planes, rows, columns)
+    found = []
+    for size in sizes:
+        down, across = (_cubic(n, size).to(lattice.device) for n in LATTICE[1:])
+        grid = down.T @ (crossed @ across)  # (3, planes, size, size)
+        found.append(Rays(axis, grid[:2].permute(1, 2, 3, 0), grid[2]))
+    return found
+
+
+def _crossings(depth, within, planes, step):
+    """Where rays, known at points `step` mm apart, cross evenly spaced planes, and mm from plane to plane.
+
+    depth (rays, points) rises along a ray from -1 to 1, the planes' own coordinate; within (2, rays, points).
+    Returns (3, rays, planes): the two places, and the length, 0 where a ray does not get to a plane.
+    """
+    at = (torch.arange(planes, device=depth.device) + 0.5) / planes * 2 - 1
+    at = at.expand(len(depth), -1).contiguous()
+    after = torch.searchsorted(depth.contiguous(), at).clamp(1, depth.shape[1] - 1)
+    start, end = depth.gather(1, after - 1), depth.gather(1, after)
+    rise = (end - start).clamp(min=1e-3)
+    share = (at - start) / rise
+    after = after.expand(2, -1, -1)
+    places = torch.lerp(within.gather(2, after - 1), within.gather(2, after), share)
+    cell = 2 / planes
+    first, last = 1.5 * depth[:, :1] - depth[:, 1:2] / 2, 1.5 * depth[:, -1:] - depth[:, -2:-1] / 2
+    reached = ((at - first) / cell + 0.5).clamp(0, 1) * ((last - at) / cell + 0.5).clamp(0, 1)
+    length = step * cell / rise * reached
+    return torch.cat([places, length[None]])
 
 
 def _place(t, v, u, exposure):
@@ -146,13 +190,13 @@ def _turn(a, b, angle):
 
 def _bend(points, thorax, patient, exposure):
     """The patient's millimetres to the CT's: habitus, waves, heart and diaphragm."""
-    p = np.stack(points) / patient.scale.reshape(3, 1, 1, 1)
+    p = np.stack(points).astype(np.float32) / patient.scale.reshape(3, 1, 1, 1).astype(np.float32)
     z, y, x = p
     outside = np.sqrt((x / 150) ** 2 + (y / 105) ** 2)  # about 1 at the ribs
     p = p * np.stack([np.ones_like(z), *[1 - patient.fat / 140 * np.clip(outside - 0.55, 0, 0.8)] * 2])
-    phase = np.einsum("nk,k...->n...", patient.waves[:, :3], p) + patient.waves[:, 3, None, None, None]
-    p = p + np.einsum("nk,n...->k...", patient.waves[:, 4:], np.sin(phase))
-    centre = thorax.heart.reshape(3, 1, 1, 1)
+    phase = patient.waves[:, :3] @ p.reshape(3, -1) + patient.waves[:, 3:4]
+    p = p + (patient.waves[:, 4:].T @ np.sin(phase)).reshape(p.shape)
+    centre = thorax.heart.reshape(3, 1, 1, 1).astype(np.float32)
     near = np.exp(-(((p - centre) / 55) ** 2).sum(0) / 2)
     p = p - patient.heart * near * (p - centre) * np.array([0.5, 0.8, 1.0]).reshape(3, 1, 1, 1)
     p[0] -= exposure.diaphragm * np.exp(-(((p[0] + 70) / 65) ** 2) / 2)
@@ -161,7 +205,7 @@ def _bend(points, thorax, patient, exposure):
 
 
 def axial_plane(thorax, patient, size, rng):
-    """A grid for `project` (one sample deep) through a patient's chest at a height by chance, 340 mm wide."""
+    """A grid for grid_sample (1, 1, size, size, 3) through a chest, 340 mm wide, at a height by chance."""
     width, z = 340, rng.uniform(-75, 95)
     edge = width * ((np.arange(size) + 0.5) / size - 0.5)
     points = np.meshgrid([z], -edge, edge, indexing="ij")
@@ -170,6 +214,11 @@ def axial_plane(thorax, patient, size, rng):
     half = thorax.extent / 2
     grid = np.stack([x / half[2], y / half[1], -z / half[0]], -1)[None]
     return torch.tensor(grid, dtype=torch.float32, device=thorax.labels.device)
+
+
+def through(volume, grid):
+    """What the volume (Z, Y, X) holds at the points of a plane: (size, size)."""
+    return grid_sample(volume[None, None], grid, align_corners=False)[0, 0, 0]
 
 
 @lru_cache(maxsize=16)
@@ -190,20 +239,23 @@ def _cubic(n, m):
     return torch.from_numpy(weights)
 
 
-def project(volume, grid, step):
-    """Line integrals, mm of water: a volume (Z, Y, X) or (C, Z, Y, X) along the rays -> ([C,] size, size)."""
-    batch = volume[(None,) * (5 - volume.ndim)]
-    sampled = grid_sample(batch, grid, align_corners=False)[0]  # (C, depth, size, size)
-    return sampled.sum(1)[0 if volume.ndim == 3 else slice(None)] * step
+def project(volume, rays):
+    """Line integrals, mm of water: a volume (Z, Y, X) along the rays -> (size, size). Joseph's method."""
+    planes = volume.movedim(rays.axis, 0)[:, None]
+    crossed = grid_sample(planes, rays.places, align_corners=False)[:, 0]  # (planes, size, size)
+    return (crossed * rays.length).sum(0)
 
 
-def surroundings(volume, lattice, patient, exposure):
-    """The finding-free film as seen from afar: (1, 1, 16, 16) mm of water, for scatter and local contrast."""
-    grid, step = rays(lattice, exposure.view, LOW, 20)
-    return (project(volume, grid, step) + _added(patient, exposure, LOW, volume.device))[None, None]
+def surroundings(volume, rays, beside):
+    """The finding-free film as seen from afar: (1, 1, 16, 16) mm of water, for scatter and local contrast.
+
+    rays: LOW pixels wide; beside: from `beside_the_scan`, at the film's own size.
+    """
+    beside = torch.nn.functional.interpolate(beside[None, None], (LOW, LOW), mode="area")
+    return project(volume, rays) + beside
 
 
-def _added(patient, exposure, size, device):
+def beside_the_scan(patient, exposure, size, device):
     """Breasts, and the arms that the CT has not got beside the body, as mm of water (size, size)."""
     x, z, radius, thick = patient.breast
     edge = exposure.field * (torch.arange(size, device=device) + 0.5) / size - exposure.field / 2
@@ -225,14 +277,14 @@ def _arms(patient, u, v):
     return below * (1.6 * muscle + 1.5 * bone)
 
 
-def film(water, far, patient, exposure, noise):
-    """Develop line integrals (size, size) in mm of water into a film, uint8.
+def film(water, far, exposure, noise):
+    """Develop line integrals (size, size) in mm of water, of all that is in the beam, into a film, uint8.
 
     far: from `surroundings`; noise: (size, size) standard normal. Beer-Lambert with scatter, noise that grows
     where few quanta arrive, a display that takes out part of the slow changes, an S-shaped curve.
     """
     size = water.shape[-1]
-    attenuation = MU * (water + _added(patient, exposure, size, water.device))
+    attenuation = MU * water
     smooth = _smooth(MU * far, exposure)
     slow = torch.nn.functional.interpolate(smooth, (size, size), mode="bicubic", align_corners=False)[0, 0]
     middle = smooth[..., 3:13, 3:13].mean()
@@ -269,11 +321,16 @@ def _mark(grey, exposure):
     """Print the side marker, an L or R of lead, onto the film."""
     letter, row, column, height = exposure.marker
     size = grey.shape[-1]
-    glyph = torch.tensor([[float(c) for c in line] for line in GLYPHS[letter]], device=grey.device)[
-        None, None
-    ]
     tall = max(5, round(height * size))
-    drawn = torch.nn.functional.interpolate(glyph, (tall, max(3, round(tall * 5 / 7))), mode="area")[0, 0]
+    drawn = _glyph(letter, tall).to(grey.device)
     top, left = round(row * size), min(round(column * size), size - drawn.shape[1])
     patch = grey[top : top + drawn.shape[0], left : left + drawn.shape[1]]
     patch += drawn[: patch.shape[0], : patch.shape[1]] * (235 - patch).clamp(min=0)
+
+
+@lru_cache(maxsize=64)
+def _glyph(letter, tall):
+    """A letter of lead, `tall` pixels high: 1 where it is."""
+    glyph = torch.tensor([[float(c) for c in line] for line in GLYPHS[letter]])
+    shape = (tall, max(3, round(tall * 5 / 7)))
+    return torch.nn.functional.interpolate(glyph[None, None], shape, mode="area")[0, 0]

@@ -21,6 +21,7 @@ STERNUM, CARTILAGE = 116, 118
 FILM_MM = 285  # width of a film in the patient's mid-plane: the lungs fill it
 DEEP = 1.8  # voxels may be longer along the rays, which are summed anyway
 VARIANTS = 6  # lung textures and shoulder girdles a patient is drawn from
+CORNERS = np.array(list(np.ndindex(2, 2, 2)))  # of a voxel's neighbourhood
 RIB_GAIN = 2.0  # ribs are blurred by 2 mm voxels; give their contrast back
 
 
@@ -198,12 +199,14 @@ def splat(volume, axes, points, radius, density, rng=None):
     cloud = cloud + radius / 2 * rng.standard_normal(cloud.shape).clip(-2, 2)
     weight = mass / len(cloud)
     start = np.array([axes[0][0], axes[1][0], axes[2][0]])
-    place = (cloud - start) / (spacing * [-1, 1, 1])
-    low = np.floor(place).astype(int)
-    fraction = place - low
-    corners = np.array(list(np.ndindex(2, 2, 2)))
-    index = low[:, None] + corners  # (points, 8, 3)
-    share = np.where(corners, fraction[:, None], 1 - fraction[:, None]).prod(2) * weight
-    inside = ((index >= 0) & (index < volume.shape)).all(2)
-    where = torch.from_numpy(np.ravel_multi_index(index[inside].T, volume.shape)).to(volume.device)
-    volume.view(-1).index_add_(0, where, torch.from_numpy(share[inside]).to(volume))
+    place = ((cloud - start) / (spacing * [-1, 1, 1])).astype(np.float32)
+    low = np.floor(place)
+    inside = ((low >= 0) & (low < np.array(volume.shape) - 1)).all(1)
+    low, fraction = low[inside].astype(int), (place - low)[inside]
+    strides = np.array(volume.stride())
+    where = (low @ strides)[:, None] + CORNERS @ strides  # (points, 8)
+    near, far = 1 - fraction[:, None], fraction[:, None]
+    share = np.where(CORNERS, far, near)
+    share = share[..., 0] * share[..., 1] * share[..., 2] * weight
+    where, share = (torch.from_numpy(a.ravel()).to(volume.device) for a in (where, share.astype(np.float32)))
+    volume.view(-1).index_add_(0, where, share)

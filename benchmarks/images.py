@@ -4,7 +4,8 @@
     python benchmarks/images.py --root FOLDER   # on a folder in the CheXpert layout instead
 
 Baseline: CheX_Dataset + XRayCenterCrop + XRayResizer(64), one film after the other, as documented there.
-Ours: the first pass of ImageStore (decode once), then an epoch of its batches; also the whole label table.
+Ours: the first pass of ImageStore (decode once), then an epoch of its batches; also the whole label table,
+and the memory that a store of a million films takes (Linux only).
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from medgan_helpers import chexpert, images
 SIZE, BATCH = 64, 64
 SHAPE = (320, 390)  # pixels of a film in CheXpert-v1.0-small
 EPOCHS = 20  # of the store; one is too short to time
+MANY = 1_000_000  # films of the store whose memory is measured
 
 
 def main():
@@ -39,6 +42,7 @@ def main():
         theirs = time_theirs(root, len(frame))
         first, store = time_first_pass(frame, root)
         epoch = time_epochs(store)
+        memory = memory_of_many(Path(scratch))
     start = time.perf_counter()
     table = chexpert.label_table()
     seconds = time.perf_counter() - start
@@ -51,6 +55,7 @@ def main():
     ):
         print(f"{name:44s}{speed:10,.0f}{speed / theirs:8.1f}")
     print(f"label table of {len(table):,} rows: {seconds:.2f} s")
+    print(f"store of {MANY:,} films: {MANY * SIZE**2 / 1e9:.1f} GB on disk, {memory / 1e6:.0f} MB of memory")
 
 
 def noise_films(root, count):
@@ -104,6 +109,26 @@ def time_epochs(store):
     for _ in range(steps):
         next(batches)
     return steps * BATCH / (time.perf_counter() - start)
+
+
+def memory_of_many(scratch):
+    """Bytes that a store of MANY films and its batches add to the table; the map is empty: sparse on disk."""
+    frame = pd.DataFrame({"path": [f"train/patient{i:07d}/study1/view1_frontal.jpg" for i in range(MANY)]})
+    dose = pd.DataFrame({"dose": np.zeros(MANY, np.float32)})
+    film_map = np.memmap(scratch / "many.u8", np.uint8, "w+", shape=(MANY, SIZE, SIZE))
+    before = own_memory()
+    with mock.patch.object(images, "_open_cache", lambda *_: (film_map, {})):
+        store = images.ImageStore(frame, scratch, SIZE)
+    batches = store.batches(BATCH, labels=dose)
+    for _ in range(200):
+        next(batches)
+    return own_memory() - before
+
+
+def own_memory():
+    """Bytes of this process that are not pages of files."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
 
 
 if __name__ == "__main__":

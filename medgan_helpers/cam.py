@@ -44,8 +44,10 @@ def activation_map(model, images, finding):
 def grad_cam(model, images, finding):
     """Grad-CAM (Selvaraju et al., ICCV 2017): features weighted by the mean gradient of the logit.
 
-    (B, h, w), zero or positive. With average pooling the mean gradient is w / cells: CAM without its negative
-    part, up to that factor. With logsumexp pooling the cells that carry the logit weigh more.
+    (B, h, w), zero or positive. With a linear head, as in both presets, the mean gradient
+    is w / cells, whichever cells carry the logit: the shares of the cells add up to 1, in the mean as in
+    logsumexp. So it is CAM without its negative part, over the number of cells; where CAM is negative all
+    over, it is blank. It is for networks whose head is not linear that one needs the gradient.
     """
     model.network.eval()
     grid, _, logits = model.read(images.to(model.device))  # (B, C, h, w)
@@ -105,13 +107,17 @@ def pointing_game(maps, masks):
 
 
 def energy_inside(maps, masks):
-    """Share of each map's positive part that lies in its mask: (n,). Chance is the mask's area.
+    """Share of what stands out in each map that lies in its mask: (n,). Chance is the mask's area.
 
-    (Energy-based pointing game, Wang et al., Score-CAM, CVPRW 2020.) Films with an empty mask are left out.
+    (Energy-based pointing game, Wang et al., Score-CAM, CVPRW 2020, on the part of the map above its median:
+    what the overlays show. A map may be negative all over, and a constant belongs to the bias.) A flat map
+    points everywhere alike and gets its mask's area. Films with an empty mask are left out.
     """
     maps, masks = _pair(maps, masks)
-    energy = upsample(maps, masks.shape[-1]).relu().flatten(1)
-    return (energy * masks.flatten(1)).sum(1) / energy.sum(1).clamp(min=1e-12)
+    values = upsample(maps, masks.shape[-1]).flatten(1)
+    energy = (values - values.median(1, keepdim=True).values).relu()
+    inside, total = (energy * masks.flatten(1)).sum(1), energy.sum(1)
+    return torch.where(total > 0, inside / total.clamp(min=1e-12), masks.flatten(1).float().mean(1))
 
 
 def localisation(maps, masks):

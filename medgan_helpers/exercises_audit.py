@@ -47,9 +47,9 @@ def steps_taken(function):
         steps = {"without": epochs * films / batch, "with": epochs * (films + added) / batch}
         for (arm, expected), found in zip(steps.items(), answer[:2], strict=True):
             if abs(found - expected) > 0.02 * expected:  # a last batch that is not full may count or not
-                return _verdict(f"{epochs} epochs {arm} added films are {expected:.0f} steps, not {found:.0f}")
+                return _verdict(f"{epochs} epochs {arm} added films: {expected:.0f} steps, not {found:.0f}")
         if abs(answer[2] - epochs * films / (films + added)) > 0.02 * epochs:
-            return _verdict(f"{answer[2]:.1f} epochs with the added films are not {steps['without']:.0f} steps")
+            return _verdict(f"{answer[2]:.1f} epochs with added films are not {steps['without']:.0f} steps")
     return _verdict(None)
 
 
@@ -64,7 +64,7 @@ def winners_curse(function):
         if settings > 1 and abs(answer - 0.5) < 0.01:
             return _verdict("one half is the mean of the readers; what does the best of them score?")
         if abs(answer - value) > 0.02:
-            return _verdict(f"the best of {settings} that guess scores {value:.2f} on average, not {answer:.2f}")
+            return _verdict(f"the best of {settings} that guess scores about {value:.2f}, not {answer:.2f}")
     return _verdict(None)
 
 

@@ -1,3 +1,7 @@
+import json
+import re
+from pathlib import Path
+
 import fake_films
 import numpy as np
 import pandas as pd
@@ -5,6 +9,8 @@ import pytest
 from PIL import Image
 
 from medgan_helpers import artifacts, chexpert, course
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +152,12 @@ def test_minutes_are_read_from_the_recorded_ones(tmp_path, monkeypatch, capsys):
     first, second = capsys.readouterr().out.split("Profile")[1:]
     assert "about 1.2 minutes" in first or "not timed on this kind" in first
     assert "not timed" in second
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("0[1-8]*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_take_the_labels_of_films_through_the_masking_door(path):
+    """chexpert.labels alone reads a finding that a set does not label as absent; films.labels masks it."""
+    cells = json.loads(path.read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    calls = re.findall(r"chexpert\.labels\((.{0,40})", code)
+    assert [call for call in calls if not re.match(r"frontal|chexpert\.regimen\(frontal", call)] == []

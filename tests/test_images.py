@@ -41,6 +41,20 @@ def test_256_grey_levels_survive_every_round_trip():
     assert torch.equal(images.signed_to_uint8(images.xrv_to_signed(xrv)), grey)
 
 
+@pytest.mark.parametrize("values", ["films", "drawn"])
+def test_unit_signed_and_xrv_round_trip_to_the_last_bit(values):
+    """Exact for the 256 levels of films and whatever torch.rand draws (multiples of 2**-24)."""
+    drawn = torch.rand(100_000, generator=torch.Generator().manual_seed(0))
+    levels = images.uint8_to_signed(torch.arange(256, dtype=torch.uint8))
+    unit = images.signed_to_unit(levels) if values == "films" else drawn
+    signed = images.unit_to_signed(unit)
+    assert torch.equal(images.signed_to_unit(signed), unit)
+    assert torch.equal(images.unit_to_signed(images.signed_to_unit(signed)), signed)
+    back = images.xrv_to_signed(images.signed_to_xrv(signed))
+    assert torch.equal(images.signed_to_unit(back), unit)
+    assert values == "drawn" or torch.equal(signed, levels)
+
+
 def test_xrv_bridge_is_exact_for_any_float():
     values = torch.randn(1000, generator=torch.Generator().manual_seed(0))
     assert torch.equal(images.xrv_to_signed(images.signed_to_xrv(values)), values)

@@ -154,7 +154,7 @@ def test_minutes_are_read_from_the_recorded_ones(tmp_path, monkeypatch, capsys):
     assert "not timed" in second
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("0[1-8]*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("0[1-8]*")), ids=lambda path: path.stem)
 def test_notebooks_take_the_labels_of_films_through_the_masking_door(path):
     """chexpert.labels alone reads a finding that a set does not label as absent; films.labels masks it."""
     cells = json.loads(path.read_text())["cells"]

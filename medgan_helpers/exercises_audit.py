@@ -68,7 +68,7 @@ def winners_curse(function):
     return _verdict(None)
 
 
-def _best_guess(labels, settings, rounds=400):
+def _best_guess(labels, settings, rounds=200):
     rng = np.random.default_rng(0)
     return np.mean([audit.area(labels, rng.random((len(labels), settings))).max() for _ in range(rounds)])
 

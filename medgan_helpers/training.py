@@ -343,11 +343,13 @@ def _not_finite(step, name):
 
 
 # ---------------------------------------------------------------- reading the curves
-# Thresholds are rules of thumb, tested on made-up curves of each kind.
+# Rules of thumb, set between the failing and the cured runs of chapter 8; curves of both are in the tests.
 MIN_ROWS = 5  # history rows below which curves say nothing
 LITTLE_DIVERSITY = 0.35  # spread of a fake batch over the spread of a real one
-WON = 0.9  # D(x) - D(G(z)): hardly any overlap is left for the generator to learn from
+WRONG_UNITS = 0.02  # of the same: less than any collapse leaves; real films in grey levels 0 to 255 give this
+WON = 0.7  # D(x) - D(G(z)): hardly any overlap is left for the generator to learn from
 SWING = 0.3  # standard deviation of D(x) - D(G(z)) over the last third
+RISING = 1.1  # diversity of the second half of the last third over that of its first half
 FLAT = 0.01  # relative movement of every loss below which nothing has been learnt
 IDENTITY = 0.005  # mean |G(x, c) - x| in units of [-1, 1]: under one grey level of 256
 NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head explains
@@ -366,9 +368,7 @@ def diagnose(history):
     movement = (losses.max() - losses.min()) / (losses.abs().mean() + 1e-8)
     margin = tail.get("d_real", pd.Series([0.5])) - tail.get("d_fake", pd.Series([0.5]))
     if movement.max() < FLAT:
-        return (
-            "not started: no loss has moved; is the learning rate 0, or a network left out of its optimizer?"
-        )
+        return "not started: no loss has moved; is the learning rate 0, or an optimizer without its network?"
     if mean.get("class_skill", 1) < NO_SKILL:
         return (
             "critic has not learnt the findings: its class head does little better than their prevalence, so "
@@ -379,18 +379,22 @@ def diagnose(history):
             "identity collapse: the generator returns its input, as the reconstruction weighs more than the "
             "findings; pretrain the critic's class head, lower the reconstruction weight"
         )
+    if margin.mean() > WON:  # before collapse: what a beaten generator draws is not varied either
+        seen = f"D(x) is {mean['d_real']:.2f} and D(G(z)) {mean['d_fake']:.2f}"
+        return f"discriminator won: {seen}; slow it, use DiffAugment, spectral norm"
     if mean.get("diversity", 1) < LITTLE_DIVERSITY:
-        return (
-            f"collapse: samples of one batch differ only {mean['diversity']:.0%} as much as real films do; "
-            "try DiffAugment, spectral norm, a lower learning rate"
-        )
-    if margin.mean() > WON:
-        return (
-            f"discriminator won: D(x) is {mean['d_real']:.2f} and D(G(z)) {mean['d_fake']:.2f}, so little "
-            "gradient reaches the generator; slow the discriminator, use DiffAugment, spectral norm"
-        )
+        seen = f"samples of one batch differ only {mean['diversity']:.1%} as much as real films do"
+        return f"collapse: {seen}, {_advice(tail['diversity'])}"
     if margin.std() > SWING:
-        return (
-            "oscillation: the networks take turns in winning; lower the learning rates, average with an EMA"
-        )
+        return "oscillation: the networks win in turn; lower the learning rates, average with an EMA"
     return "healthy: neither network has won, and samples vary; look at them, and at KID"
+
+
+def _advice(diversity):
+    """What to do about little diversity, from its last values."""
+    half = len(diversity) // 2
+    if diversity.mean() < WRONG_UNITS:
+        return "so little that the films may be in the wrong range; assert that real ones are in [-1, 1]"
+    if diversity.tail(half).mean() > RISING * diversity.head(half).mean():
+        return "but more and more; train on, then ask again"
+    return "and no more than before; try DiffAugment, spectral norm, a lower learning rate of the generator"

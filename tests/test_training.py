@@ -302,3 +302,45 @@ def curves(**columns):
 def test_diagnose_says_it_in_words(columns, verdict):
     assert training.diagnose(curves(**columns)).startswith(verdict)
     assert training.diagnose(curves(**columns).head(2)).startswith("not started")
+
+
+# Ten rows each of five runs like those of chapter 8, rounded: verdict, advice, D(x), D(G(z)), diversity.
+RECORDED = {
+    "healthy": (
+        "healthy", "look at them",
+        [0.71, 0.77, 0.70, 0.66, 0.68, 0.63, 0.61, 0.67, 0.63, 0.60],
+        [0.53, 0.51, 0.55, 0.54, 0.58, 0.56, 0.51, 0.59, 0.59, 0.50],
+        [0.54, 0.40, 0.47, 0.58, 0.57, 0.66, 0.68, 0.63, 0.76, 0.75],
+    ),
+    "its first third": (
+        "collapse", "train on",
+        [0.70, 0.84, 0.84, 0.80, 0.79, 0.75, 0.73, 0.73, 0.74, 0.73],
+        [0.49, 0.48, 0.45, 0.50, 0.52, 0.55, 0.58, 0.59, 0.60, 0.59],
+        [0.22, 0.20, 0.17, 0.17, 0.18, 0.20, 0.23, 0.26, 0.28, 0.31],
+    ),
+    "saturating loss, D too fast": (
+        "discriminator won", "slow it",
+        [0.95, *[1.00] * 9],
+        [0.07, *[0.00] * 9],
+        [0.23, 0.25, 0.25, 0.25, 0.24, 0.25, 0.24, 0.26, 0.25, 0.24],
+    ),
+    "G too fast": (
+        "collapse", "no more than before",
+        [0.51, 0.52, 0.49, 0.50, 0.49, 0.49, 0.50, 0.50, 0.49, 0.50],
+        [0.53, 0.56, 0.50, 0.50, 0.50, 0.50, 0.50, 0.50, 0.50, 0.50],
+        [0.17, 0.71, 0.40, 0.25, 0.21, 0.21, 0.18, 0.19, 0.18, 0.17],
+    ),
+    "real films of 0 to 255": (
+        "collapse", "wrong range",
+        [0.90, 1.00, 1.00, 1.00, 1.00, 1.00, 0.97, 0.81, 0.88, 0.82],
+        [0.52, 0.54, 0.53, 0.52, 0.52, 0.51, 0.50, 0.50, 0.50, 0.50],
+        [0.002] * 10,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("run", RECORDED)
+def test_diagnose_is_right_about_real_runs(run):
+    verdict, advice, d_real, d_fake, diversity = RECORDED[run]
+    said = training.diagnose({"d_real": d_real, "d_fake": d_fake, "diversity": diversity})
+    assert said.startswith(verdict) and advice in said

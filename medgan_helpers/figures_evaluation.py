@@ -49,7 +49,7 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
     axis.set_yticks(place, table.index)
     axis.set_ylim(-0.6, len(table) - 0.4)
     axis.set_xlabel(unit)
-    axis.legend(frameon=False, loc="lower right")
+    axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=9)  # off the data
     show(fig, alt)
 
 

@@ -15,13 +15,13 @@ def vital_signs(runs, alt, inch=3.1):
     """
     fig, axes = canvas(1, len(runs) + 1, (inch * (len(runs) + 1), 2.6))
     for axis, (name, history) in zip(axes, runs.items(), strict=False):
-        axis.plot(history["step"], history["d_real"], color=COLOURS[0], lw=1.6, label="D(x), real")
-        axis.plot(history["step"], history["d_fake"], color=COLOURS[1], lw=1.6, ls="--", label="D(G(z))")
+        axis.plot(history["step"], history["d_real"], color=COLOURS[0], marker=".", label="D(x), real")
+        axis.plot(history["step"], history["d_fake"], color=COLOURS[1], marker=".", ls="--", label="D(G(z))")
         axis.fill_between(history["step"], history["d_fake"], history["d_real"], color="0.9")
         axis.set(title=name, xlabel="step", ylim=(-0.03, 1.03))
     axes[0].legend(frameon=False, fontsize=8, loc="center right")
     for (name, history), style in zip(runs.items(), LINES, strict=False):
-        axes[-1].plot(history["step"], history["diversity"], color="0.2", lw=1.6, ls=style, label=name)
+        axes[-1].plot(history["step"], history["diversity"], color="0.2", marker=".", ls=style, label=name)
     axes[-1].axhline(training.LITTLE_DIVERSITY, color=COLOURS[3], lw=1)
     axes[-1].set(title="diversity (real films: 1)", xlabel="step", ylim=(-0.03, None))
     axes[-1].legend(frameon=False, fontsize=8)

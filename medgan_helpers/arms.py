@@ -69,7 +69,6 @@ class Pool:
             self._done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
 
-
     def marks(self, numbers, finding):
         """Where `finding` is in films that show it: (n, 2) row and column in pixels, of its densest part.
 
@@ -124,8 +123,11 @@ def pool(films, size, seed=POOL_SEED, rare=0.04):
     return Pool(films, size, seed, dict(rare) if isinstance(rare, tuple) else rare)
 
 
-def parts(frame, percent, seed, test):
+def parts(frame, percent, seed, test, most=None):
     """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, stratified test rows.
+
+    most: films that a reader's steps can draw at all; of a larger regimen so many rows, picked by chance, are
+    as good as all of them, and the others need not be rendered.
 
     The test rows are the same for every regimen, arm and seed: `test` positives a rare finding, and 8 / 3 as
     many films with none. Validation has the prevalence of training, or their losses could not be compared.
@@ -133,10 +135,17 @@ def parts(frame, percent, seed, test):
     split = chexpert.split(frame, FRACTIONS, seed=0)
     regimen = chexpert.regimen(split["train"], percent, seed=seed)
     return {
-        "train": regimen,
+        "train": _at_most(regimen, most),
         "valid": split["valid"].head(2 * test),
         "test": _stratified(split["test"], test),
     }
+
+
+def _at_most(frame, count):
+    if count is None or len(frame) <= count:
+        return frame
+    chance = np.random.default_rng(POOL_SEED).random(frame.index.max() + 1)[frame.index]
+    return frame.iloc[np.sort(chance.argsort()[:count])]  # the same films first, whatever the regimen
 
 
 def _stratified(frame, positives):
@@ -233,7 +242,7 @@ def train_generator(films, centres, steps, seed):
     """A LocalGAN trained on `films` alone; centres: {finding: (n, 2)}, where it is in each positive."""
     positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
     squares = local_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(seed, 1))
-    generator = local_gan.LocalGAN(list(centres), warm=steps // 4, seed=seed)
+    generator = local_gan.LocalGAN(list(centres), warm=steps // 2, seed=seed)
     fit(generator, squares, steps)
     return generator
 

@@ -5,8 +5,9 @@ film and changes one square of it, placed as findings are placed in real positiv
 those; in the course the simulator's masks stand for a radiologist. What it learns from:
 
     conditional GAN with a projection discriminator (Miyato & Koyama, ICLR 2018), hinge loss
-    an auxiliary class head (Odena et al., ICML 2017), trained before the game begins: without it, a small
-    critic never learns the findings and the generator falls to the identity
+    an auxiliary classifier (Odena et al., ICML 2017), a network of its own that is trained before the game
+    begins: a critic that has to learn the findings during the game is too slow for few films, and the
+    generator falls to the identity
     DiffAugment without flips or cutout (Zhao et al., NeurIPS 2020); an average of the weights (EMA)
 """
 
@@ -25,8 +26,8 @@ SQUARE = 32  # pixels at 64 px films; half the film's side in general
 JITTER = 3  # pixels: the map's cell is 8 pixels wide, its peak no more exact than that
 LATENT = 16
 REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
-THRIFT = 3.0  # weight of the mean absolute change: what need not change stays
-CLASS_WEIGHT = 0.5  # of the class head's cross-entropy in both players' losses
+THRIFT = 2.0  # weight of the mean absolute change: what need not change stays
+CLASS_WEIGHT = 0.5  # of the classifier's cross-entropy in the generator's loss
 
 
 # ---------------------------------------------------------------- squares of films
@@ -124,7 +125,7 @@ class Squares:
 
 # ---------------------------------------------------------------- the networks
 class Generator(nn.Module):
-    """A healthy square, a class and noise -> a smooth change, nought at the square's rim: (B, 1, S, S)."""
+    """A healthy square, a class and noise -> what is added to it, smooth, nought at the rim: (B, 1, S, S)."""
 
     def __init__(self, classes, width=48, latent=LATENT, embedding=8):
         super().__init__()
@@ -142,14 +143,37 @@ class Generator(nn.Module):
         pixels = F.pixel_unshuffle(healthy, 2)  # (B, 4, 16, 16)
         condition = torch.cat([self.embed(classes), z], 1)[:, :, None, None]
         x = torch.cat([pixels, condition.expand(-1, -1, *pixels.shape[-2:])], 1)
-        change = REACH * torch.tanh(self.layers(x).float())
+        change = REACH * torch.sigmoid(self.layers(x).float() - 3)  # brighter only: more tissue, more bone
         for _ in range(2):  # mean filters: without them the change carries a grid of 2 x 2 pixels
             change = F.avg_pool2d(F.pad(change, [1] * 4, mode="replicate"), 3, stride=1)
         return change * soft_disc(change.shape[-1], change.device)
 
 
+class Classifier(nn.Module):
+    """Squares (B, 1, S, S) -> class logits (B, classes). Sees differences of grey, whatever the exposure.
+
+    The largest response counts, wherever it is: a lesion fills a few of the square's 16 cells.
+    """
+
+    def __init__(self, classes, width=32):
+        super().__init__()
+        layers = []
+        for number, (before, after) in enumerate(pairwise([2, width, width, 2 * width, 3 * width])):
+            size, stride = (3, 1) if number == 0 else (4, 2)
+            layers.append(nn.Conv2d(before, after, size, stride, 1, bias=False))
+            layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.classes = nn.Linear(3 * width, classes)
+
+    def forward(self, squares):
+        level = squares - squares.mean((2, 3), keepdim=True)
+        blurred = F.avg_pool2d(F.pad(level, [4] * 4, mode="replicate"), 9, stride=1)
+        features = self.layers(torch.cat([3 * level, 6 * (level - blurred)], 1)).float()  # (B, 96, 4, 4)
+        return self.classes(features.amax((2, 3)))
+
+
 class Discriminator(nn.Module):
-    """Squares (B, 1, S, S) and classes -> realness given the class (B,), and class logits (B, classes)."""
+    """Squares (B, 1, S, S) and classes -> realness given the class (B,)."""
 
     def __init__(self, classes, width=32):
         super().__init__()
@@ -161,19 +185,17 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.real = spectral_norm(nn.Linear(3 * width, 1))
         self.embed = spectral_norm(nn.Embedding(classes, 3 * width))
-        self.classes = nn.Linear(3 * width, classes)
 
     def forward(self, squares, classes):
-        features = self.layers(squares).float().mean((2, 3))  # (B, 96)
-        realness = self.real(features)[:, 0] + (self.embed(classes) * features).sum(1)
-        return realness, self.classes(features)
+        features = self.layers(squares).float().sum((2, 3))  # (B, 96), the projection paper's global sum
+        return self.real(features)[:, 0] + (self.embed(classes) * features).sum(1)
 
 
 # ---------------------------------------------------------------- the game
 class LocalGAN(Model):
     """Draws findings into squares of films; step() takes batches of `Squares`.
 
-    findings: the names it can draw; warm: steps in which only the class head learns.
+    findings: the names it can draw; warm: steps in which only the classifier learns; then it stays as it is.
     """
 
     def __init__(self, findings, width=48, warm=250, seed=0, **machine):
@@ -182,12 +204,15 @@ class LocalGAN(Model):
         )
         with seeded(seed):
             generator, discriminator = Generator(len(findings), width), Discriminator(len(findings) + 1)
+            classifier = Classifier(len(findings) + 1)
         self.generator, self.discriminator = self.place(generator), self.place(discriminator)
+        self.classifier = self.place(classifier)
         self.average = EMA(self.generator, decay=0.99)
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas=(0.0, 0.99))
         self.discriminator_optimizer = torch.optim.Adam(
             self.discriminator.parameters(), 4e-4, betas=(0.0, 0.99)
         )
+        self.classifier_optimizer = torch.optim.Adam(self.classifier.parameters(), 3e-3, betas=(0.9, 0.99))
 
     @property
     def trained(self):
@@ -205,27 +230,32 @@ class LocalGAN(Model):
     @one_step
     def step(self, batch):
         """One step of both players on (real, classes, healthy, targets), see `Squares`."""
+        if self.steps_done < self.config["warm"]:
+            return self.teach(*batch[:2])
         real, classes, healthy, targets = batch
         self.generator.train()
         change = self.generator(healthy, targets, self._noise(len(healthy)))
         fake = (healthy + change).clamp(-1, 1)
 
-        on_real, class_logits = self.discriminator(self._augment(real), classes)
-        class_loss = F.cross_entropy(class_logits, classes)
-        if self.steps_done < self.config["warm"]:
-            self.descend(class_loss, self.discriminator_optimizer)
-            nothing = torch.zeros((), device=self.device)
-            return {"d_loss": nothing, "g_loss": nothing, "class_loss": class_loss, "change": nothing}
-        on_fake, _ = self.discriminator(self._augment(fake.detach()), targets)
+        on_real = self.discriminator(self._augment(real), classes)
+        on_fake = self.discriminator(self._augment(fake.detach()), targets)
         d_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
-        self.descend(d_loss + CLASS_WEIGHT * class_loss, self.discriminator_optimizer)
+        self.descend(d_loss, self.discriminator_optimizer)
 
-        on_fake, class_logits = self.discriminator(self._augment(fake), targets)
-        seen = F.cross_entropy(class_logits, targets)
-        g_loss = -on_fake.mean() + CLASS_WEIGHT * seen + THRIFT * change.abs().mean()
+        seen = self._augment(fake)
+        class_loss = F.cross_entropy(self.classifier.eval()(seen), targets)
+        change = change.abs().mean()
+        g_loss = -self.discriminator(seen, targets).mean() + CLASS_WEIGHT * class_loss + THRIFT * change
         self.descend(g_loss, self.generator_optimizer)
         self.average.update(self.generator)
-        return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change.abs().mean()}
+        return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change}
+
+    def teach(self, real, classes):
+        """School: the classifier learns on real squares what the generator will be asked to draw."""
+        class_loss = F.cross_entropy(self.classifier.train()(self._augment(real)), classes)
+        self.descend(class_loss, self.classifier_optimizer)
+        nothing = torch.zeros((), device=self.device)
+        return {"d_loss": nothing, "g_loss": nothing, "class_loss": class_loss, "change": nothing}
 
     @torch.no_grad()
     def draw(self, films, finding, centres, seed=0):

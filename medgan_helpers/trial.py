@@ -56,7 +56,7 @@ def watcher(films, curve):
 def load(cell):
     """The films of a cell: {"train", "valid", "test": arms.Films, "test patients": identities}."""
     source = arms.pool(cell.films, cell.size)
-    tables = arms.parts(source.frame, cell.percent, cell.seed, cell.test)
+    tables = arms.parts(source.frame, cell.percent, cell.seed, cell.test, cell.steps * cell.batch_size)
     source.films(np.concatenate([frame.index for frame in tables.values()]), progress=True)
     films = {name: arms.take(source, frame) for name, frame in tables.items()}
     return films | {"test patients": tables["test"].patient.to_numpy()}
@@ -90,7 +90,7 @@ def synthetic(cell, films, findings):
     real, source = films["train"], arms.pool(cell.films, cell.size)
 
     def marks(part):
-        return {f: source.marks(part.numbers[part.positives(f)], f) for f in findings}
+        return {f: source.marks(part.numbers[part.positives(f).numpy()], f) for f in findings}
 
     centres = marks(real)
     if cell.arm == "copypaste":

@@ -14,7 +14,7 @@ import torch
 
 from medgan_helpers import arms, artifacts, chexpert, experiments, trial
 
-TINY = dict(films=2000, size=32, steps=2, batch_size=8, extra=6, test=3, generator_steps=4, percent=6)
+TINY = dict(films=2000, size=32, steps=2, batch_size=64, extra=6, test=3, generator_steps=4, percent=6)
 
 
 @pytest.fixture(autouse=True)

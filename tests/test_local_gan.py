@@ -83,7 +83,7 @@ def test_resuming_gives_the_very_bits_of_an_uninterrupted_run(tmp_path):
         assert torch.equal(tensor, resumed.trained.state_dict()[name]), name
 
 
-def test_only_the_class_head_learns_while_warming_up():
+def test_only_the_classifier_learns_while_warming_up():
     gan = model(warm=5)
     before = [p.clone() for p in gan.generator.parameters()]
     history = training.fit(gan, squares(), 5)

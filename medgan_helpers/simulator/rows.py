@@ -98,7 +98,10 @@ def _consistent(rows):
 def _number(rows):
     """Give patients, studies and views their new numbers, and films their paths."""
     rows["patient_number"] = pd.factorize(rows.group)[0] + 1
-    rows["study"] = rows.groupby("patient_number").study.transform(lambda s: pd.factorize(s)[0] + 1)
+    studies = rows[["patient_number", "study"]].drop_duplicates()
+    number = studies.groupby("patient_number").cumcount() + 1  # in the order in which they come
+    study = pd.MultiIndex.from_frame(studies)
+    rows["study"] = number.set_axis(study).reindex(pd.MultiIndex.from_frame(rows[studies.columns])).to_numpy()
     view = rows.groupby(["patient_number", "study"]).cumcount() + 1
     kind = np.where(rows.view == "Lateral", "lateral", "frontal")
     rows["patient"] = [f"patient{number:05d}" for number in rows.patient_number]

@@ -19,7 +19,7 @@ def vital_signs(runs, alt, inch=3.1):
         axis.plot(history["step"], history["d_fake"], color=COLOURS[1], marker=".", ls="--", label="D(G(z))")
         axis.fill_between(history["step"], history["d_fake"], history["d_real"], color="0.9")
         axis.set(title=name, xlabel="step", ylim=(-0.03, 1.03))
-    axes[0].legend(frameon=False, fontsize=8, loc="center right")
+    axes[0].legend(frameon=False, fontsize=8, loc="best")
     for (name, history), style in zip(runs.items(), LINES, strict=False):
         axes[-1].plot(history["step"], history["diversity"], color="0.2", marker=".", ls=style, label=name)
     axes[-1].axhline(training.LITTLE_DIVERSITY, color=COLOURS[3], lw=1)

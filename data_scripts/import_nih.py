@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medgan_helpers import artifacts, cam, chexpert
+from medgan_helpers import artifacts, boxes, chexpert
 
 COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
 BOX_COLUMNS = ["Image Index", "Finding Label", "x", "y", "width", "height"]  # NIH's own: "Bbox [x", ..., "h]"
@@ -49,10 +49,10 @@ def main():
     layout.print_mapping()
     layout.write(films, options.target, "nih", options)
     written = [film for film in films if (Path(options.target) / film.path).is_file()]
-    boxes = read_boxes(folder, written)
-    if len(boxes):
+    drawn = read_boxes(folder, written)
+    if len(drawn):
         with artifacts.atomic(Path(options.target) / "boxes.csv") as temporary:
-            boxes.to_csv(temporary, index=False)
+            drawn.to_csv(temporary, index=False)
 
 
 def command_line():
@@ -85,13 +85,13 @@ def test_images(folder):
 
 
 def read_boxes(folder, films):
-    """NIH's boxes on the films, as `cam.read_boxes` reads them; an empty table where there are none.
+    """NIH's boxes on the films, as `boxes.read` reads them; an empty table where there are none.
 
     NIH gives pixels from the upper left corner; they become shares of the film's largest centred square.
     """
     path = folder / "BBox_List_2017.csv"
     if not path.is_file():
-        return pd.DataFrame(columns=cam.BOXES)
+        return pd.DataFrame(columns=boxes.COLUMNS)
     table = pd.read_csv(path).iloc[:, : len(BOX_COLUMNS)].set_axis(BOX_COLUMNS, axis=1)
     names = table["Finding Label"].replace(BOX_NAMES)
     unknown = set(names) - set(layout.NIH_NAMES)
@@ -105,7 +105,7 @@ def read_boxes(folder, films):
         if (film := sources.get(box["Image Index"]))
     ]
     print(f"{len(rows)} of NIH's {len(table)} boxes are on these films")
-    return pd.DataFrame(rows, columns=cam.BOXES)
+    return pd.DataFrame(rows, columns=boxes.COLUMNS)
 
 
 def in_square(source, box):

@@ -1,7 +1,6 @@
 import functools
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -136,34 +135,3 @@ def test_localisation_holds_both_scores_beside_their_chance():
     assert scores["energy low"] < scores["energy"] < scores["energy high"]
     nothing = cam.localisation(maps, torch.zeros_like(masks))
     assert nothing.pop("n") == 0 and np.isnan(list(nothing.values())).all()
-
-
-BOX = pd.DataFrame(
-    [("a.png", "Fracture", 0.25, 0.5, 0.25, 0.125), ("a.png", "Fracture", 0.0, 0.0, 0.125, 0.125)],
-    columns=cam.BOXES,
-)
-
-
-def test_boxes_become_masks():
-    masks = cam.box_masks(BOX, ["b.png", "a.png"], 16)
-    assert masks.shape == (2, 16, 16) and not masks[0].any()
-    expected = torch.zeros(16, 16, dtype=torch.bool)
-    expected[8:10, 4:8] = True  # rows are y, columns are x
-    expected[:2, :2] = True
-    assert (masks[1] == expected).all()
-    assert not cam.box_masks(BOX.assign(x=1.2), ["a.png"], 16).any()  # outside the centred square
-
-
-def test_boxes_are_read_or_absent_or_refused(tmp_path):
-    assert cam.read_boxes(tmp_path) is None
-    BOX.to_csv(tmp_path / "boxes.csv", index=False)
-    pd.testing.assert_frame_equal(cam.read_boxes(tmp_path), BOX)
-    BOX.assign(width=[0.1, "wide"]).to_csv(tmp_path / "boxes.csv", index=False)
-    with pytest.raises(ValueError, match=r"boxes\.csv, row 1: expected a finding and four numbers"):
-        cam.read_boxes(tmp_path)
-    BOX.assign(finding=["Fracture", "Mass"]).to_csv(tmp_path / "boxes.csv", index=False)
-    with pytest.raises(ValueError, match="row 1"):
-        cam.read_boxes(tmp_path)
-    BOX.drop(columns="y").to_csv(tmp_path / "boxes.csv", index=False)
-    with pytest.raises(ValueError, match=r"lacks the columns \['y'\]"):
-        cam.read_boxes(tmp_path)

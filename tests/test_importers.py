@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medgan_helpers import cam, chexpert, images
+from medgan_helpers import boxes, chexpert, images
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "data_scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -231,10 +231,10 @@ def test_nih_boxes_come_along(nih, tmp_path, capsys):
     (nih / "BBox_List_2017.csv").write_text(BOXES)
     run(import_nih, nih, tmp_path / "out", "--partial", "--side", 32)
     assert "2 of NIH's 3 boxes are on these films" in capsys.readouterr().out
-    boxes = cam.read_boxes(tmp_path / "out")
-    assert boxes["finding"].tolist() == ["Lung Lesion", "Lung Opacity"]
+    drawn = boxes.read(tmp_path / "out")
+    assert drawn["finding"].tolist() == ["Lung Lesion", "Lung Opacity"]
     held_out, _ = opened(tmp_path / "out", "valid")
-    masks = cam.box_masks(boxes[:1], held_out.path, 32)
+    masks = boxes.masks(drawn[:1], held_out.path, 32)
     assert masks[0, 16:18, 8:12].all() and masks.sum() == 8  # 8 x 4 of 64 px
     run(import_nih, nih, tmp_path / "none", "--partial", "--dry-run")
     assert not (tmp_path / "none").exists()
@@ -245,8 +245,8 @@ def test_boxes_follow_the_centred_square(nih, tmp_path):
     Image.fromarray(fake_films.noise((64, 96))).save(film)  # the middle 64 columns are kept
     (nih / "BBox_List_2017.csv").write_text(BOXES)
     run(import_nih, nih, tmp_path / "out", "--partial")
-    boxes = cam.read_boxes(tmp_path / "out")
-    assert boxes.loc[0, ["x", "y", "width", "height"]].tolist() == [0, 0.5, 0.125, 0.0625]
+    drawn = boxes.read(tmp_path / "out")
+    assert drawn.loc[0, ["x", "y", "width", "height"]].tolist() == [0, 0.5, 0.125, 0.0625]
 
 
 def test_an_unknown_finding_among_the_boxes_is_named(nih, tmp_path):

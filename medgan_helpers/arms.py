@@ -16,12 +16,10 @@ Every arm but the first two adds the same number of films a rare finding; the lo
 only the finding it was added for.
 """
 
-import hashlib
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,7 +52,7 @@ class Pool:
         self.frame = simulator.plan(films, seed=seed, rare=rare)
         self._truth = rows.draw_truth(self.frame, seed)
         shape = (films, size, size)
-        name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{_version()}"
+        name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{simulator.version()}"
         self._films = _map(name.with_suffix(".films"), shape)
         self._done = _map(name.with_suffix(".done"), (films,))
 
@@ -101,12 +99,6 @@ def _render(job):
 
 def _one_thread():
     torch.set_num_threads(1)
-
-
-def _version():
-    """A hash of the simulator's code: another simulator makes other films."""
-    sources = sorted(Path(simulator.__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
 def _map(path, shape):

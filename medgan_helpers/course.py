@@ -124,7 +124,7 @@ def films(count=None):
     here = current()
     root, size = here.data_root, here.profile.image_size
     if here.dataset == "simulated":
-        folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}"
+        folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}-{simulator.version()}"
         root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
     frame = _table(root, "train.csv")
     unlabelled = tuple(chexpert.unlabelled(frame))

@@ -198,6 +198,7 @@ def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real
     settings = {
         "images": images if table is None else len(table), "size": size, "seed": seed, "views": views,
         "prevalence": prevalence, "rare_boost": rare_boost, "twins": twins, "masks": masks,
+        "simulator": version(),
         "labels": None if table is None else hashlib.sha256(table.to_csv().encode()).hexdigest(),
     }  # fmt: skip
     if _prepare(root, settings):
@@ -212,6 +213,12 @@ def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real
     with artifacts.atomic(root / "train.csv") as temporary:
         _as_chexpert(table).to_csv(temporary, index=False)
     return root / "train.csv"
+
+
+def version():
+    """A hash of the simulator's code: another simulator makes other films."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
 def _prepare(root, settings):

@@ -43,7 +43,7 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
     """Values with intervals beside what chance would give: columns value, low, high, chance; a line a row."""
     fig, axis = canvas(size=size)
     place = np.arange(len(table))[::-1]
-    spread = [table["value"] - table["low"], table["high"] - table["value"]]
+    spread = np.clip([table["value"] - table["low"], table["high"] - table["value"]], 0, None)  # to rounding
     axis.errorbar(table["value"], place, xerr=spread, fmt="o", color=COLOURS[0], capsize=4, label="measured")
     axis.plot(table["chance"], place, "|", color=COLOURS[3], ms=14, mew=2.5, label="chance")
     axis.set_yticks(place, table.index)

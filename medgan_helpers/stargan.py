@@ -15,6 +15,7 @@ SIZES = (32, 64, 128)
 LEARNING_RATE, BETAS = 1e-4, (0.5, 0.999)  # Choi et al. 2018, section 4
 CLASS_WEIGHT, CYCLE_WEIGHT, PENALTY_WEIGHT = 1.0, 10.0, 10.0  # lambda_cls, lambda_rec, lambda_gp, section 4
 CRITIC_STEPS = 5  # critic updates for one of the generator, section 4
+SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual generator draws
 TRANSLATE_BATCH = 64  # films translated at once; bounds the memory of `translate`
 
 
@@ -71,7 +72,8 @@ class Generator(nn.Module):
     conditioning: "concat" (the paper): every label is a constant plane beside the film. Zero padding is on
     purpose: with reflection, instance norm would cancel a constant plane. "norm": the labels set scale and
     shift of every norm instead (the domain-adaptation module).
-    residual: draw the change of the film rather than the film.
+    residual: draw the change of the film rather than the film, by nearest-neighbour upsampling and smoothed
+    over SMOOTH pixels: transposed convolutions can satisfy a critic with a checkerboard nobody sees.
     """
 
     def __init__(self, channels=1, domains=5, width=64, blocks=6, conditioning="concat", residual=False):
@@ -90,7 +92,11 @@ class Generator(nn.Module):
             return Layer(nn.Conv2d(before, 2 * before, 4, 2, 1, bias=False), norm(2 * before))
 
         def double(before):
-            return Layer(nn.ConvTranspose2d(before, before // 2, 4, 2, 1, bias=False), norm(before // 2))
+            after = before // 2
+            up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+            if residual:
+                up = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, 1, 1, bias=False))
+            return Layer(up, norm(after))
 
         inputs, inner = channels + domains * self.concat, 4 * width
         layers = [same(inputs, width, 7), halve(width), halve(2 * width)]  # (B, 256, H/4, W/4)
@@ -109,7 +115,11 @@ class Generator(nn.Module):
         for layer in self.layers:
             h = layer(h, labels)
         drawn = torch.tanh(self.film(h).float())
-        return (x + drawn).clamp(-1, 1) if self.residual else drawn
+        if not self.residual:
+            return drawn
+        for _ in range(2):
+            drawn = F.avg_pool2d(drawn, SMOOTH, stride=1, padding=SMOOTH // 2)
+        return (x + drawn).clamp(-1, 1)
 
 
 class Discriminator(nn.Module):
@@ -177,6 +187,9 @@ class StarGAN(Model):
     targets: "permuted" (the paper) | "single-flip": change one finding of each film, to see it alone.
     pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
     not know a finding rewards no generator for drawing it, and the film is left as it is (identity collapse).
+    change_weight: of the mean absolute change of a film, 0 in the paper: what need not change stays.
+    adversarial_weight: of the generator's wish to look real, 1 in the paper. A small critic's slope points
+    everywhere; where films come out real anyway (residual), less of it leaves more of the film alone.
     average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
     for half of it, then falling to 0; None: constant. conditioning, residual: see Generator.
     """
@@ -184,16 +197,18 @@ class StarGAN(Model):
     def __init__(
         self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *, channels=1,
         blocks=6, conditioning="concat", residual=False, targets="permuted", pretrain=0,
-        critic_steps=CRITIC_STEPS, class_weight=CLASS_WEIGHT, cycle_weight=CYCLE_WEIGHT,
-        learning_rate=LEARNING_RATE, average=True, decay_steps=None, compile=False,
+        critic_steps=CRITIC_STEPS, adversarial_weight=1.0, class_weight=CLASS_WEIGHT,
+        cycle_weight=CYCLE_WEIGHT, change_weight=0.0, learning_rate=LEARNING_RATE, average=True,
+        decay_steps=None, compile=False,
     ):  # fmt: skip
         if targets not in TARGETS:
             raise ValueError(f'targets is {targets!r}: choose "permuted" or "single-flip"')
         config = dict(
             image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
             conditioning=conditioning, residual=residual, targets=targets, pretrain=pretrain,
-            critic_steps=critic_steps, class_weight=class_weight, cycle_weight=cycle_weight,
-            learning_rate=learning_rate, average=average, decay_steps=decay_steps,
+            critic_steps=critic_steps, adversarial_weight=adversarial_weight, class_weight=class_weight,
+            cycle_weight=cycle_weight, change_weight=change_weight, learning_rate=learning_rate,
+            average=average, decay_steps=decay_steps,
         )  # fmt: skip
         super().__init__(config, device, precision, compile)
         with seeded(seed):
@@ -207,7 +222,8 @@ class StarGAN(Model):
         self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
         self.targets, self.pretrain, self.critic_steps = TARGETS[targets], pretrain, critic_steps
-        self.class_weight, self.cycle_weight = class_weight, cycle_weight
+        self.adversarial_weight, self.class_weight = adversarial_weight, class_weight
+        self.cycle_weight, self.change_weight = cycle_weight, change_weight
 
     @one_step
     def step(self, batch):
@@ -251,11 +267,12 @@ class StarGAN(Model):
         d_fake, logits = self.discriminator(fake)
         class_fake = class_loss(logits, target)
         cycle = F.l1_loss(self.generator(fake, source), real)
-        loss = -d_fake.mean() + self.class_weight * class_fake + self.cycle_weight * cycle
-        self.descend(loss, self.g_optimizer)
+        change = (fake - real).abs().mean()
+        loss = -self.adversarial_weight * d_fake.mean() + self.class_weight * class_fake
+        self.descend(loss + self.cycle_weight * cycle + self.change_weight * change, self.g_optimizer)
         if self.ema:
             self.ema.update(self.generator)
-        return {"class_fake": class_fake, "cycle": cycle, "change": (fake - real).abs().mean()}
+        return {"class_fake": class_fake, "cycle": cycle, "change": change}
 
     def check(self, films, labels):
         size, domains = self.config["image_size"], self.config["domains"]

@@ -5,6 +5,8 @@ repository, so that the Colab button of a page opens the notebook of that name.
 """
 
 import base64
+import csv
+import itertools
 import shutil
 import struct
 import sys
@@ -71,6 +73,26 @@ def stage(source, target):
     return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
 
 
+def scoreboard(path):
+    """Every recorded score as Markdown, a table for each kind: what stands before the first slash."""
+    if not path.is_file():
+        return "No score was recorded.\n"
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    parts = []
+    for kind, members in itertools.groupby(rows, key=lambda row: row["name"].split("/")[0]):
+        parts += [f"## {kind}", "", "| Score | Value | 95 % interval | n | Unit | Chapter |", "|" + " --- |" * 6]
+        parts += [score_line(row) for row in members] + [""]
+    return "\n".join(parts)
+
+
+def score_line(row):
+    interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
+    chapter = f"[{row['notebook'][:2]}](notebooks/{row['notebook']}.ipynb)" if row["notebook"] else ""
+    cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
 def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
@@ -78,6 +100,7 @@ def main(folder, *executed):
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
+    (folder / "_scores.md").write_text(scoreboard(Path(executed[0]).parents[1] / "results" / "scores.csv"))
 
 
 if __name__ == "__main__":

@@ -114,16 +114,18 @@ def current():
     return _current
 
 
-def films(count=None):
+def films(count=None, simulated=False):
     """The data set of this notebook: simulated on first use, or read from DATA_ROOT.
 
-    count: about so many films (default: the profile's number), by whole patients.
+    count: about so many films (default: the profile's number), by whole patients. simulated: the simulated
+    set whatever DATASET says, for what needs every finding labelled and patients on demand.
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
     Of a set that is not simulated, it says which findings are not labelled and what else is missing.
     """
     here = current()
     root, size = here.data_root, here.profile.image_size
-    if here.dataset == "simulated":
+    simulated = simulated or here.dataset == "simulated"
+    if simulated:
         folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}-{simulator.version()}"
         root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
     frame = _table(root, "train.csv")
@@ -133,9 +135,9 @@ def films(count=None):
         frame = chexpert.regimen(frame, 100 * count / len(frame), here.seed)
     store = images.ImageStore(frame, root, size, _skip_bad())
     splits = chexpert.split(store.frame, _fractions(len(store)), here.seed)
-    if here.dataset != "simulated":
+    if not simulated:
         _say_what_lacks(store.frame, unlabelled)
-    return Films(store.frame, store, splits, here.dataset == "simulated", unlabelled)
+    return Films(store.frame, store, splits, simulated, unlabelled)
 
 
 def _say_what_lacks(frame, unlabelled):

@@ -129,3 +129,14 @@ def test_staging_prepares_a_page(tmp_path):
     assert "remove-cell" in hidden.metadata.tags
     assert drawn.metadata.mystnb.image == {"alt": "A film", "classes": "wide"}
     assert [output.text for output in trained.outputs] == ["100%\n"]
+
+
+def test_the_scoreboard_holds_every_recorded_score(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text(
+        "name,value,low,high,n,unit,notebook\nauc/1/none/macro,.625,.6,.65,300,AUROC,06-x\ngap/1/none,.01,,,2,,06-x\n"
+    )
+    text = stage.scoreboard(path)
+    assert "## auc" in text and "## gap" in text
+    assert "| auc/1/none/macro | 0.625 | 0.6 to 0.65 | 300 | AUROC | [06](notebooks/06-x.ipynb) |" in text
+    assert stage.scoreboard(tmp_path / "none.csv") == "No score was recorded.\n"

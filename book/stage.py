@@ -81,8 +81,8 @@ def scoreboard(path):
         rows = list(csv.DictReader(file))
     parts = []
     for kind, members in itertools.groupby(rows, key=lambda row: row["name"].split("/")[0]):
-        parts += [f"## {kind}", "", "| Score | Value | 95 % interval | n | Unit | Chapter |", "|" + " --- |" * 6]
-        parts += [score_line(row) for row in members] + [""]
+        heads = ["| Score | Value | 95 % interval | n | Unit | Chapter |", "|" + " --- |" * 6]
+        parts += [f"## {kind}", "", *heads, *map(score_line, members), ""]
     return "\n".join(parts)
 
 

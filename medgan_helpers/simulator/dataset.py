@@ -6,6 +6,7 @@ it comes out the same with any number of workers and in any order.
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -247,10 +248,13 @@ def _open(folder):
         raise FileNotFoundError(
             f"{folder} was not written by simulator.write: there is no simulation.json in it"
         )
-    table = pd.read_csv(folder / "truth.csv")
+    return json.loads(note.read_text()), *_apart(pd.read_csv(folder / "truth.csv"))
+
+
+def _apart(table):
+    """Label rows and truth of rows of truth.csv."""
     true = [c for c in table.columns if c.startswith("true ")]
-    truth = table[true].rename(columns=lambda c: c.removeprefix("true "))
-    return json.loads(note.read_text()), table.drop(columns=true), truth
+    return table.drop(columns=true), table[true].rename(columns=lambda c: c.removeprefix("true "))
 
 
 def _as_chexpert(table):
@@ -305,9 +309,12 @@ def report(root, first, step):
 
 def work(root, first, step):
     """Make every `step`-th film of a prepared folder from number `first` on, skipping those already there."""
-    settings, table, truth = _open(root)
+    settings = json.loads((root / "simulation.json").read_text())
+    parts = pd.read_csv(root / "truth.csv", chunksize=1000)  # a million rows would take gigabytes
+    mine = (_apart(part[part.index % step == first]) for part in parts)
+    pairs = (zip(_records(table), _records(truth), strict=True) for table, truth in mine)
     with torch.inference_mode():
-        for row, true in zip(_records(table[first::step]), _records(truth[first::step]), strict=True):
+        for row, true in itertools.chain.from_iterable(pairs):
             path = root / row["path"]
             if not path.is_file():
                 image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])

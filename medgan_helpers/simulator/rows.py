@@ -164,9 +164,9 @@ def from_labels(labels):
 def draw_truth(rows, seed=0):
     """The truth behind label rows: seed, film, patient number, and each finding's severity (see above)."""
     labels = rows[DRAWABLE].to_numpy(float)
-    chance = np.stack(
-        [np.random.default_rng([seed, 5, film]).random((2, len(DRAWABLE))) for film in range(len(rows))]
-    )
+    chance = np.empty((len(rows), 2, len(DRAWABLE)))
+    for film in range(len(rows)):
+        np.random.default_rng([seed, 5, film]).random(out=chance[film])
     sure = 0.3 + 0.7 * np.sqrt(chance[:, 1])  # square root: more severe ones than mild ones
     severity = np.where(labels == 1, sure, 0.0)
     severity = np.where((labels == -1) & (chance[:, 0] < 0.5), 0.1 + 0.25 * chance[:, 1], severity)

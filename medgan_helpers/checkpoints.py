@@ -131,7 +131,13 @@ def load(kind, folder, **arguments):
     if _sha256(weights) != card["sha256"]:
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     model = kind(**card["config"], **arguments)
-    model.load_trained(load_file(weights))
+    try:
+        model.load_trained(load_file(weights))
+    except RuntimeError as error:  # torch's list of names and shapes helps nobody who did not write them
+        raise ValueError(
+            f"the weights in {folder} do not fit this version's {kind.__name__} (they were made with commit "
+            f"{card['made']['commit']}): remove that folder and train again"
+        ) from error
     return model
 
 

@@ -281,6 +281,15 @@ def test_shipped_models_come_back(tmp_path):
         training.load(DCGAN, tmp_path)
 
 
+def test_weights_of_another_network_are_refused_in_words(tmp_path):
+    training.save(DCGAN(**SMALL), tmp_path, {})
+    card = json.loads((tmp_path / "card.json").read_text())
+    card["config"]["width"] *= 2
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="remove that folder and train again"):
+        training.load(DCGAN, tmp_path, device="cpu", precision="fp32")
+
+
 def curves(**columns):
     rows = 30
     base = {"step": np.arange(rows), "d_loss": np.linspace(2, 1, rows), "d_real": 0.6, "d_fake": 0.4}

@@ -9,7 +9,8 @@ standard    the same, turned, shifted and recoloured anew at every step (`augmen
 duplicate   plus real rare positives, repeated
 copypaste   plus real lesions pasted into negatives of the regimen
 gan         plus findings drawn into negatives of the regimen by a local GAN trained on the regimen alone
-leaky       the same GAN trained on everything, test patients included: the audited paper's protocol
+stargan     plus negatives of the regimen translated by notebook 5's StarGAN, trained on the regimen alone
+leaky       the local GAN trained on everything, test patients included: the audited paper's protocol
 oracle      plus fresh simulated patients with the finding: what perfect augmentation would bring
 
 Every arm but the first two adds the same number of films a rare finding; the loss of an added film counts
@@ -27,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from . import artifacts, chexpert, local_gan, simulator
+from . import artifacts, chexpert, local_gan, simulator, stargan
 from .classifier import DenseNet
 from .images import Batches, uint8_to_signed
 from .simulator import dataset, rows
@@ -37,6 +38,7 @@ POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
 FEW = 400  # films that are not worth starting processes for
 CURVE_POINTS = 6  # of a learning curve
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
+STARGAN_WIDTH, STARGAN_BATCH = 16, 16  # as in the class profile of notebook 5
 
 
 # ---------------------------------------------------------------- films
@@ -225,6 +227,13 @@ def drawn(real, centres, generator, finding, count, seed):
     return to_grey(generator.draw(real.images()[ground], finding, middle + torch.from_numpy(jitter), seed))
 
 
+def translated(real, generator, number, count, seed):
+    """`count` negatives of the regimen translated by a StarGAN to show its finding `number` and no other."""
+    ground = _turns(real.negatives(), count, seed)
+    target = F.one_hot(torch.full((count,), number), generator.config["domains"])
+    return to_grey(generator.translate(real.images()[ground], target))
+
+
 def to_grey(films):
     """(N, 1, size, size) in [-1, 1] -> (N, size, size) uint8, as real films are stored."""
     return ((films[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
@@ -236,6 +245,19 @@ def train_generator(films, centres, steps, seed):
     squares = local_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(seed, 1))
     generator = local_gan.LocalGAN(list(centres), warm=steps // 2, seed=seed)
     fit(generator, squares, steps)
+    return generator
+
+
+def train_stargan(films, findings, steps, seed):
+    """A StarGAN for `findings` trained on `films` alone, every finding as often as none."""
+    labels = films.frame[findings]
+    rows = stargan.balanced(labels, seed)
+    lessons = Films(films.films[list(rows)], labels.loc[rows])
+    generator = stargan.StarGAN(
+        films.films.shape[-1], len(findings), STARGAN_WIDTH, seed, pretrain=int(stargan.SCHOOL * steps),
+        **stargan.SMALL,
+    )  # fmt: skip
+    fit(generator, lessons.batches(STARGAN_BATCH, mix(seed, 2)), steps)
     return generator
 
 

@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 from . import artifacts, profiles
 
-ARMS = ("none", "standard", "duplicate", "copypaste", "gan", "leaky", "oracle")  # explained in `arms`
+ARMS = (  # explained in `arms`
+    "none", "standard", "duplicate", "copypaste", "gan", "stargan", "leaky", "oracle",
+)  # fmt: skip
 
 
 # ---------------------------------------------------------------- what a cell is
@@ -35,7 +37,7 @@ class Cell:
     batch_size: int
     extra: int  # films an arm adds, a rare finding
     test: int  # test positives, a rare finding
-    generator_steps: int
+    generator_steps: int  # of the arm's generator
     preset: str  # of the classifier
 
     @classmethod

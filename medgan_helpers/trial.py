@@ -86,8 +86,13 @@ def fresh(cell):
 
 
 def synthetic(cell, films, findings):
-    """Films made from the regimen: {finding: (extra, size, size) uint8}, for copypaste, gan and leaky."""
+    """Films made from the regimen: {finding: (extra, size, size) uint8}, for the arms that make some."""
     real, source = films["train"], arms.pool(cell.films, cell.size)
+    if cell.arm == "stargan":
+        generator = arms.train_stargan(real, findings, cell.generator_steps, cell.seed)
+        return {
+            f: arms.translated(real, generator, k, cell.extra, cell.seed) for k, f in enumerate(findings)
+        }
 
     def marks(part):
         return {f: source.marks(part.numbers[part.positives(f).numpy()], f) for f in findings}

@@ -177,7 +177,7 @@ def loaded(tmp_path_factory):
 
 
 def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
-    for arm in ("duplicate", "copypaste", "gan", "leaky", "oracle"):
+    for arm in ("duplicate", "copypaste", "gan", "stargan", "leaky", "oracle"):
         extra = trial.added(tiny(arm), loaded)
         assert set(extra) == set(chexpert.RARE), arm
         for finding, films in extra.items():

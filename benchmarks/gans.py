@@ -1,10 +1,11 @@
-"""How fast the three GANs train here, against a plain PyTorch loop over the same networks.
+"""How fast the three GANs train here, against plain PyTorch loops over the same networks.
 
     python benchmarks/gans.py                      # one line a model: images/s, ours and plain, and the ratio
     torchrun --nproc-per-node 2 benchmarks/gans.py # two processes, each with its own batch
 
-    torchrun --nproc-per-node 2 benchmarks/gans.py # two processes, a batch each
-pass, a loss read back with .item() in every step.
+The plain loop is the one of most tutorials: fp32, channels first, all gradients of the whole graph in every
+backward pass, a loss read back with .item() in every step. StarGAN has none here: its penalty needs the same
+second backward pass in any loop.
 """
 
 import argparse

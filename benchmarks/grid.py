@@ -1,7 +1,7 @@
 """The larger grid behind chapter 6: every arm at 1 to 100 % of 200,000 simulated films, several seeds.
 
     python benchmarks/grid.py                                  # as committed in book/results/grid.csv
-    python benchmarks/grid.py --percents 10 --seeds 0 1 2      # another regimen
+    python benchmarks/grid.py --percents 10 --seeds 0 1        # a part of it
     python benchmarks/grid.py --scheduler tcp://host:8786      # the same on a dask cluster
 
 1 % is 1,800 films with about 72 positives of each rare finding, as in the paper's smallest regimen. Cells
@@ -27,23 +27,45 @@ SETTINGS = {
     "films": 200_000, "size": 64, "steps": 160, "batch_size": 64, "extra": 340, "test": 300,
     "generator_steps": 400, "preset": "narrow",
 }  # fmt: skip
+CONTROLLED = ("duplicate", "gan", "oracle")
+PLAN = (  # (percents, arms, seeds, what differs from SETTINGS)
+    ((1, 10), ORDER, range(5), {}),
+    ((50, 100), ORDER, range(3), {}),
+    ((1,), ("stargan",), range(5), {"generator_steps": 800}),  # notebook 5's generator needs more of them
+    ((1,), CONTROLLED, range(3), {"extra": 100}),  # how many films?
+    ((1,), CONTROLLED, range(3), {"extra": 1000}),
+    ((1,), ("none", *CONTROLLED), range(3), {"steps": 450}),  # longer training, as in benchmarks/gate.py
+)
+
+
+def planned(percents=None, arms=None, seeds=None):
+    """The cells of the plan, or those of them with these percents, arms and seeds."""
+    return [
+        cell
+        for part in PLAN
+        for cell in experiments.cells(*part[:3], **SETTINGS | part[3])
+        if (percents is None or cell["percent"] in percents)
+        and (arms is None or cell["arm"] in arms)
+        and (seeds is None or cell["seed"] in seeds)
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--percents", nargs="+", type=float, default=[1])
-    parser.add_argument("--arms", nargs="+", default=list(ORDER))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--percents", nargs="+", type=float)
+    parser.add_argument("--arms", nargs="+", choices=experiments.ARMS)
+    parser.add_argument("--seeds", nargs="+", type=int)
     parser.add_argument("--scheduler", help="address of a dask scheduler")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     artifacts.activate("class")
-    cells = experiments.cells(arguments.percents, arguments.arms, arguments.seeds, **SETTINGS)
+    cells = planned(arguments.percents, arguments.arms, arguments.seeds)
     table = experiments.run(cells, arguments.out, arguments.scheduler)
-    print(table.groupby(["percent", "arm"], sort=False)["rare"].agg(["mean", "std", "count"]).round(3))
+    by = ["percent", "steps", "extra", "arm"]
+    print(table.groupby(by, sort=False)["rare"].agg(["mean", "std", "count"]).round(3))
     made = artifacts.provenance()
     made |= {"command": "python benchmarks/grid.py", "processor": platform.processor() or platform.machine()}
     artifacts.write_json(arguments.out.with_suffix(".json"), made | {"settings": SETTINGS})

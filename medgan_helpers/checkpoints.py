@@ -8,11 +8,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from . import artifacts
+
+ASSETS = Path(__file__).parent / "assets"  # of the package
 
 
 def write(folder, value):
@@ -91,9 +94,9 @@ def _decode(tree, leaves):
 
 
 # ---------------------------------------------------------------- trained models to ship
-def save(model, folder, card):
+def save(model, folder, card, history=None):
     """Save the network a model works with (its moving average) for others to load: weights in half precision
-    (a quarter of a grey level at most) and a model card.
+    (a quarter of a grey level at most), a model card and, if given, the history of the training as a csv.
 
     card: what a reader must know: data, command, metrics; seed and configuration are added.
     """
@@ -104,6 +107,9 @@ def save(model, folder, card):
         for name, leaf in model.trained.state_dict().items()
     }
     _save_tensors(weights, state)
+    if history is not None:
+        with artifacts.atomic(folder / "history.csv") as temporary:
+            history.round(5).to_csv(temporary, index=False)
     facts = {
         "model": type(model).__name__,
         "config": model.config,
@@ -139,6 +145,15 @@ def load(kind, folder, **arguments):
             f"{card['made']['commit']}): remove that folder and train again"
         ) from error
     return model
+
+
+def shipped(kind):
+    """(model, history, card) of the network of class `kind` that comes with the package, trained longer than
+    a notebook can by data_scripts/train_networks.py. history: a DataFrame as from `training.fit`."""
+    folder = ASSETS / kind.__name__.lower()
+    model, card = load(kind, folder), json.loads((folder / "card.json").read_text())
+    model.steps_done = card["steps"]
+    return model, pd.read_csv(folder / "history.csv"), card
 
 
 def _sha256(path):

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from scipy.stats import binomtest
@@ -27,6 +28,8 @@ from torchmetrics.image.kid import poly_mmd
 
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
+KID_LEAST = 32  # images in each set, below which its halves say nothing
+THUMBNAIL = 16  # pixels a side
 FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
 
@@ -232,17 +235,28 @@ def _imagenet_features(images):
     return _imagenet().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
 
 
+def _thumbnails(images):
+    small = F.adaptive_avg_pool2d(images, THUMBNAIL).flatten(1)
+    return (small - small.mean(1, keepdim=True)) / small.std(1, keepdim=True).clamp_min(1e-6)
+
+
+SPACES = {"imagenet": _imagenet_features, "thumbnails": _thumbnails}
+
+
 def features(images, space="imagenet", batch_size=64):
     """Features of each image. images: (N, 1, H, W) in [-1, 1]; returns (N, d) float32 on the CPU.
 
-    space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019) or a function images -> (B, d).
+    space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019, trained on photographs), "thumbnails"
+    (d = 256: the film at 16 x 16, standardised; no network) or a function images -> (B, d).
     """
     images = torch.as_tensor(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
-    if isinstance(space, str) and space != "imagenet":
-        raise ValueError(f"unknown feature space {space!r}: expected 'imagenet' or a function of the images")
-    embed = _imagenet_features if isinstance(space, str) else space
+    if isinstance(space, str) and space not in SPACES:
+        raise ValueError(
+            f"unknown feature space {space!r}: expected {', '.join(SPACES)}, or a function of the images"
+        )
+    embed = SPACES[space] if isinstance(space, str) else space
     with torch.no_grad():
         return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(batch_size)])
 
@@ -250,9 +264,13 @@ def features(images, space="imagenet", batch_size=64):
 # --- A set of generated films against a set of real ones --------------------------------------------
 
 
-def _two_sets(real, fake, space, least):
+def _enough(real, fake, least):
     if min(len(real), len(fake)) < least:
         raise ValueError(f"expected at least {least} images in each set, found {len(real)} and {len(fake)}")
+
+
+def _two_sets(real, fake, space, least):
+    _enough(real, fake, least)
     return features(real, space), features(fake, space)
 
 
@@ -264,9 +282,12 @@ def kid(real, fake, space="imagenet", seed=0, subsets=100):
     halves of both sets: drawn without replacement, they spread as much as the full estimate would over
     new sets (delete-half jackknife, Shao & Tu 1995).
     """
-    real, fake = (f.double() for f in _two_sets(real, fake, space, 32))
-    rng = np.random.default_rng(seed)
+    return _kid(*_two_sets(real, fake, space, KID_LEAST), seed, subsets)
 
+
+def _kid(real, fake, seed, subsets=100):
+    real, fake = real.double(), fake.double()
+    rng = np.random.default_rng(seed)
     count = min(len(real), len(fake)) // 2
 
     def half(items):
@@ -297,10 +318,33 @@ def density_coverage(real, fake, space="imagenet", neighbours=5):
     density: how many real neighbourhoods (balls to the 5th real neighbour) hold a fake film, over 5, on
     average; coverage: the share of real neighbourhoods that hold any. Collapse keeps density, loses coverage.
     """
-    real, fake = _two_sets(real, fake, space, neighbours + 1)
+    return _density_coverage(*_two_sets(real, fake, space, neighbours + 1), neighbours)
+
+
+def _density_coverage(real, fake, neighbours=5):
     radius = torch.cdist(real, real).kthvalue(neighbours + 1, dim=1).values  # the film itself is the first
     inside = torch.cdist(real, fake) < radius[:, None]  # (real, fake)
     return inside.float().sum(0).mean().item() / neighbours, inside.any(1).float().mean().item()
+
+
+def realism(real, sets, seed=0):
+    """The distances above for several sets of films and both feature spaces, each film embedded once.
+
+    real: (N, 1, H, W) in [-1, 1]; sets: {name: (M, 1, H, W)}. Returns a DataFrame, index (space, name),
+    columns "KID x 1000", "low", "high", "density", "coverage". One of the sets should be real films of other
+    patients: without this floor no row can be read.
+    """
+    for films in sets.values():
+        _enough(real, films, KID_LEAST)
+    rows = {}
+    for space in SPACES:
+        known = features(real, space)
+        for name, films in sets.items():
+            made = features(films, space)
+            kid_of = [1000 * value for value in _kid(known, made, seed)]
+            rows[space, name] = [*kid_of, *_density_coverage(known, made)]
+    columns = ["KID x 1000", "low", "high", "density", "coverage"]
+    return pd.DataFrame(rows, index=columns).T.rename_axis(["space", "films"])
 
 
 def nearest(images, reference, space="imagenet"):

@@ -207,6 +207,10 @@ class StarGAN(Model):
     pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
     not know a finding rewards no generator for drawing it, and the film is left as it is (identity collapse).
     change_weight: of the mean absolute change of a film, 0 in the paper: what need not change stays.
+    expose_weight: of the critic's second lesson in findings, 0 in the paper: to read in a translated film the
+        label that was *taken away*. A class head that knows real films only is an examiner who can be bribed
+        with any pattern; one that must see through translations is content with nothing but what real
+        findings look like (the idea of Hou et al., ICML 2022).
     adversarial_weight: of the generator's wish to look real, 1 in the paper. A small critic's slope points
     everywhere; where films come out real anyway (residual), less of it leaves more of the film alone.
     average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
@@ -217,8 +221,8 @@ class StarGAN(Model):
         self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *, channels=1,
         blocks=6, conditioning="concat", residual=False, targets="permuted", pretrain=0,
         critic_steps=CRITIC_STEPS, adversarial_weight=1.0, class_weight=CLASS_WEIGHT,
-        cycle_weight=CYCLE_WEIGHT, change_weight=0.0, learning_rate=LEARNING_RATE, average=True,
-        decay_steps=None, compile=False,
+        cycle_weight=CYCLE_WEIGHT, change_weight=0.0, expose_weight=0.0, learning_rate=LEARNING_RATE,
+        average=True, decay_steps=None, compile=False,
     ):  # fmt: skip
         if targets not in TARGETS:
             raise ValueError(f'targets is {targets!r}: choose "permuted" or "single-flip"')
@@ -226,8 +230,8 @@ class StarGAN(Model):
             image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
             conditioning=conditioning, residual=residual, targets=targets, pretrain=pretrain,
             critic_steps=critic_steps, adversarial_weight=adversarial_weight, class_weight=class_weight,
-            cycle_weight=cycle_weight, change_weight=change_weight, learning_rate=learning_rate,
-            average=average, decay_steps=decay_steps,
+            cycle_weight=cycle_weight, change_weight=change_weight, expose_weight=expose_weight,
+            learning_rate=learning_rate, average=average, decay_steps=decay_steps,
         )  # fmt: skip
         super().__init__(config, device, precision, compile)
         with seeded(seed):
@@ -243,6 +247,7 @@ class StarGAN(Model):
         self.targets, self.pretrain, self.critic_steps = TARGETS[targets], pretrain, critic_steps
         self.adversarial_weight, self.class_weight = adversarial_weight, class_weight
         self.cycle_weight, self.change_weight = cycle_weight, change_weight
+        self.expose_weight = expose_weight
 
     @one_step
     def step(self, batch):
@@ -269,14 +274,17 @@ class StarGAN(Model):
         return {"penalty": penalty, "class_real": class_real, "class_skill": class_skill(logits, labels)}
 
     def critic_update(self, real, labels, target):
-        """Eq. 5: L_D = -L_adv + lambda_cls L_cls(real), L_adv as in eq. 8 (Wasserstein with penalty)."""
+        """Eq. 5: L_D = -L_adv + lambda_cls L_cls(real), L_adv as in eq. 8 (Wasserstein with penalty); plus,
+        if asked for, the labels that were taken away, read in the translated films."""
         with torch.no_grad():
             fake = self.generator(real, target)
-        (d_real, logits), (d_fake, _) = self.discriminator(real), self.discriminator(fake)
+        (d_real, logits), (d_fake, fake_logits) = self.discriminator(real), self.discriminator(fake)
         distance = d_real.mean() - d_fake.mean()  # an estimate of the Wasserstein distance
         penalty = gradient_penalty(self.discriminator, real, fake, self.rng)
         class_real = class_loss(logits, labels)
-        self.descend(-distance + PENALTY_WEIGHT * penalty + self.class_weight * class_real, self.d_optimizer)
+        taken = torch.where(target != labels, labels, torch.nan)  # nan does not count
+        lessons = class_real + self.expose_weight * class_loss(fake_logits, taken)
+        self.descend(-distance + PENALTY_WEIGHT * penalty + self.class_weight * lessons, self.d_optimizer)
         skill = class_skill(logits, labels)
         return {"distance": distance, "penalty": penalty, "class_real": class_real, "class_skill": skill}
 

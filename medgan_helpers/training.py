@@ -24,7 +24,7 @@ from torch import nn
 from tqdm import tqdm
 
 from . import checkpoints
-from .checkpoints import load, save  # noqa: F401  (as training.save and training.load)
+from .checkpoints import load, save, shipped  # noqa: F401  (as training.save, training.load, ...)
 
 LOG_EVERY = (
     10  # steps; losses stay on the device in between, since reading one makes the CPU wait for the GPU

@@ -204,6 +204,20 @@ def test_a_collapsed_set_is_less_diverse():
     assert metrics.diversity(noise(4, 1, 64, 64) * 2 - 1, pairs=4).value < 0.5
 
 
+def test_the_realism_of_sets_is_told_in_both_spaces():
+    rng = np.random.default_rng(0)
+    ramp = torch.linspace(-1, 1, 32).expand(40, 1, 32, 32)
+    real, other = (ramp * torch.from_numpy(rng.uniform(0.5, 1, (40, 1, 1, 1))).float() for _ in range(2))
+    table = metrics.realism(real, {"other": other, "mirrored": other.flip(-1)})
+    assert list(table.index) == [(s, n) for s in ("imagenet", "thumbnails") for n in ("other", "mirrored")]
+    # Standardised thumbnails of equal ramps are equal; mirrored ones are not.
+    assert table.loc[("thumbnails", "other"), "KID x 1000"] == pytest.approx(0, abs=1)
+    assert table.loc[("thumbnails", "mirrored"), "KID x 1000"] > 1000
+    assert table.loc[("thumbnails", "mirrored"), ["density", "coverage"]].tolist() == [0, 0]
+    with pytest.raises(ValueError, match="at least 32"):
+        metrics.realism(real, {"few": other[:8]})
+
+
 def test_an_unknown_feature_space_is_named():
     with pytest.raises(ValueError, match="films"):
         metrics.features(noise(2, 1, 16, 16), space="films")

@@ -104,6 +104,25 @@ def test_in_the_first_steps_only_the_critic_learns():
     assert "distance" in model.step(batches(1)[0]) and "cycle" in model.step(batches(1)[0])
 
 
+def test_a_critic_that_exposes_learns_the_label_that_was_taken_away():
+    blind, wary = (StarGAN(**SMALL, expose_weight=weight) for weight in (0.0, 1.0))
+    films, labels = batches(1)[0]
+    target = 1 - labels
+    for model in (blind, wary):
+        with torch.no_grad():  # a generator whose films cannot be told apart from what went in
+            model.generator.forward = lambda x, c: x * 0.9
+        for _ in range(30):
+            model.critic_update(films, torch.full_like(labels, torch.nan), target)
+    # Without labels of real films there is nothing to learn, and with labels nan nothing was taken away.
+    assert blind.discriminator(films)[1].allclose(wary.discriminator(films)[1])
+    for _ in range(30):
+        blind.critic_update(films, labels, target)
+        wary.critic_update(films, labels, target)
+    with torch.no_grad():
+        losses = [stargan.class_loss(m.discriminator(films * 0.9)[1], labels).item() for m in (blind, wary)]
+    assert losses[1] < losses[0]
+
+
 def test_it_learns_to_add_what_the_label_says():
     options = SMALL | {"width": 8, "residual": True, "targets": "single-flip", "learning_rate": 1e-3}
     model = StarGAN(**options, pretrain=20, cycle_weight=1.0)

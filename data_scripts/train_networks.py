@@ -1,0 +1,83 @@
+"""Train the networks that the package ships, longer than a notebook can.
+
+    python data_scripts/train_networks.py dcgan      # one of them
+    python data_scripts/train_networks.py            # all: some hours on one CPU core, minutes on a GPU
+
+The same films, networks, batches and seed as in the class profile of notebooks 3 and 5; only more steps.
+Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
+with data, command, metrics and hash. A killed run goes on from its checkpoint in build/class/artifacts.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from medgan_helpers import artifacts, course, dcgan, images, metrics, training
+
+ASSETS = Path(__file__).resolve().parents[1] / "medgan_helpers" / "assets"
+SEED = 0
+EVERY = 1000  # steps between two measurements
+
+
+def signed(store, count=None):
+    return images.uint8_to_signed(store[:count])[:, None]
+
+
+def train_dcgan(steps):
+    """Notebook 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
+    here = course.start("03-dcgan", "class", "simulated", seed=SEED)
+    films = course.films()
+    train = films.store.subset(films.splits["train"])
+    count = here.profile.evaluation_films
+    real = signed(train, count)
+    unseen = films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
+    model = dcgan.DCGAN(here.profile.image_size, here.profile.width, SEED, **dcgan.SMALL)
+    path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
+    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+
+    def measure(model, step):
+        table = metrics.realism(real, {"made": model.generate(count, seed=SEED + 1)}, SEED)["KID x 1000"]
+        rows.append({"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
+        with artifacts.atomic(path) as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False)
+
+    batches = train.batches(dcgan.SMALL_BATCH, seed=SEED, device=model.device)
+    history = training.fit(model, batches, steps, path.parent, every=EVERY, samples=measure)
+    table = metrics.realism(
+        real, {"made": model.generate(count, seed=SEED + 1), "other patients": signed(unseen, count)}, SEED
+    )
+    card = {
+        "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
+        "command": f"python data_scripts/train_networks.py dcgan --steps {steps}",
+        "use": "teaching; draws synthetic chest films, not for diagnosis",
+        "realism": {f"{space}: {name}": row.round(2).to_dict() for (space, name), row in table.iterrows()},
+        "kid_by_step": rows,
+    }
+    training.save(model, ASSETS / "dcgan", card, history)
+    print(table.round(2))
+
+
+NETWORKS = {"dcgan": (train_dcgan, 10_000)}
+
+
+def main():
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("network", nargs="*", help=f"of {', '.join(NETWORKS)} (default: all)")
+    usual = ", ".join(f"{name} {steps}" for name, (_, steps) in NETWORKS.items())
+    parser.add_argument("--steps", type=int, help=f"other than {usual}")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    unknown = set(options.network) - set(NETWORKS)
+    if unknown:
+        parser.error(f"unknown network {', '.join(sorted(unknown))}: choose of {', '.join(NETWORKS)}")
+    torch.set_num_threads(options.threads)
+    for name in options.network or NETWORKS:
+        train, steps = NETWORKS[name]
+        train(options.steps or steps)
+
+
+if __name__ == "__main__":
+    main()

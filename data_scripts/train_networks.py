@@ -33,7 +33,8 @@ def train_dcgan(steps):
     count = here.profile.evaluation_films
     real = signed(train, count)
     unseen = films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
-    model = dcgan.DCGAN(here.profile.image_size, here.profile.width, SEED, **dcgan.SMALL)
+    size, width = here.profile.image_size, here.profile.width
+    model = dcgan.DCGAN(size, width, SEED, **dcgan.SMALL, decay_steps=steps)
     path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
 
@@ -59,7 +60,7 @@ def train_dcgan(steps):
     print(table.round(2))
 
 
-NETWORKS = {"dcgan": (train_dcgan, 10_000)}
+NETWORKS = {"dcgan": (train_dcgan, 4000)}
 
 
 def main():

@@ -38,7 +38,7 @@ POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
 FEW = 400  # films that are not worth starting processes for
 CURVE_POINTS = 6  # of a learning curve
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
-STARGAN_WIDTH, STARGAN_BATCH = 16, 16  # as in the class profile of notebook 5
+STARGAN_WIDTH = 16  # as in the class profile of notebook 5
 
 
 # ---------------------------------------------------------------- films
@@ -257,7 +257,7 @@ def train_stargan(films, findings, steps, seed):
         films.films.shape[-1], len(findings), STARGAN_WIDTH, seed, pretrain=int(stargan.SCHOOL * steps),
         **stargan.SMALL,
     )  # fmt: skip
-    fit(generator, lessons.batches(STARGAN_BATCH, mix(seed, 2)), steps)
+    fit(generator, lessons.batches(stargan.BATCH, mix(seed, 2)), steps)
     return generator
 
 

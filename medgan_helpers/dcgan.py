@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .diffaugment import diff_augment
-from .training import EMA, Model, one_step, seeded
+from .training import EMA, Model, linear_decay, one_step, seeded
 
 SIZES = (32, 64, 128)
 LEARNING_RATES = (8e-4, 4e-4)  # of D and G: two time scales (Heusel et al. 2017); the paper: 2e-4
@@ -131,20 +131,21 @@ class DCGAN(Model):
     norm: of the discriminator: "spectral" | "batch" (the paper) | "none"
     augment: DiffAugment (Zhao et al. 2020), or not
     learning_rates: of discriminator and generator
+    decay_steps: length of the schedule, constant for half of it, then falling to 0; None: constant, as there
     average: draw from the moving average of the generator's weights (Yazici et al. 2019), or not
     """
 
     def __init__(
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, channels=1, latent=100,
         upsample="transposed", loss="hinge", norm="spectral", augment=True, average=True,
-        learning_rates=LEARNING_RATES, compile=False,
+        learning_rates=LEARNING_RATES, decay_steps=None, compile=False,
     ):  # fmt: skip
         if loss not in ("hinge", "non-saturating", "saturating"):
             raise ValueError(f'loss is {loss!r}: choose "hinge", "non-saturating" or "saturating"')
         config = dict(
             image_size=image_size, width=width, seed=seed, channels=channels, latent=latent,
             upsample=upsample, loss=loss, norm=norm, augment=augment, average=average,
-            learning_rates=list(learning_rates),
+            learning_rates=list(learning_rates), decay_steps=decay_steps,
         )  # fmt: skip
         super().__init__(config, device, precision, compile)
         with seeded(seed):
@@ -154,6 +155,8 @@ class DCGAN(Model):
         d_rate, g_rate = learning_rates
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), d_rate, BETAS, fused=True)
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), g_rate, BETAS, fused=True)
+        self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
+        self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
         self.loss, self.augment = loss, augment
 
     @one_step

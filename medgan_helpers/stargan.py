@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded, to_device
 
 SIZES = (32, 64, 128)
@@ -19,8 +20,9 @@ SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual genera
 TRANSLATE_BATCH = 64  # films translated at once; bounds the memory of `translate`
 # What a small critic and few steps need instead of the paper's settings; notebook 5 says why, one by one.
 SMALL = {
-    "blocks": 3, "residual": True, "targets": "single-flip", "critic_steps": 1, "learning_rate": 5e-4,
-    "class_weight": 10.0, "adversarial_weight": 0.1, "change_weight": 30.0, "expose_weight": 0.3,
+    "blocks": 3, "residual": True, "contrast": True, "targets": "single-flip", "critic_steps": 1,
+    "learning_rate": 5e-4, "class_weight": 10.0, "adversarial_weight": 0.1, "change_weight": 30.0,
+    "expose_weight": 0.3,
 }  # fmt: skip
 BATCH = 16  # section 4
 SCHOOL = 2 / 3  # of such a short run's steps the critic spends learning the findings: no generator runs, so
@@ -132,15 +134,18 @@ class Generator(nn.Module):
 
 class Discriminator(nn.Module):
     """The critic: films (B, channels, H, W) to a map of realness (B, h, w) and class logits (B, domains).
-    No norm: the gradient penalty holds for each film alone (Gulrajani et al. 2017, section 4)."""
+    No norm: the gradient penalty holds for each film alone (Gulrajani et al. 2017, section 4).
 
-    def __init__(self, image_size=128, channels=1, domains=5, width=64):
+    contrast: look at films of one channel through LocalContrast, so that a small critic need not learn first
+    that exposure is no finding."""
+
+    def __init__(self, image_size=128, channels=1, domains=5, width=64, contrast=False):
         super().__init__()
         if image_size not in SIZES:
             raise ValueError(f"image_size is {image_size}: halving down to 2 x 2 allows {SIZES}; resize")
         widths = [width * 2**i for i in range(image_size.bit_length() - 2)]  # 128 px: 64, 128, ..., 2048
-        layers = []
-        for before, after in zip([channels, *widths], widths, strict=False):
+        layers = [LocalContrast()] if contrast else []
+        for before, after in zip([3 if contrast else channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.01)]
         self.layers = nn.Sequential(*layers)  # (B, 2048, 2, 2)
         self.realness = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
@@ -212,6 +217,7 @@ class StarGAN(Model):
         label that was *taken away*. A class head that knows real films only is an examiner who can be bribed
         with any pattern; one that must see through translations is content with nothing but what real
         findings look like (the idea of Hou et al., ICML 2022).
+    contrast: of the critic, see Discriminator.
     adversarial_weight: of the generator's wish to look real, 1 in the paper. A small critic's slope points
     everywhere; where films come out real anyway (residual), less of it leaves more of the film alone.
     average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
@@ -220,7 +226,7 @@ class StarGAN(Model):
 
     def __init__(
         self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *, channels=1,
-        blocks=6, conditioning="concat", residual=False, targets="permuted", pretrain=0,
+        blocks=6, conditioning="concat", residual=False, contrast=False, targets="permuted", pretrain=0,
         critic_steps=CRITIC_STEPS, adversarial_weight=1.0, class_weight=CLASS_WEIGHT,
         cycle_weight=CYCLE_WEIGHT, change_weight=0.0, expose_weight=0.0, learning_rate=LEARNING_RATE,
         average=True, decay_steps=None, compile=False,
@@ -229,15 +235,16 @@ class StarGAN(Model):
             raise ValueError(f'targets is {targets!r}: choose "permuted" or "single-flip"')
         config = dict(
             image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
-            conditioning=conditioning, residual=residual, targets=targets, pretrain=pretrain,
-            critic_steps=critic_steps, adversarial_weight=adversarial_weight, class_weight=class_weight,
-            cycle_weight=cycle_weight, change_weight=change_weight, expose_weight=expose_weight,
-            learning_rate=learning_rate, average=average, decay_steps=decay_steps,
+            conditioning=conditioning, residual=residual, contrast=contrast, targets=targets,
+            pretrain=pretrain, critic_steps=critic_steps, adversarial_weight=adversarial_weight,
+            class_weight=class_weight, cycle_weight=cycle_weight, change_weight=change_weight,
+            expose_weight=expose_weight, learning_rate=learning_rate, average=average,
+            decay_steps=decay_steps,
         )  # fmt: skip
         super().__init__(config, device, precision, compile)
         with seeded(seed):
             generator = Generator(channels, domains, width, blocks, conditioning, residual)
-            discriminator = Discriminator(image_size, channels, domains, width)
+            discriminator = Discriminator(image_size, channels, domains, width, contrast)
         self.generator, self.discriminator = self.place(generator), self.place(discriminator)
         self.ema = EMA(self.generator) if average else None
         adam = dict(lr=learning_rate, betas=BETAS, fused=True)

@@ -11,14 +11,28 @@ with data, command, metrics and hash. A killed run goes on from its checkpoint i
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
-from medgan_helpers import artifacts, course, dcgan, images, metrics, training
+from medgan_helpers import (
+    artifacts,
+    chexpert,
+    classifier,
+    course,
+    dcgan,
+    images,
+    metrics,
+    simulator,
+    stargan,
+    training,
+)
 
 ASSETS = Path(__file__).resolve().parents[1] / "medgan_helpers" / "assets"
 SEED = 0
 EVERY = 1000  # steps between two measurements
+FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
+READER_STEPS = 450
 
 
 def signed(store, count=None):
@@ -60,7 +74,51 @@ def train_dcgan(steps):
     print(table.round(2))
 
 
-NETWORKS = {"dcgan": (train_dcgan, 4000)}
+def train_stargan(steps):
+    """Notebook 5's generator for five findings; how well a reader of real films sees each that it adds."""
+    here = course.start("05-stargan", "class", "simulated", seed=SEED)
+    films = course.films()
+    train = films.store.subset(films.splits["train"])
+    labels = films.labels(train.frame, uncertain="ignore")[FIVE]
+    rows = stargan.balanced(labels, SEED)
+    size, width = here.profile.image_size, here.profile.width // 2
+    model = stargan.StarGAN(
+        size, len(FIVE), width, SEED, **stargan.SMALL, pretrain=steps // 3, decay_steps=steps
+    )
+    lessons = films.store.subset(train.frame.loc[rows])
+    batches = lessons.batches(stargan.BATCH, seed=SEED, device=model.device, labels=labels.loc[rows])
+    history = training.fit(model, batches, steps, artifacts.folder("artifacts") / "stargan-long", every=EVERY)
+    reader = classifier.DenseNet(FIVE, preset="narrow", steps=READER_STEPS, emphasis=FIVE, seed=SEED)
+    training.fit(reader, train.batches(64, seed=SEED, device=reader.device, labels=labels), READER_STEPS)
+    card = {
+        "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
+        "command": f"python data_scripts/train_networks.py stargan --steps {steps}",
+        "use": "teaching; adds findings to synthetic chest films, not for diagnosis",
+        "findings": FIVE,
+        "auroc_of_a_reader": {finding: recognised(model, reader, finding) for finding in FIVE},
+    }
+    training.save(model, ASSETS / "stargan", card, history)
+    print(card["auroc_of_a_reader"])
+
+
+def recognised(model, reader, finding, count=256):
+    """AUROC of `reader` for healthy simulated patients against the same with `finding` added: made, true."""
+    rows = simulator.draw_rows(count, seed=SEED + 2000)
+    rows[chexpert.FINDINGS] = 0.0
+    rows[finding] = 1.0
+    size = model.config["image_size"]
+    true, healthy, *_ = simulator.sample(None, size, SEED + 2000, labels=rows, masks=False)
+    true, healthy = (images.uint8_to_signed(x)[:, None] for x in (true, healthy))
+    target = torch.tensor([[float(name == finding) for name in FIVE]] * count)
+    labels, patients = np.repeat([0.0, 1.0], count), np.tile(np.arange(count), 2)
+    scores = {}
+    for name, films in (("made", model.translate(healthy, target)), ("true", true)):
+        seen = reader.predict(torch.cat([healthy, films])).numpy()[:, FIVE.index(finding)]
+        scores[name] = round(metrics.auroc(labels, seen, patients).value, 3)
+    return scores
+
+
+NETWORKS = {"dcgan": (train_dcgan, 4000), "stargan": (train_stargan, 2400)}
 
 
 def main():

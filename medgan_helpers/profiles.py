@@ -57,7 +57,7 @@ PROFILES = {
             image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
             dcgan_steps=600, pix2pix_steps=650,
             pix2pix_width=8, restoration_images=1500, restoration_test=64,
-            stargan_steps=850, classifier_steps=360, gallery_steps=400,
+            stargan_steps=700, classifier_steps=360, gallery_steps=400,
             evaluation_films=256,
             grid_films=223_414, grid_steps=120, grid_generator_steps=300, grid_extra=100, grid_test=60,
             audit_repeats=20,

@@ -147,11 +147,20 @@ def load(kind, folder, **arguments):
     return model
 
 
-def shipped(kind):
-    """(model, history, card) of the network of class `kind` that comes with the package, trained longer than
-    a notebook can by data_scripts/train_networks.py. history: a DataFrame as from `training.fit`."""
-    folder = ASSETS / kind.__name__.lower()
+def shipped(kind, name=None, image_size=None):
+    """(model, history, card) of a network that comes with the package (data_scripts/train_networks.py).
+
+    kind: its class; name: its folder (default: the class in small letters); image_size: what it must be made
+    for. history: a DataFrame as from `training.fit`. Raises ValueError for another size.
+    """
+    folder = ASSETS / (name or kind.__name__.lower())
     model, card = load(kind, folder), json.loads((folder / "card.json").read_text())
+    made_for = card["config"]["image_size"]
+    if image_size not in (None, made_for):
+        raise ValueError(
+            f"the {kind.__name__} that the package ships is for {made_for} px, this profile for {image_size} "
+            "px: set TRAIN = True, or PROFILE = class"
+        )
     model.steps_done = card["steps"]
     return model, pd.read_csv(folder / "history.csv"), card
 

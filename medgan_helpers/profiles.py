@@ -55,7 +55,7 @@ PROFILES = {
         Profile(
             "class", "small networks and films; the results of the published book",
             image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
-            dcgan_steps=600, pix2pix_steps=650,
+            dcgan_steps=700, pix2pix_steps=650,
             pix2pix_width=8, restoration_images=1500, restoration_test=64,
             stargan_steps=700, classifier_steps=360, gallery_steps=400,
             evaluation_films=256,

@@ -1,0 +1,61 @@
+"""The networks that the package ships, and the script that trained them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from medgan_helpers import dcgan, pix2pix, stargan, training
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSETS = ROOT / "medgan_helpers" / "assets"
+
+
+SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
+SHIPPED += [(pix2pix.Pix2Pix, f"pix2pix-{modality}") for modality in ("xray", "ct", "mr")]
+
+
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
+def test_a_shipped_network_loads_and_its_card_says_what_it_is(kind, name):
+    model, history, card = training.shipped(kind, name)
+    assert model.steps_done == card["steps"] == history["step"].iloc[-1]
+    assert card["model"] == kind.__name__ and card["config"]["seed"] == 0
+    assert "not for diagnosis" in card["use"] and "training patients" in card["data"]
+    assert (ROOT / card["command"].removeprefix("python ").split(",")[0].split()[0]).is_file()
+    assert len(card["sha256"]) == 64
+
+
+def test_the_shipped_dcgan_draws_varied_films():
+    model, _, card = training.shipped(dcgan.DCGAN)
+    films = model.generate(8, seed=1)
+    assert films.shape == (8, 1, 64, 64) and films.abs().max() <= 1
+    assert films.std(0).mean() > 0.1  # not one film eight times
+    assert card["kid_by_step"][-1]["imagenet"] < card["kid_by_step"][0]["imagenet"] / 2
+
+
+def test_the_shipped_stargan_changes_a_film_a_little():
+    model, _, card = training.shipped(stargan.StarGAN)
+    film = torch.zeros(1, 1, 64, 64)
+    for number, _ in enumerate(card["findings"]):
+        target = torch.zeros(1, len(card["findings"]))
+        target[0, number] = 1
+        change = (model.translate(film, target) - film).abs().mean()
+        assert 0.001 < change < 0.3
+
+
+def test_another_size_than_the_shipped_one_is_refused():
+    with pytest.raises(ValueError, match="for 64 px, this profile for 32 px: set TRAIN = True"):
+        training.shipped(dcgan.DCGAN, image_size=32)
+
+
+def test_the_shipped_networks_stay_small():
+    assert sum(path.stat().st_size for path in ASSETS.rglob("*.safetensors")) < 20e6
+
+
+def test_the_script_names_the_networks_it_knows():
+    script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
+    run = subprocess.run(script, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "unknown network cyclegan: choose of dcgan, stargan, pix2pix" in run.stderr

@@ -1,6 +1,6 @@
 """The larger grid behind chapter 6: every arm at 1 to 100 % of 200,000 simulated films, several seeds.
 
-    python benchmarks/grid.py                                  # as committed in book/results/grid.csv
+    python benchmarks/grid.py                                  # every cell of PLAN that grid.csv lacks
     python benchmarks/grid.py --percents 10 --seeds 0 1        # a part of it
     python benchmarks/grid.py --scheduler tcp://host:8786      # the same on a dask cluster
 

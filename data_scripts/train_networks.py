@@ -1,7 +1,7 @@
 """Train the networks that the package ships, longer than a notebook can.
 
     python data_scripts/train_networks.py dcgan      # one of them
-    python data_scripts/train_networks.py            # all: some hours on one CPU core, minutes on a GPU
+    python data_scripts/train_networks.py            # all: about an hour on one CPU core
 
 The same films, networks, batches and seed as in the class profile of notebooks 3 and 5; only more steps.
 Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
@@ -29,9 +29,9 @@ from medgan_helpers import (
     stargan,
     training,
 )
+from medgan_helpers.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
-ASSETS = ROOT / "medgan_helpers" / "assets"
 SEED = 0
 EVERY = 1000  # steps between two measurements
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest

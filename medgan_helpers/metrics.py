@@ -2,12 +2,13 @@
 
     psnr, ssim                      a restored film against the clean one
     auroc, auprc, auroc_difference  a classifier, with a patient bootstrap
-    kid, fid, density_coverage      a set of generated films against a set of real ones
+    realism                         sets of generated films against real ones; made of:
+    kid, fid, density_coverage      one set against another
     memorisation, diversity         are they copies of the training films? of one another?
 
 Everything runs offline. Distances between sets of films are taken in a feature space: "imagenet"
-(EfficientNet-lite0, weights from the package registry) or any function images -> features (B, d), such
-as `DenseNet.embed` of a classifier trained on films. One number in one space proves little: report both.
+(EfficientNet-lite0, weights from the package registry), "thumbnails", or any function images -> features
+(B, d), such as `DenseNet.embed`. One number in one space proves little: `realism` reports two.
 """
 
 from functools import lru_cache

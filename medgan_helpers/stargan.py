@@ -25,8 +25,7 @@ SMALL = {
     "expose_weight": 0.3,
 }  # fmt: skip
 BATCH = 16  # section 4
-SCHOOL = 1 / 2  # of such a short run's steps the critic spends learning the findings: no generator runs, so
-# they cost little
+SCHOOL = 1 / 2  # of a short run's steps the critic learns findings alone: cheap, since no generator runs
 
 
 class ConditionalInstanceNorm(nn.Module):

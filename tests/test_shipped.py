@@ -8,11 +8,9 @@ import pytest
 import torch
 
 from medgan_helpers import dcgan, pix2pix, stargan, training
+from medgan_helpers.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
-ASSETS = ROOT / "medgan_helpers" / "assets"
-
-
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
 SHIPPED += [(pix2pix.Pix2Pix, f"pix2pix-{modality}") for modality in ("xray", "ct", "mr")]
 

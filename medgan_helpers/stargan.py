@@ -17,10 +17,11 @@ LEARNING_RATE, BETAS = 1e-4, (0.5, 0.999)  # Choi et al. 2018, section 4
 CLASS_WEIGHT, CYCLE_WEIGHT, PENALTY_WEIGHT = 1.0, 10.0, 10.0  # lambda_cls, lambda_rec, lambda_gp, section 4
 CRITIC_STEPS = 5  # critic updates for one of the generator, section 4
 SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual generator draws
+CAUTIOUS = -1.0  # first logit of the mask of a residual generator: a quarter open
 TRANSLATE_BATCH = 64  # films translated at once; bounds the memory of `translate`
 # What a small critic and few steps need instead of the paper's settings; notebook 5 says why, one by one.
 SMALL = {
-    "blocks": 3, "residual": True, "contrast": True, "targets": "single-flip", "critic_steps": 1,
+    "blocks": 3, "residual": True, "contrast": True, "targets": "flip-or-leave", "critic_steps": 1,
     "learning_rate": 5e-4, "class_weight": 10.0, "adversarial_weight": 0.1, "change_weight": 300.0,
     "expose_weight": 0.3,
 }  # fmt: skip
@@ -81,8 +82,10 @@ class Generator(nn.Module):
     conditioning: "concat" (the paper): every label is a constant plane beside the film. Zero padding is on
     purpose: with reflection, instance norm would cancel a constant plane. "norm": the labels set scale and
     shift of every norm instead (the domain-adaptation module).
-    residual: draw the change of the film rather than the film, by nearest-neighbour upsampling and smoothed
-    over SMOOTH pixels: transposed convolutions can satisfy a critic with a checkerboard nobody sees.
+    residual: draw a change of the film and a mask that says where it counts, rather than the film (Pumarola
+    et al., *GANimation*, ECCV 2018): what should stay is closed once, not drawn again as no change at every
+    pixel. By nearest-neighbour upsampling, and smoothed over SMOOTH pixels: transposed convolutions can
+    satisfy a critic with a checkerboard nobody sees.
     """
 
     def __init__(self, channels=1, domains=5, width=64, blocks=6, conditioning="concat", residual=False):
@@ -112,23 +115,35 @@ class Generator(nn.Module):
         for _ in range(blocks):
             layers.append(ResidualBlock(same(inner, inner, 3), same(inner, inner, 3, relu=False)))
         self.layers = nn.ModuleList([*layers, double(inner), double(2 * width)])  # (B, 64, H, W)
-        self.film = nn.Conv2d(width, channels, 7, padding=3, bias=False)
+        self.film = nn.Conv2d(width, channels + residual, 7, padding=3, bias=residual)  # the mask comes last
         if residual:
             nn.init.zeros_(self.film.weight)  # the first change of a film is none
+            nn.init.zeros_(self.film.bias)
+            nn.init.constant_(self.film.bias[-1:], CAUTIOUS)
 
     def forward(self, x, labels):
+        if not self.residual:
+            return torch.tanh(self.draw(x, labels))
+        change, mask = self.change(x, labels)
+        drawn = mask * change
+        for _ in range(2):
+            drawn = F.avg_pool2d(drawn, SMOOTH, stride=1, padding=SMOOTH // 2)
+        return (x + drawn).clamp(-1, 1)
+
+    def change(self, x, labels):
+        """Of a residual generator: the change (B, channels, H, W) in [-1, 1], and where it counts
+        (B, 1, H, W) in [0, 1]."""
+        drawn = self.draw(x, labels)
+        return torch.tanh(drawn[:, :-1]), torch.sigmoid(drawn[:, -1:])
+
+    def draw(self, x, labels):
         h = x
         if self.concat:
             planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, domains, H, W)
             h = torch.cat([x, planes], dim=1)
         for layer in self.layers:
             h = layer(h, labels)
-        drawn = torch.tanh(self.film(h).float())
-        if not self.residual:
-            return drawn
-        for _ in range(2):
-            drawn = F.avg_pool2d(drawn, SMOOTH, stride=1, padding=SMOOTH // 2)
-        return (x + drawn).clamp(-1, 1)
+        return self.film(h).float()
 
 
 class Discriminator(nn.Module):
@@ -193,8 +208,14 @@ def gradient_penalty(critic, real, fake, rng):
 def flip_one(labels, rng):
     """The labels with one finding of each film, drawn at random, added or taken away."""
     chosen = torch.randint(labels.shape[1], (len(labels),), generator=rng, device=labels.device)
-    flip = F.one_hot(chosen, labels.shape[1])
-    return (labels - flip).abs()
+    return (labels - F.one_hot(chosen, labels.shape[1])).abs()
+
+
+def flip_or_leave(labels, rng):
+    """The same, but of one film in domains + 1 nothing is changed: a generator that is never asked for what
+    is there already does not learn to leave it."""
+    leave = torch.rand((len(labels), 1), generator=rng, device=labels.device) < 1 / (labels.shape[1] + 1)
+    return torch.where(leave, labels, flip_one(labels, rng))
 
 
 def permute(labels, rng):
@@ -202,13 +223,14 @@ def permute(labels, rng):
     return labels[torch.randperm(len(labels), generator=rng, device=labels.device)]
 
 
-TARGETS = {"permuted": permute, "single-flip": flip_one}
+TARGETS = {"permuted": permute, "single-flip": flip_one, "flip-or-leave": flip_or_leave}
 
 
 class StarGAN(Model):
     """One generator that adds and removes every finding, and a critic that judges realness and findings.
 
-    targets: "permuted" (the paper) | "single-flip": change one finding of each film, to see it alone.
+    targets: "permuted" (the paper) | "single-flip": change one finding of each film, to see it alone |
+        "flip-or-leave": that, and now and then nothing.
     pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
     not know a finding rewards no generator for drawing it, and the film is left as it is (identity collapse).
     change_weight: of the mean absolute change of a film, 0 in the paper: what need not change stays.
@@ -231,7 +253,7 @@ class StarGAN(Model):
         average=True, decay_steps=None, compile=False,
     ):  # fmt: skip
         if targets not in TARGETS:
-            raise ValueError(f'targets is {targets!r}: choose "permuted" or "single-flip"')
+            raise ValueError(f"targets is {targets!r}: choose one of {', '.join(TARGETS)}")
         config = dict(
             image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
             conditioning=conditioning, residual=residual, contrast=contrast, targets=targets,
@@ -317,13 +339,21 @@ class StarGAN(Model):
                 f"{expected[0]} and {expected[1]}"
             )
 
-    @torch.no_grad()
     def translate(self, images, labels):
         """Films (B, C, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
+        return self.in_parts(self.trained, images, labels)
+
+    def mask(self, images, labels):
+        """Where `translate` draws, by a residual generator's own account: (B, 1, H, W) in [0, 1]."""
+        return self.in_parts(lambda x, c: self.trained.change(x, c)[1], images, labels)
+
+    @torch.no_grad()
+    def in_parts(self, ask, images, labels):
+        """ask(films, labels) of the trained generator, TRANSLATE_BATCH films at once."""
         self.check(images, labels)
-        network = self.trained.eval()
+        self.trained.eval()
         batches = zip(images.split(TRANSLATE_BATCH), labels.float().split(TRANSLATE_BATCH), strict=True)
         with self.autocast():
-            parts = [network(*to_device(batch, self.device)).to(images.device) for batch in batches]
+            parts = [ask(*to_device(batch, self.device)).to(images.device) for batch in batches]
         self.generator.train()
         return torch.cat(parts)

@@ -78,9 +78,12 @@ def test_skill_is_zero_at_chance_and_one_when_sure():
 
 
 def test_targets():
-    labels, rng = torch.randint(0, 2, (50, 4)).float(), torch.Generator().manual_seed(0)
-    flipped = stargan.flip_one(labels, rng)
-    assert ((flipped - labels).abs().sum(1) == 1).all() and set(flipped.unique().tolist()) <= {0.0, 1.0}
+    labels, rng = torch.randint(0, 2, (500, 4)).float(), torch.Generator().manual_seed(0)
+    flipped, left = stargan.flip_one(labels, rng), stargan.flip_or_leave(labels, rng)
+    assert ((flipped - labels).abs().sum(1) == 1).all() and set(flipped.unique().tolist()) == {0.0, 1.0}
+    flips = (left - labels).abs()
+    counts = [*flips.sum(0), (flips.sum(1) == 0).sum()]  # of each finding, and of none: a fifth of the films
+    assert flips.sum(1).max() == 1 and all(70 < count < 130 for count in counts)
     permuted = stargan.permute(labels, rng)
     assert sorted(map(tuple, permuted.tolist())) == sorted(map(tuple, labels.tolist()))
 
@@ -133,6 +136,16 @@ def test_it_learns_to_add_what_the_label_says():
     change = (model.translate(healthy, wanted) - healthy).mean((0, 1, 3))
     assert change[4:12].mean() > 0.2 and change[4:12].mean() > 3 * change[20:28].abs().mean()
     assert history["class_skill"].iloc[-1] > 0.8
+
+
+def test_where_the_mask_is_closed_the_film_stays():
+    model = StarGAN(**SMALL, residual=True, average=False)
+    films, labels = batches(1)[0]
+    torch.nn.init.normal_(model.generator.film.weight, 0, 0.05)
+    mask, changed = model.mask(films, labels), model.translate(films, labels) != films
+    assert mask.shape == films.shape and 0 < mask.min() < mask.max() < 1 and changed.any()
+    torch.nn.init.constant_(model.generator.film.bias[-1:], -200.0)  # closed everywhere
+    assert model.mask(films, labels).max() == 0 and torch.equal(model.translate(films, labels), films)
 
 
 def test_films_that_do_not_fit_are_refused():

@@ -77,14 +77,15 @@ def main():
     parser.add_argument("--width", type=int, default=32, help="channels of the first layer")
     parser.add_argument("--batch", type=int, default=64, help="images a step")
     parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
+    parser.add_argument("--compile", action="store_true", help="torch.compile our networks: does it pay?")
     options = parser.parse_args()
     films = torch.rand(options.batch, 1, options.size, options.size) * 2 - 1
     labels = torch.randint(0, 2, (options.batch, 2)).float()
-    pair, shape = (films, films), (options.size, options.width)
+    pair, shape, how = (films, films), (options.size, options.width), {"compile": options.compile}
     ours = {
-        "DCGAN": (DCGAN(*shape), films, Plain(*shape, precision="fp32", norm="batch")),
-        "Pix2Pix": (Pix2Pix(*shape), pair, PlainPix2Pix(*shape, precision="fp32")),
-        "StarGAN": (StarGAN(options.size, 2, options.width // 2, critic_steps=2), (films, labels), None),
+        "DCGAN": (DCGAN(*shape, **how), films, Plain(*shape, precision="fp32", norm="batch")),
+        "Pix2Pix": (Pix2Pix(*shape, **how), pair, PlainPix2Pix(*shape, precision="fp32")),
+        "StarGAN": (StarGAN(options.size, 2, shape[1] // 2, critic_steps=2, **how), (films, labels), None),
     }
     print(f"{'model':26}{'images/s':>10}{'plain':>10}{'ratio':>8}")
     for name, (model, batch, plain) in ours.items():

@@ -266,7 +266,8 @@ class StarGAN(Model):
         with seeded(seed):
             generator = Generator(channels, domains, width, blocks, conditioning, residual)
             discriminator = Discriminator(image_size, channels, domains, width, contrast)
-        self.generator, self.discriminator = self.place(generator), self.place(discriminator)
+        self.generator = self.place(generator)
+        self.discriminator = self.place(discriminator, compile=False)  # which has no second derivatives
         self.ema = EMA(self.generator) if average else None
         adam = dict(lr=learning_rate, betas=BETAS, fused=True)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)

@@ -26,9 +26,7 @@ from tqdm import tqdm
 from . import checkpoints
 from .checkpoints import load, save, shipped  # noqa: F401  (as training.save, training.load, ...)
 
-LOG_EVERY = (
-    10  # steps; losses stay on the device in between, since reading one makes the CPU wait for the GPU
-)
+LOG_EVERY = 10  # steps; losses stay on the device in between: reading one makes the CPU wait for the GPU
 
 
 # ---------------------------------------------------------------- the machine
@@ -120,6 +118,7 @@ class Model:
 
     config: the arguments the model was made with, "seed" among them. The random numbers of step t follow from
     (seed, process, t) alone: so two integers hold the random state, on every process and after every resume.
+    compile: torch.compile the networks, which takes a minute first; for long runs, on a GPU above all.
     """
 
     def __init__(self, config, device="auto", precision="auto", compile=False):
@@ -129,10 +128,10 @@ class Model:
         self.rng = torch.Generator(self.device)
         self.steps_done = 0
 
-    def place(self, network):
+    def place(self, network, compile=True):
         """Move a network to the device, channels last (the layout of fast convolutions); maybe compile it."""
         network = network.to(self.device, memory_format=torch.channels_last)
-        if self.compile:
+        if self.compile and compile:
             network.compile()
         return network
 

@@ -15,6 +15,8 @@ import torch
 
 from medgan_helpers import checkpoints, training
 from medgan_helpers.dcgan import DCGAN
+from medgan_helpers.pix2pix import Pix2Pix
+from medgan_helpers.stargan import StarGAN
 
 SMALL = {"image_size": 32, "width": 4, "seed": 3, "device": "cpu", "precision": "fp32"}
 
@@ -55,6 +57,24 @@ def test_five_steps_and_five_steps_are_ten(tmp_path):
     history = training.fit(second, films(), 10, checkpoint=tmp_path)
     assert_same(whole, second)
     assert history["step"].tolist() == [5, 10]
+
+
+@pytest.mark.parametrize("kind", [DCGAN, Pix2Pix, StarGAN])
+def test_compiled_networks_train_alike(kind, monkeypatch):
+    traced = torch.nn.Module.compile  # with "aot_eager" it traces as by default, but needs no C++ compiler
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: traced(network, backend="aot_eager"))
+    films = torch.rand((4, 1, 32, 32), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    labels = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
+    options = {"domains": 2, "blocks": 1, "critic_steps": 1} if kind is StarGAN else {}
+    batch = {DCGAN: films, Pix2Pix: (-films, films), StarGAN: (films, labels)}[kind]
+    plain, compiled = (kind(**SMALL | options, compile=choice) for choice in (False, True))
+    for _ in range(2):
+        losses, same = plain.step(batch), compiled.step(batch)
+        assert losses.keys() == same.keys()
+        for name in losses:
+            assert same[name].item() == pytest.approx(losses[name].item(), rel=1e-3, abs=1e-4), name
+    assert plain.state_dict()["parts"].keys() == compiled.state_dict()["parts"].keys()
+    compiled.load_state_dict(plain.state_dict())  # a checkpoint of either fits the other
 
 
 def test_a_finished_run_is_not_run_again(tmp_path):

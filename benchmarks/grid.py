@@ -34,7 +34,8 @@ PLAN = (  # (percents, arms, seeds, what differs from SETTINGS)
     ((1,), ("stargan",), range(5), {"generator_steps": 700}),  # notebook 5's generator needs more of them
     ((1,), CONTROLLED, range(3), {"extra": 100}),  # how many films?
     ((1,), CONTROLLED, range(3), {"extra": 1000}),
-    ((1,), ("none", *CONTROLLED), range(5), {"steps": 450}),  # longer training, as in benchmarks/gate.py
+    ((1,), ORDER, range(5), {"steps": 450}),  # longer training, as in benchmarks/gate.py
+    ((10,), ("none", *CONTROLLED), range(3), {"steps": 450}),
 )
 
 

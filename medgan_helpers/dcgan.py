@@ -16,7 +16,6 @@ from .training import EMA, Model, linear_decay, one_step, seeded
 SIZES = (32, 64, 128)
 LEARNING_RATES = (8e-4, 4e-4)  # of D and G: two time scales (Heusel et al. 2017); the paper: 2e-4
 BETAS = (0.5, 0.999)  # Radford et al. 2016: beta1 = .9 oscillates
-GENERATE_BATCH = 256  # films drawn at once by `generate`; bounds its memory
 # For some hundred steps on thousands of films: no film is seen often enough to be learnt by heart, so what
 # slows the discriminator down is left out, and the generator learns twice as fast as in the paper.
 SMALL = {"norm": "batch", "upsample": "nearest", "augment": False, "learning_rates": (2e-4, 4e-4)}
@@ -101,9 +100,11 @@ class Discriminator(nn.Module):
 
 
 def initialise(module):
-    """Weights N(0, .02), batch-norm weights N(1, .02) (Radford et al. 2016, section 4)."""
+    """Weights N(0, .02), batch-norm weights N(1, .02), biases 0 (Radford et al. 2016, section 4)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
@@ -175,8 +176,7 @@ class DCGAN(Model):
         # G goes up its gradient of  log D(G(z)), against the D that has just learnt
         g_loss = generator_loss(self.judge(fake), self.loss)
         self.descend(g_loss, self.g_optimizer)
-        if self.ema:
-            self.ema.update(self.generator)
+        self.update_average()
 
         diversity = fake.std(0).mean() / real.std(0).mean()  # 1: a batch varies as much as one of real films
         d_real, d_fake = d_real.sigmoid().mean(), d_fake.sigmoid().mean()
@@ -197,11 +197,6 @@ class DCGAN(Model):
         rng = torch.Generator().manual_seed(seed)
         return self.draw(torch.randn(n, self.generator.latent, generator=rng))
 
-    @torch.no_grad()
     def draw(self, z):
         """The films (n, channels, H, W) that belong to latents z (n, latent): for walks between two films."""
-        network = self.trained.eval()
-        with self.autocast():
-            films = [network(part.to(self.device)).cpu() for part in z.split(GENERATE_BATCH)]
-        self.generator.train()
-        return torch.cat(films)
+        return self.in_parts(self.trained, z)

@@ -2,7 +2,7 @@
 
 import torch
 
-from . import training
+from .diagnosis import LITTLE_DIVERSITY
 from .figures import COLOURS, canvas, show
 
 LINES = ["-", "--", ":", "-."]
@@ -22,7 +22,7 @@ def vital_signs(runs, alt, inch=3.1):
     axes[0].legend(frameon=False, fontsize=8, loc="best")
     for (name, history), style in zip(runs.items(), LINES, strict=False):
         axes[-1].plot(history["step"], history["diversity"], color="0.2", marker=".", ls=style, label=name)
-    axes[-1].axhline(training.LITTLE_DIVERSITY, color=COLOURS[3], lw=1)
+    axes[-1].axhline(LITTLE_DIVERSITY, color=COLOURS[3], lw=1)
     axes[-1].set(title="diversity (real films: 1)", xlabel="step", ylim=(-0.03, None))
     axes[-1].legend(frameon=False, fontsize=8)
     show(fig, alt)

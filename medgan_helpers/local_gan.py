@@ -207,19 +207,12 @@ class LocalGAN(Model):
             classifier = Classifier(len(findings) + 1)
         self.generator, self.discriminator = self.place(generator), self.place(discriminator)
         self.classifier = self.place(classifier)
-        self.average = EMA(self.generator, decay=0.99)
+        self.ema = EMA(self.generator, decay=0.99)
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas=(0.0, 0.99))
         self.discriminator_optimizer = torch.optim.Adam(
             self.discriminator.parameters(), 4e-4, betas=(0.0, 0.99)
         )
         self.classifier_optimizer = torch.optim.Adam(self.classifier.parameters(), 3e-3, betas=(0.9, 0.99))
-
-    @property
-    def trained(self):
-        return self.average.network
-
-    def load_trained(self, weights):
-        self.average.network.load_state_dict(weights)
 
     def _augment(self, squares):
         return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
@@ -247,7 +240,7 @@ class LocalGAN(Model):
         change = change.abs().mean()
         g_loss = -self.discriminator(seen, targets).mean() + CLASS_WEIGHT * class_loss + THRIFT * change
         self.descend(g_loss, self.generator_optimizer)
-        self.average.update(self.generator)
+        self.update_average()
         return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change}
 
     def teach(self, real, classes):

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .dcgan import initialise  # the same first weights: Isola et al. 2017, appendix
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
 
 SIZES = (32, 64, 128, 256)
 LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)  # Isola et al. 2017, section 3.3
 L1_WEIGHT = 100.0  # lambda of eq. 4
-RESTORE_BATCH = 64  # images restored at once; bounds the memory of `restore`
 
 
 def normalise(channels, norm):
@@ -103,16 +103,6 @@ class Discriminator(nn.Module):
         return self.layers(pair).float()
 
 
-def initialise(module):
-    """Weights N(0, .02), batch-norm weights N(1, .02) (Isola et al. 2017, appendix)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-
-
 def discriminator_loss(real, fake):
     """Eq. 1 from the logit maps of real and restored pairs; halved: D is the slower one (sec. 3.3)."""
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
@@ -169,7 +159,7 @@ class Pix2Pix(Model):
         l1 = F.l1_loss(restored, clean)  # eq. 3
         if not self.adversarial:
             self.descend(self.l1 * l1, self.g_optimizer)
-            self.average()
+            self.update_average()
             return {"l1": l1}
 
         # D learns to tell (degraded, clean) from (degraded, restored): eq. 1
@@ -181,17 +171,13 @@ class Pix2Pix(Model):
         # G learns to pass, and to be close: eq. 4, with -log D instead of log(1 - D), as in section 3.3
         g_loss = F.softplus(-self.judge(degraded, restored)).mean()
         self.descend(self.adversarial * g_loss + self.l1 * l1, self.g_optimizer)
-        self.average()
+        self.update_average()
         d_real, d_fake = d_real.sigmoid().mean(), d_fake.sigmoid().mean()
         return {"l1": l1, "d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
 
     def judge(self, degraded, image):
         """D's logits for the pair: it is conditional, it sees what G was given."""
         return self.discriminator(torch.cat([degraded, image], dim=1))
-
-    def average(self):
-        if self.ema:
-            self.ema.update(self.generator)
 
     def repeatable_dropout(self):
         """nn.Dropout knows the global random state only: give it this step's."""
@@ -202,14 +188,7 @@ class Pix2Pix(Model):
         if tuple(images.shape[1:]) != expected:
             raise ValueError(f"images are {tuple(images.shape[1:])}, this Pix2Pix was made for {expected}")
 
-    @torch.no_grad()
     def restore(self, degraded):
         """Restored images (B, out_channels, H, W) in [-1, 1], on the device of `degraded`; dropout is off."""
         self.check(degraded)
-        network = self.trained.eval()
-        with self.autocast():
-            parts = [
-                network(part.to(self.device)).to(degraded.device) for part in degraded.split(RESTORE_BATCH)
-            ]
-        self.generator.train()
-        return torch.cat(parts)
+        return self.in_parts(self.trained, degraded)

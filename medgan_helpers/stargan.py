@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .contrast import LocalContrast
-from .training import EMA, Model, linear_decay, one_step, seeded, to_device
+from .training import EMA, Model, linear_decay, one_step, seeded
 
 SIZES = (32, 64, 128)
 LEARNING_RATE, BETAS = 1e-4, (0.5, 0.999)  # Choi et al. 2018, section 4
@@ -18,7 +18,6 @@ CLASS_WEIGHT, CYCLE_WEIGHT, PENALTY_WEIGHT = 1.0, 10.0, 10.0  # lambda_cls, lamb
 CRITIC_STEPS = 5  # critic updates for one of the generator, section 4
 SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual generator draws
 CAUTIOUS = -1.0  # first logit of the mask of a residual generator: a quarter open
-TRANSLATE_BATCH = 64  # films translated at once; bounds the memory of `translate`
 # What a small critic and few steps need instead of the paper's settings; notebook 5 says why, one by one.
 SMALL = {
     "blocks": 3, "residual": True, "contrast": True, "targets": "flip-or-leave", "critic_steps": 1,
@@ -327,8 +326,7 @@ class StarGAN(Model):
         change = (fake - real).abs().mean()
         loss = -self.adversarial_weight * d_fake.mean() + self.class_weight * class_fake
         self.descend(loss + self.cycle_weight * cycle + self.change_weight * change, self.g_optimizer)
-        if self.ema:
-            self.ema.update(self.generator)
+        self.update_average()
         return {"class_fake": class_fake, "cycle": cycle, "change": change}
 
     def check(self, films, labels):
@@ -342,19 +340,10 @@ class StarGAN(Model):
 
     def translate(self, images, labels):
         """Films (B, C, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
-        return self.in_parts(self.trained, images, labels)
+        self.check(images, labels)
+        return self.in_parts(self.trained, images, labels.float())
 
     def mask(self, images, labels):
         """Where `translate` draws, by a residual generator's own account: (B, 1, H, W) in [0, 1]."""
-        return self.in_parts(lambda x, c: self.trained.change(x, c)[1], images, labels)
-
-    @torch.no_grad()
-    def in_parts(self, ask, images, labels):
-        """ask(films, labels) of the trained generator, TRANSLATE_BATCH films at once."""
         self.check(images, labels)
-        self.trained.eval()
-        batches = zip(images.split(TRANSLATE_BATCH), labels.float().split(TRANSLATE_BATCH), strict=True)
-        with self.autocast():
-            parts = [ask(*to_device(batch, self.device)).to(images.device) for batch in batches]
-        self.generator.train()
-        return torch.cat(parts)
+        return self.in_parts(lambda x, c: self.trained.change(x, c)[1], images, labels.float())

@@ -25,7 +25,9 @@ from tqdm import tqdm
 
 from . import checkpoints
 from .checkpoints import load, save, shipped  # noqa: F401  (as training.save, training.load, ...)
+from .diagnosis import diagnose  # noqa: F401
 
+AT_ONCE = 128  # images that a trained network works on at a time; bounds its memory
 LOG_EVERY = 10  # steps; losses stay on the device in between: reading one makes the CPU wait for the GPU
 
 
@@ -146,10 +148,24 @@ class Model:
         average_gradients(parameters)
         optimizer.step()
 
+    def update_average(self):
+        if self.ema:
+            self.ema.update(self.generator)
+
     @property
     def trained(self):
         """The network to use and to ship: the moving average of the generator, if there is one."""
         return self.ema.network if self.ema else self.generator
+
+    @torch.no_grad()
+    def in_parts(self, ask, *tensors):
+        """ask(*tensors) of the trained network, AT_ONCE rows at a time; the answers where the tensors are."""
+        self.trained.eval()
+        parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
+        with self.autocast():
+            answers = [ask(*to_device(part, self.device)).to(tensors[0].device) for part in parts]
+        self.generator.train()
+        return torch.cat(answers)
 
     def load_trained(self, weights):
         self.generator.load_state_dict(weights)
@@ -237,7 +253,8 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     checkpoint: a folder; resumed from if it holds a checkpoint, written every `every` steps and at the end.
     samples: samples(model, step), called before the first step, every `every` steps and at the end.
     Returns a DataFrame, one row per LOG_EVERY steps: step, seconds, images_per_second, mean losses.
-    Raises FloatingPointError naming the step when a loss or weight is not finite; the last checkpoint stays.
+    Raises FloatingPointError naming the step when a loss is not finite, or a weight that would be written;
+    the last checkpoint stays.
     """
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
@@ -339,61 +356,3 @@ def _not_finite(step, name):
         f"{name} is not finite at step {step}: training stopped, the last checkpoint is as it was. Lower the "
         'learning rate, check the images for values outside [-1, 1], or try precision="fp32"'
     )
-
-
-# ---------------------------------------------------------------- reading the curves
-# Rules of thumb, set between the failing and the cured runs of chapter 8; curves of both are in the tests.
-MIN_ROWS = 5  # history rows below which curves say nothing
-LITTLE_DIVERSITY = 0.35  # spread of a fake batch over the spread of a real one
-WRONG_UNITS = 0.02  # of the same: less than any collapse leaves; real films in grey levels 0 to 255 give this
-WON = 0.7  # D(x) - D(G(z)): hardly any overlap is left for the generator to learn from
-SWING = 0.3  # standard deviation of D(x) - D(G(z)) over the last third
-RISING = 1.1  # diversity of the second half of the last third over that of its first half
-FLAT = 0.01  # relative movement of every loss below which nothing has been learnt
-IDENTITY = 0.005  # mean |G(x, c) - x| in units of [-1, 1]: under one grey level of 256
-NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head explains
-
-
-def diagnose(history):
-    """Say in words what the curves show: "healthy: ...", "collapse: ...", "discriminator won: ...",
-    "oscillation: ...", "not started: ...", for StarGAN also "critic has not learnt the findings: ..." and
-    "identity collapse: ...". history: what `fit` returns, or a dict of equally long lists."""
-    history = pd.DataFrame(history)
-    losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
-    if len(history) < MIN_ROWS:
-        return f"not started: {len(history)} rows of history say nothing yet; train for at least {MIN_ROWS}"
-    tail = losses.tail(max(MIN_ROWS, len(losses) // 3))
-    mean = tail.mean()
-    movement = (losses.max() - losses.min()) / (losses.abs().mean() + 1e-8)
-    margin = tail.get("d_real", pd.Series([0.5])) - tail.get("d_fake", pd.Series([0.5]))
-    if movement.max() < FLAT:
-        return "not started: no loss has moved; is the learning rate 0, or an optimizer without its network?"
-    if mean.get("class_skill", 1) < NO_SKILL:
-        return (
-            "critic has not learnt the findings: its class head does little better than their prevalence, so "
-            "it cannot teach them; pretrain it, or balance its batches"
-        )
-    if mean.get("change", 1) < IDENTITY:
-        return (
-            "identity collapse: the generator returns its input, as the reconstruction weighs more than the "
-            "findings; pretrain the critic's class head, lower the reconstruction weight"
-        )
-    if margin.mean() > WON:  # before collapse: what a beaten generator draws is not varied either
-        seen = f"D(x) is {mean['d_real']:.2f} and D(G(z)) {mean['d_fake']:.2f}"
-        return f"discriminator won: {seen}; slow it, use DiffAugment, spectral norm"
-    if mean.get("diversity", 1) < LITTLE_DIVERSITY:
-        seen = f"samples of one batch differ only {mean['diversity']:.1%} as much as real films do"
-        return f"collapse: {seen}, {_advice(tail['diversity'])}"
-    if margin.std() > SWING:
-        return "oscillation: the networks win in turn; lower the learning rates, average with an EMA"
-    return "healthy: neither network has won, and samples vary; look at them, and at KID"
-
-
-def _advice(diversity):
-    """What to do about little diversity, from its last values."""
-    half = len(diversity) // 2
-    if diversity.mean() < WRONG_UNITS:
-        return "so little that the films may be in the wrong range; assert that real ones are in [-1, 1]"
-    if diversity.tail(half).mean() > RISING * diversity.head(half).mean():
-        return "but more and more; train on, then ask again"
-    return "and no more than before; try DiffAugment, spectral norm, a lower learning rate of the generator"

@@ -324,6 +324,7 @@ def curves(**columns):
         ({"d_real": 0.99, "d_fake": 0.01}, "discriminator won"),
         ({"d_real": [0.1, 0.9] * 15, "d_fake": [0.9, 0.1] * 15}, "oscillation"),
         ({"d_loss": 1.0}, "not started"),
+        ({"d_real": 0.5, "d_fake": 0.49}, "not started: D(x) and D(G(z)) were never apart"),
         ({"class_skill": 0.01, "change": 0.001}, "critic has not learnt the findings"),
         ({"class_skill": 0.6, "change": 0.001}, "identity collapse"),
     ],
@@ -331,6 +332,11 @@ def curves(**columns):
 def test_diagnose_says_it_in_words(columns, verdict):
     assert training.diagnose(curves(**columns)).startswith(verdict)
     assert training.diagnose(curves(**columns).head(2)).startswith("not started")
+
+
+def test_diagnose_speaks_of_samples_only_where_their_variety_was_measured():
+    assert "samples vary" in training.diagnose(curves())
+    assert "samples" not in training.diagnose(curves().drop(columns="diversity"))
 
 
 # Ten rows each of five runs like those of chapter 8, rounded: verdict, advice, D(x), D(G(z)), diversity.

@@ -1,0 +1,69 @@
+"""Reading the curves of a GAN: what `training.fit` returns, in words.
+
+    print(training.diagnose(history))
+"""
+
+import pandas as pd
+
+# Rules of thumb, set between the failing and the cured runs of chapter 8; curves of both are in the tests.
+MIN_ROWS = 5  # history rows below which curves say nothing
+LITTLE_DIVERSITY = 0.35  # spread of a fake batch over the spread of a real one
+WRONG_UNITS = 0.02  # of the same: less than any collapse leaves; real films in grey levels 0 to 255 give this
+WON = 0.7  # D(x) - D(G(z)): hardly any overlap is left for the generator to learn from
+SWING = 0.3  # standard deviation of D(x) - D(G(z)) over the last third
+RISING = 1.1  # diversity of the second half of the last third over that of its first half
+FLAT = 0.01  # relative movement of every loss below which nothing has been learnt
+NO_OPINION = 0.03  # largest D(x) - D(G(z)) of a whole run in which D has learnt nothing
+IDENTITY = 0.005  # mean |G(x, c) - x| in units of [-1, 1]: under one grey level of 256
+NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head explains
+
+
+def diagnose(history):
+    """Say in words what the curves show: "healthy: ...", "collapse: ...", "discriminator won: ...",
+    "oscillation: ...", "not started: ...", for StarGAN also "critic has not learnt the findings: ..." and
+    "identity collapse: ...". history: what `fit` returns, or a dict of equally long lists."""
+    history = pd.DataFrame(history)
+    losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
+    if len(history) < MIN_ROWS:
+        return f"not started: {len(history)} rows of history say nothing yet; train for at least {MIN_ROWS}"
+    tail = losses.tail(max(MIN_ROWS, len(losses) // 3))
+    mean = tail.mean()
+    movement = (losses.max() - losses.min()) / (losses.abs().mean() + 1e-8)
+    margin = tail.get("d_real", pd.Series([0.5])) - tail.get("d_fake", pd.Series([0.5]))
+    if movement.max() < FLAT:
+        return "not started: no loss has moved; is the learning rate 0, or an optimizer without its network?"
+    if mean.get("class_skill", 1) < NO_SKILL:
+        return (
+            "critic has not learnt the findings: its class head does little better than their prevalence, so "
+            "it cannot teach them; pretrain it, or balance its batches"
+        )
+    if mean.get("change", 1) < IDENTITY:
+        return (
+            "identity collapse: the generator returns its input, as the reconstruction weighs more than the "
+            "findings; pretrain the critic's class head, lower the reconstruction weight"
+        )
+    if margin.mean() > WON:  # before collapse: what a beaten generator draws is not varied either
+        seen = f"D(x) is {mean['d_real']:.2f} and D(G(z)) {mean['d_fake']:.2f}"
+        return f"discriminator won: {seen}; slow it, use DiffAugment, spectral norm"
+    if mean.get("diversity", 1) < LITTLE_DIVERSITY:
+        seen = f"samples of one batch differ only {mean['diversity']:.1%} as much as real films do"
+        return f"collapse: {seen}, {_advice(tail['diversity'])}"
+    if "d_real" in losses and losses["d_real"].sub(losses["d_fake"]).abs().max() < NO_OPINION:
+        return (
+            "not started: D(x) and D(G(z)) were never apart; D has learnt nothing yet, or there is nothing to "
+            "tell apart; train on, and look at the images"
+        )
+    if margin.std() > SWING:
+        return "oscillation: the networks win in turn; lower the learning rates, average with an EMA"
+    vary = "and samples vary; look at them, and at KID"
+    return f"healthy: neither network has won{', ' + vary if 'diversity' in losses else '; look at the images'}"
+
+
+def _advice(diversity):
+    """What to do about little diversity, from its last values."""
+    half = len(diversity) // 2
+    if diversity.mean() < WRONG_UNITS:
+        return "so little that the films may be in the wrong range; assert that real ones are in [-1, 1]"
+    if diversity.tail(half).mean() > RISING * diversity.head(half).mean():
+        return "but more and more; train on, then ask again"
+    return "and no more than before; try DiffAugment, spectral norm, a lower learning rate of the generator"

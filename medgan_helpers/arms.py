@@ -104,10 +104,12 @@ def _one_thread():
 
 
 def _map(path, shape):
-    """A memory map of zeros, or the one that is there. Two processes may fill it: with the same bytes."""
-    if not path.exists():
-        with artifacts.atomic(path) as temporary, open(temporary, "wb") as file:
-            file.truncate(int(np.prod(shape)))  # sparse: takes space only where films are
+    """A memory map of zeros, or the one that is there. Two processes may fill it: with the same bytes.
+
+    The file is never renamed or replaced: one that another process has mapped would go on without it.
+    """
+    with open(path, "ab") as file:
+        file.truncate(int(np.prod(shape)))  # sparse: takes space only where films are
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 

@@ -10,17 +10,18 @@ import json
 import os
 import platform
 import subprocess
-import time
 import uuid
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from filelock import FileLock
+
 from . import profiles
 
+ASSETS = Path(__file__).parent / "assets"  # of the package
 SCORE_COLUMNS = ["name", "value", "low", "high", "n", "unit", "notebook"]
-LOCK_SECONDS = 60  # writing a score takes milliseconds; a lock older than this was left by a killed run
 
 _active = {"profile": None, "dataset": "simulated", "notebook": ""}
 
@@ -28,6 +29,11 @@ _active = {"profile": None, "dataset": "simulated", "notebook": ""}
 def activate(profile=None, dataset="simulated", notebook=""):
     """Say which profile, data set and notebook the scores and files that follow belong to."""
     _active.update(profile=profiles.get(profile).name, dataset=dataset, notebook=notebook)
+
+
+def profile():
+    """The profile of the notebook that is running; of none, the one that the environment names."""
+    return profiles.get(_active["profile"])
 
 
 def build_root():
@@ -43,9 +49,8 @@ def build_root():
 
 def folder(kind):
     """Make and return build/<profile>/<kind>; kind is "data", "artifacts", "results" or the like."""
-    profile = _active["profile"] or profiles.get().name
     suffix = "" if _active["dataset"] == "simulated" else f"-{_active['dataset']}"
-    path = build_root() / f"{profile}{suffix}" / kind
+    path = build_root() / f"{profile().name}{suffix}" / kind
     path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -80,23 +85,18 @@ def write_json(path, value):
         temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
-@contextmanager
-def _locked(path):
-    """Hold path.lock, so that two notebooks running at once do not lose each other's scores."""
-    lock = path.with_suffix(".lock")
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
-            break
-        except FileExistsError:
-            with suppress(FileNotFoundError):
-                if time.time() - lock.stat().st_mtime > LOCK_SECONDS:
-                    lock.unlink()
-            time.sleep(0.02)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
+def write_csv(path, table):
+    """Write a DataFrame without its index, or a list of rows as dicts, atomically."""
+    import pandas as pd
+
+    with atomic(path) as temporary:
+        pd.DataFrame(table).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def lock(path):
+    """Hold this (`with lock(path):`) from reading a table to writing it: two runs lose none of their rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_suffix(".lock"))
 
 
 def record(name, value, low=None, high=None, n=None, unit=""):
@@ -108,12 +108,9 @@ def record(name, value, low=None, high=None, n=None, unit=""):
     path = folder("results") / "scores.csv"
     cell = {"low": low, "high": high, "n": n, "unit": unit, "notebook": _active["notebook"]}
     row = {"name": name, "value": float(value)} | {k: "" if v is None else v for k, v in cell.items()}
-    with _locked(path):
+    with lock(path):
         rows = [old for old in _read(path) if old["name"] != name] + [row]
-        with atomic(path) as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, SCORE_COLUMNS)
-            writer.writeheader()
-            writer.writerows(sorted(rows, key=lambda r: r["name"]))
+        write_csv(path, sorted(rows, key=lambda r: r["name"]))
     return value
 
 
@@ -139,15 +136,22 @@ def provenance():
         with suppress(metadata.PackageNotFoundError):
             return metadata.version(package)
 
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True
-    ).stdout.strip()
     return {
-        "commit": commit or None,
-        "profile": _active["profile"] or profiles.get().name,
+        "commit": _commit(),
+        "profile": profile().name,
         "dataset": _active["dataset"],
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("medgan-helpers", "torch", "torchvision", "numpy")},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _commit():
+    """The commit of the course's own checkout; None without git, or installed inside another repository."""
+    home = Path(__file__).resolve().parents[1]
+    command = ["git", "rev-parse", "--show-toplevel", "--short=12", "HEAD"]
+    with suppress(OSError):  # there is no git
+        lines = subprocess.run(command, cwd=home, capture_output=True, text=True).stdout.splitlines()
+        if len(lines) == 2 and Path(lines[0]) == home:
+            return lines[1]

@@ -9,6 +9,7 @@ A map explains a network, not a patient: it shows where the evidence was taken f
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import stats
 
 from . import metrics
 
@@ -137,7 +138,11 @@ def localisation(maps, masks):
 
 def agreement(first, second):
     """Spearman's rank correlation of two maps of each film: (B,). Near 0 when a network with random weights
-    is compared with the trained one, as it should be (sanity checks, Adebayo et al., NeurIPS 2018)."""
-    ranks = [maps.flatten(1).argsort(1).argsort(1).float() for maps in (first, second)]
+    is compared with the trained one, as it should be (sanity checks, Adebayo et al., NeurIPS 2018).
+
+    Equal values share their mean rank. A map of one value ranks nothing: nan, and so is a mean over films
+    with such a map (take nanmean for Grad-CAM, which is blank in some films; activation maps never are).
+    """
+    ranks = [torch.from_numpy(stats.rankdata(maps.flatten(1).numpy(), axis=1)) for maps in (first, second)]
     a, b = (r - r.mean(1, keepdim=True) for r in ranks)
-    return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    return ((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).float()

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from . import artifacts
 
-ASSETS = Path(__file__).parent / "assets"  # of the package
+ASSETS = artifacts.ASSETS
 
 
 def write(folder, value):
@@ -108,8 +108,7 @@ def save(model, folder, card, history=None):
     }
     _save_tensors(weights, state)
     if history is not None:
-        with artifacts.atomic(folder / "history.csv") as temporary:
-            history.round(5).to_csv(temporary, index=False)
+        artifacts.write_csv(folder / "history.csv", history.round(5))
     facts = {
         "model": type(model).__name__,
         "config": model.config,

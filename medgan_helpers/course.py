@@ -23,7 +23,7 @@ DATASETS = {
     "folder": "your own films, brought into the layout by data_scripts/import_folder.py",
 }
 HELD_OUT = 40  # fewer films than this measure nothing: a metric such as KID wants at least 32
-MINUTES = Path(__file__).parent / "assets" / "minutes.csv"  # `make minutes` writes it from executed notebooks
+MINUTES = artifacts.ASSETS / "minutes.csv"  # `make minutes` writes it from executed notebooks
 
 
 @dataclass(frozen=True)

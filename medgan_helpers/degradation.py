@@ -10,6 +10,7 @@ happen in the machine, and their keyword arguments are the strengths that `apply
 import inspect
 import math
 from functools import lru_cache
+from numbers import Real
 
 import torch
 import torch.nn.functional as F
@@ -28,8 +29,7 @@ FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussia
 def apply(images, modality, seed=0, **strengths):
     """Degrade images as the machine would; the same seed gives the same degradation.
 
-    images: (B, 1, H, W) float in [0, 1]; modality: "xray", "ct" or "mr"; strengths: see
-    `strengths_of(modality)`.
+    images: (B, 1, H, W) float in [0, 1]; modality: "xray", "ct" or "mr"; strengths: see `strengths_of`.
     Returns (B, 1, H, W) in [0, 1] on the same device. Raises ValueError for another shape, range, modality
     or strength, saying what was expected.
     """
@@ -38,7 +38,7 @@ def apply(images, modality, seed=0, **strengths):
     if unknown := sorted(set(strengths) - set(known)):
         raise ValueError(f"{modality} has no strength {unknown[0]!r}: choose among {', '.join(known)}")
     for name, value in strengths.items():
-        if value is not None and (isinstance(value, str) or value < 0):
+        if not isinstance(value, Real) or not value >= 0:  # nan neither
             raise ValueError(f"{name}={value!r}: a strength is a number of at least 0")
     generator = torch.Generator(images.device).manual_seed(seed)
     return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
@@ -121,8 +121,8 @@ def motion_blur(images, length, generator):
         return images
     angle = math.pi * torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
     steps = torch.linspace(-0.5, 0.5, 2 * math.ceil(length) + 1, device=images.device, dtype=images.dtype)
-    # Shifts in the units of grid_sample, where the image is 2 wide.
-    shift = torch.stack([angle.cos(), angle.sin()], 1) * 2 * length / images.shape[-1]  # (B, 2)
+    # Shifts (B, 2) in the units of grid_sample, where the image is 2 wide and 2 high.
+    shift = 2 * length * torch.stack([angle.cos() / images.shape[-1], angle.sin() / images.shape[-2]], 1)
     identity = torch.eye(2, device=images.device, dtype=images.dtype).expand(len(images), 2, 2)
     blurred = torch.zeros_like(images)
     for step in steps:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from . import artifacts, profiles
+from . import artifacts
 
 ARMS = (  # explained in `arms`
     "none", "standard", "duplicate", "copypaste", "gan", "stargan", "leaky", "oracle",
@@ -43,7 +43,7 @@ class Cell:
     @classmethod
     def complete(cls, cell):
         """Fill in what `cell`, a dict, does not say. Raises ValueError for unknown or impossible settings."""
-        profile = profiles.get(artifacts.provenance()["profile"])  # the notebook's, if one is running
+        profile = artifacts.profile()
         default = {
             "percent": 1, "arm": "none", "seed": 0, "films": profile.grid_films, "size": profile.image_size,
             "steps": profile.grid_steps, "batch_size": profile.batch_size, "extra": profile.grid_extra,
@@ -87,8 +87,8 @@ def run(cells, out, scheduler=None, work=None):
     with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
         for cell, row in (_on_cluster if scheduler else _here)(todo, work, scheduler):
             finished[cell] = asdict(cell) | row
-            with artifacts.atomic(out) as temporary:
-                pd.DataFrame(finished.values()).to_csv(temporary, index=False)
+            with artifacts.lock(out):  # another run may have finished cells since
+                artifacts.write_csv(out, list((_finished(out) | finished).values()))
             bar.update()
     return pd.DataFrame([finished[cell] for cell in wanted])
 
@@ -97,7 +97,7 @@ def _finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
     if not out.exists():
         return {}
-    table = pd.read_csv(out)
+    table = pd.read_csv(out, float_precision="round_trip")  # rows are read and written again and again
     missing = [name for name in KEY if name not in table]
     if missing:
         raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")

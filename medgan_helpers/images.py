@@ -234,28 +234,41 @@ def _stamp(root, path):
 
 
 def _first_pass(paths, root, size, target, notes):
-    """Decode every film into `target`; what was finished before a kill is kept in a .partial file.
+    """Decode every film into `target`; what was finished before a kill is kept in a .partial file and a note.
 
     Each film has its own place in the file, so two processes at work on the same films write the same bytes.
+    The final notes are written once, complete: the slower of the two takes nothing out of the faster's.
     """
-    partial = target.with_suffix(".partial")
+    partial, progress = target.with_suffix(".partial"), target.with_suffix(".partial.json")
     partial.parent.mkdir(parents=True, exist_ok=True)
     file = open(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b")  # noqa: SIM115 (closed by `with`)
-    done = os.fstat(file.fileno()).st_size // size**2
+    done, bad = _progress(progress, os.fstat(file.fileno()).st_size // size**2)
     _check_space(partial.parent, (len(paths) - done) * size**2)
-    bad = json.loads(notes.read_text()) if done else {}
     bar = tqdm(total=len(paths), initial=done, desc=f"decoding films to {size} px", unit="film")
     with file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
         file.seek(done * size**2)
         for start in range(done, len(paths), CHUNK):
             films = list(pool.map(lambda path: _try_decode(root, path, size), paths[start : start + CHUNK]))
             bad |= {str(start + i): film for i, film in enumerate(films) if isinstance(film, str)}
-            artifacts.write_json(notes, bad)  # before the films, so that no finished film lacks its note
             file.writelines(bytes(size**2) if isinstance(film, str) else film.tobytes() for film in films)
             file.flush()
+            artifacts.write_json(progress, {"done": start + len(films), "bad": bad})
             bar.update(len(films))
+    artifacts.write_json(notes, bad)
     with suppress(FileNotFoundError):  # the other process was first
         os.replace(partial, target)
+    progress.unlink(missing_ok=True)
+
+
+def _progress(note, stored):
+    """How many films a killed pass left and {position: reason} of the bad ones; stored: films in its file.
+
+    A note of more films than the file holds belongs to another file, one that has become the map.
+    """
+    left = {"done": 0, "bad": {}}
+    with suppress(FileNotFoundError):
+        left = json.loads(note.read_text())
+    return (left["done"], left["bad"]) if left["done"] <= stored else (0, {})
 
 
 def _try_decode(root, path, size):

@@ -30,7 +30,8 @@ def run(cell):
         batches = augmentation.Augmented(batches, seed=cell.seed)
     curve = []
     reader = arms.train_reader(batches, cell.steps, cell.preset, cell.seed, watcher(films, curve))
-    row = score(reader, films["test"], films["test patients"]) | {
+    logits = reader.logits(films["test"].images()).numpy()
+    row = score(films["test"].labels().numpy(), logits, films["test patients"]) | {
         "positives": min(len(real.positives(finding)) for finding in chexpert.RARE),
         "added": sum(len(part) for part in extra.values()),
         "train": curve[-1][1],
@@ -38,7 +39,7 @@ def run(cell):
         "curve": json.dumps(curve),
         "probe": probe(reader, real, extra),
     }
-    keep(cell, reader, films["test"], extra)
+    keep(cell, reader, logits, extra)
     return row | {"minutes": (time.perf_counter() - start) / 60, "commit": artifacts.provenance()["commit"]}
 
 
@@ -70,6 +71,8 @@ def added(cell, films):
         return fresh(cell)
     real = films["train"]
     findings = [finding for finding in chexpert.RARE if len(real.positives(finding))]
+    if not findings:  # no generator can learn from none
+        return {}
     if cell.arm == "duplicate":
         make = {f: arms.duplicates(real, f, cell.extra, cell.seed) for f in findings}
     else:
@@ -113,12 +116,11 @@ def _folder(cell):
     return artifacts.folder("artifacts") / "grid" / experiments.name(cell)
 
 
-def keep(cell, reader, test=None, extra=None):
+def keep(cell, reader, logits, extra):
     """Keep a cell's reader, test logits and added films, for the notebooks."""
     checkpoints.write(_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
-    if test is not None:
-        _save(_folder(cell) / "logits.npy", reader.logits(test.images()).numpy())
-    for finding, part in (extra or {}).items():
+    _save(_folder(cell) / "logits.npy", logits)
+    for finding, part in extra.items():
         _save(_folder(cell) / f"{finding}.npy", part.films.numpy())
 
 
@@ -143,15 +145,12 @@ def kept_films(cell):
 
 
 # ---------------------------------------------------------------- scores
-def score(reader, films, patients):
+def score(labels, scores, patients):
     """AUROC of the rare findings with patient-bootstrap intervals, their mean, and that of all findings."""
-    labels, scores = films.labels().numpy(), reader.logits(films.images()).numpy()
-    row = {}
-    for finding in chexpert.RARE:
-        number = reader.findings.index(finding)
+    row, numbers = {}, [chexpert.FINDINGS.index(finding) for finding in chexpert.RARE]
+    for finding, number in zip(chexpert.RARE, numbers, strict=True):
         estimate = metrics.auroc(labels[:, number], scores[:, number], patients)
         row |= {finding: estimate.value, f"{finding} low": estimate.low, f"{finding} high": estimate.high}
-    numbers = [reader.findings.index(finding) for finding in chexpert.RARE]
     rare = metrics.macro_auroc(labels[:, numbers], scores[:, numbers], patients)
     both = [n for n in range(labels.shape[1]) if 0 < labels[:, n].sum() < len(labels)]
     macro = metrics.macro_auroc(labels[:, both], scores[:, both], patients)

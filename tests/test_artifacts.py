@@ -1,4 +1,6 @@
 import errno
+import shutil
+import subprocess
 import threading
 
 import pandas as pd
@@ -76,6 +78,42 @@ def test_scores_of_two_writers_are_all_kept():
     assert len(artifacts.scores()) == 40
 
 
+def test_a_lock_left_by_a_killed_run_holds_nobody_up():
+    (artifacts.folder("results") / "scores.lock").touch()
+    writer = threading.Thread(target=artifacts.record, args=("a", 1), daemon=True)
+    writer.start()
+    writer.join(timeout=10)
+    assert list(artifacts.scores().index) == ["a"]
+
+
+def test_tables_are_written_whole_without_an_index_or_carriage_returns(tmp_path):
+    rows = [{"name": "a, b", "value": 0.1}, {"name": "c", "value": None}]
+    for table in (rows, pd.DataFrame(rows, index=[7, 8])):
+        artifacts.write_csv(tmp_path / "table.csv", table)
+        assert (tmp_path / "table.csv").read_bytes() == b'name,value\n"a, b",0.1\nc,\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
 def test_provenance_names_what_made_a_result():
     card = artifacts.provenance()
-    assert card["profile"] == "smoke" and card["versions"]["torch"]
+    assert card["profile"] == artifacts.profile().name == "smoke" and card["versions"]["torch"]
+
+
+def test_without_git_there_is_no_commit_but_all_else(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    card = artifacts.provenance()
+    assert card["commit"] is None and card["profile"] == "smoke"
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_the_commit_is_the_course_s_own_not_that_of_a_repository_around_it(monkeypatch, tmp_path):
+    package = tmp_path / "course" / "medgan_helpers"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(artifacts, "__file__", str(package / "artifacts.py"))
+    found = []
+    for folder in (tmp_path, package.parent):  # somebody else's, then a checkout of the course
+        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "commit", "-qm", "first", "--allow-empty"], check=True)
+        found.append(artifacts.provenance()["commit"])
+    assert found[0] is None and len(found[1]) == 12

@@ -3,6 +3,7 @@ import functools
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from medgan_helpers import cam, classifier, metrics
 
@@ -115,6 +116,17 @@ def test_agreement_is_a_rank_correlation():
     assert torch.allclose(cam.agreement(maps, -maps), -torch.ones(5), atol=1e-6)
     other = torch.rand(5, 8, 8, generator=torch.Generator().manual_seed(1))
     assert cam.agreement(maps, other).abs().max() < 0.5
+
+
+def test_agreement_shares_ranks_among_ties_and_is_undefined_for_blank_maps():
+    """Grad-CAM is nought in much of a film, and all over in some."""
+    random = torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    first, second = (random - 0.6).relu()
+    pairs = zip(first.flatten(1), second.flatten(1), strict=True)
+    expected = [stats.spearmanr(*pair).statistic for pair in pairs]
+    assert cam.agreement(first, second).tolist() == pytest.approx(expected, abs=1e-6)
+    first[1] = second[1] = second[2] = 0
+    assert cam.agreement(first, second).isnan().tolist() == [False, True, True, False]
 
 
 def test_an_unknown_finding_is_named():

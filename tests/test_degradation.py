@@ -152,6 +152,13 @@ def test_blurs_keep_the_mean_and_widen_an_edge():
     assert variance == pytest.approx(2.0**2, rel=0.1)
 
 
+def test_motion_is_as_far_in_a_wide_film_as_in_a_square_one():
+    edge = torch.zeros(4, 1, 33, 99)
+    edge[..., 16:, :] = 1.0  # the same in every column: only the vertical part of the motion is seen
+    wide, square = (d.motion_blur(images, 8.0, generator()) for images in (edge, edge[..., :33]))
+    assert torch.allclose(wide[..., :33], square, atol=1e-5)
+
+
 def test_scatter_flattens_and_grid_lines_have_their_period():
     film = phantom(64)
     exposure = torch.exp(-d.FILM_RANGE * film)
@@ -176,6 +183,9 @@ def test_downsampling_repeats_block_means():
     (lambda: d.apply(phantom(), "pet"), "xray, ct, mr"),
     (lambda: d.apply(phantom(), "mr", dose=3), "acceleration"),
     (lambda: d.apply(phantom(), "xray", dose=-1), "at least 0"),
+    (lambda: d.apply(phantom(), "ct", views=None), "at least 0"),
+    (lambda: d.apply(phantom(), "ct", electronic=float("nan")), "at least 0"),
+    (lambda: d.apply(phantom(), "mr", noise="much"), "at least 0"),
     (lambda: d.apply(phantom(), "xray", downsample=5), "divisor"),
     (lambda: d.apply(phantom(), "ct", views=0), "one projection"),
     (lambda: d.apply(phantom()[..., :20], "ct"), "square"),

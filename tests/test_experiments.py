@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -52,8 +53,28 @@ def test_a_run_that_stops_keeps_what_is_finished(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         experiments.run(asked, out, work=work)
     assert pd.read_csv(out).seed.tolist() == [0, 1]
-    assert [path.name for path in tmp_path.iterdir()] == ["grid.csv"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"grid.csv", "grid.lock"}
     assert len(experiments.run(asked, out, work=lambda cell: {"score": cell.seed})) == 4
+
+
+def test_two_runs_on_one_csv_keep_each_other_s_rows(tmp_path):
+    out = tmp_path / "grid.csv"
+
+    def work(cell):
+        if cell.seed == 1:  # meanwhile another process finishes cells of its own
+            other = experiments.cells(seeds=(7, 8), arms=["none"])
+            experiments.run(other, out, work=lambda cell: {"score": 0.1 * cell.seed})
+        return {"score": cell.seed}
+
+    table = experiments.run(experiments.cells(seeds=range(3), arms=["none"]), out, work=work)
+    assert table.score.tolist() == [0, 1, 2]
+    kept = pd.read_csv(out, float_precision="round_trip").set_index("seed").score
+    assert kept.to_dict() == {0: 0, 7: 0.1 * 7, 8: 0.1 * 8, 1: 1, 2: 2}
+
+
+def test_settings_follow_from_the_profile_without_git(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert experiments.Cell.complete({}).size == 32
 
 
 def test_cells_are_every_combination_and_settings_follow_from_the_profile():
@@ -169,6 +190,15 @@ def test_films_are_rendered_once_and_the_same_everywhere():
     assert torch.equal(elsewhere.films([5])[0], first[0])
 
 
+def test_films_begun_by_another_process_are_never_replaced(tmp_path, monkeypatch):
+    first = arms._map(tmp_path / "pool.films", (2, 4))
+    first[0] = 7
+    monkeypatch.setattr(Path, "exists", lambda path: False)  # as if both had looked before either began
+    second = arms._map(tmp_path / "pool.films", (2, 4))
+    second[1] = 9
+    assert first.tolist() == second.tolist() == [[7] * 4, [9] * 4]
+
+
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
     os.environ["MEDGAN_PROFILE"] = "smoke"
@@ -186,6 +216,22 @@ def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
             assert (films.frame[finding] == 1).all()
             assert films.frame.drop(columns=finding).isna().all(axis=None)
     assert trial.added(tiny("none"), loaded) == trial.added(tiny("standard"), loaded) == {}
+
+
+@pytest.mark.parametrize("arm", ["duplicate", "copypaste", "gan", "stargan", "leaky"])
+def test_a_regimen_without_a_rare_positive_gets_nothing(loaded, arm):
+    real = loaded["train"]
+    none = arms.Films(real.films, real.frame.assign(**dict.fromkeys(chexpert.RARE, 0)), real.numbers)
+    assert trial.added(tiny(arm), loaded | {"train": none}) == {}
+
+
+def test_the_test_films_are_read_once(monkeypatch):
+    read, logits = [], trial.DenseNet.logits
+    monkeypatch.setattr(
+        trial.DenseNet, "logits", lambda reader, films: read.append(len(films)) or logits(reader, films)
+    )
+    row = trial.run(tiny())
+    assert read.count(row["n"]) == 1
 
 
 def test_duplicates_are_the_regimens_own_positives_evenly(loaded):

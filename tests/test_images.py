@@ -171,6 +171,45 @@ def test_a_killed_first_pass_goes_on(films, tmp_path, cache):
         np.testing.assert_array_equal(store[i], decode(root / path, 16))
 
 
+def test_the_slower_of_two_passes_forgets_no_bad_film(films, monkeypatch):
+    """Another process finishes all films while this one is at its first chunk."""
+    frame, root = films
+    (root / frame.path[10]).write_bytes(b"")
+    decode, seen = images.decode, []
+
+    def usable():
+        with pytest.warns(UserWarning, match="1 of 12"):
+            return len(images.ImageStore(frame, root, 16, skip_bad=True))
+
+    def slow(path, size):
+        if path == root / frame.path[1] and not seen:
+            seen.append("other")
+            seen.append(usable())
+        if path == root / frame.path[5] and len(seen) == 2:  # the slower has written its first chunk
+            seen.append(usable())
+        return decode(path, size)
+
+    monkeypatch.setattr(images, "CHUNK", 4)
+    monkeypatch.setattr(images, "decode", slow)
+    assert usable() == 11
+    assert seen == ["other", 11, 11]
+
+
+@pytest.mark.parametrize("left", ["note", "films"])
+def test_half_of_what_a_killed_pass_left_is_not_enough(films, cache, left):
+    """A note without films, or films without a note: all are decoded again."""
+    frame, root = films
+    whole = images.ImageStore(frame, root, 16)[:]
+    target = next(cache.glob("*.u8"))
+    target.unlink()
+    if left == "note":
+        artifacts.write_json(target.with_suffix(".partial.json"), {"done": 8, "bad": {"3": "bad"}})
+    else:
+        target.with_suffix(".partial").write_bytes(bytes(8 * 16 * 16))
+    np.testing.assert_array_equal(images.ImageStore(frame, root, 16)[:], whole)
+    assert sorted(path.suffixes[0] for path in cache.iterdir()) == [".json", ".u8"]
+
+
 def test_two_processes_may_build_at_once(films, tmp_path):
     frame, root = films
     frame.to_pickle(tmp_path / "frame.pkl")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from medgan_helpers import exercises
+from medgan_helpers import exercises, exercises_audit, exercises_evaluation, exercises_restoration
 
 FRAME = pd.DataFrame({"patient": np.repeat(np.arange(200), 3)})
 
@@ -76,13 +76,74 @@ def test_check_accepts_right_and_explains_wrong(check, right, wrong, words, caps
     assert words in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("check, right, wrong, words", ANSWERS, ids=[a[0].__name__ for a in ANSWERS])
-def test_unsolved_stub_does_not_raise(check, right, wrong, words, capsys):
-    stub = (lambda *arguments: ...) if callable(right[0]) and not isinstance(right[0], nn.Module) else ...
-    assert check(stub, *right[1:]) is False
-    assert "not written yet" in capsys.readouterr().out
+# Every check of the course, and what it takes besides the answer.
+GIVEN = {
+    "leaked_patients": (FRAME[FRAME.patient < 5], FRAME[FRAME.patient >= 3]),
+    "nested_regimen": (FRAME,),
+    "worst_invention": (torch.tensor([0.1, 0.3]),),
+}
+CHECKS = [
+    pytest.param(function, GIVEN.get(name, ()), id=name)
+    for module in (exercises, exercises_audit, exercises_evaluation, exercises_restoration)
+    for name, function in vars(module).items()
+    if hasattr(function, "__wrapped__") and function.__module__ == module.__name__
+]
+NAN = float("nan")
+WRONG_KIND = {
+    "number": 5.5,
+    "nan": NAN,
+    "text": "x",
+    "empty list": [],
+    "list": [[1, 2]],
+    "nothing": None,
+    "dots": ...,
+    "returns nothing": lambda *arguments: None,
+    "returns dots": lambda *arguments: ...,
+    "returns text": lambda *arguments: "x",
+    "returns a number": lambda *arguments: 5.5,
+    "returns nan": lambda *arguments: NAN,
+    "returns two nan": lambda *arguments: (NAN, NAN),
+    "returns three nan": lambda *arguments: (NAN, NAN, NAN),
+    "returns a tensor of nan": lambda *arguments: torch.full((1, 4, 16, 16), NAN),
+    "returns a vector of nan": lambda *arguments: torch.full((100,), NAN),
+    "returns its input": lambda *arguments: arguments[0],
+    "takes no arguments": lambda: 1,
+    "raises": lambda *arguments: 1 / 0,
+}
 
 
-def test_an_error_in_the_answer_is_explained(capsys):
-    assert exercises.optimal_discriminator(lambda p, q: 1 / 0) is False
-    assert "ZeroDivisionError" in capsys.readouterr().out
+def test_all_checks_are_found():
+    assert len(CHECKS) == 25
+
+
+@pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)
+@pytest.mark.parametrize(("check", "given"), CHECKS)
+def test_no_wrong_answer_raises(check, given, answer, capsys):
+    assert check(answer, *given) is False
+    assert capsys.readouterr().out.startswith("Not yet: ")
+
+
+@pytest.mark.parametrize(("check", "given"), CHECKS)
+def test_unsolved_stubs_are_told_apart_from_errors(check, given, capsys):
+    stubs = [None, ...]
+    if check.__name__ not in ("leaked_patients", "worst_invention", "audited_script", "fair_comparison"):
+        stubs += [lambda *arguments: None, lambda *arguments: ...]
+    for stub in stubs:
+        check(stub, *given)
+        assert capsys.readouterr().out == "Not yet: replace the dots, then run this cell again.\n"
+
+
+def test_an_error_says_whose_it_is(capsys):
+    exercises.optimal_discriminator(lambda p, q: 1 / 0)
+    assert "your code stopped with ZeroDivisionError" in capsys.readouterr().out
+    exercises.prevalence_interval(lambda positives, n: 0.5)
+    assert "your answer stopped the check with TypeError" in capsys.readouterr().out
+
+
+def test_a_check_keeps_its_words():
+    assert exercises.loss_slopes.__name__ == "loss_slopes" and "steep" in exercises.loss_slopes.__doc__
+
+
+def test_a_path_that_jumps_is_no_arc(capsys):
+    assert not exercises.spherical_interpolation(lambda a, b, t: a if t < 0.7 else b)
+    assert "as near to a as to b" in capsys.readouterr().out

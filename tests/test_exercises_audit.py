@@ -35,9 +35,6 @@ def test_right_answers_pass_and_wrong_ones_are_explained(check, right, wrong, wh
     assert check(right)
     assert not check(wrong)
     assert why in capsys.readouterr().out
-    assert not check(lambda *arguments: ...)
-    assert not check(lambda *arguments: 1 / 0)
-    assert "ZeroDivisionError" in capsys.readouterr().out
 
 
 def test_whole_batches_count_as_steps_too():
@@ -50,7 +47,7 @@ def test_whole_batches_count_as_steps_too():
 
 def test_four_lines_of_the_script_are_faults(capsys):
     assert checks.audited_script("DFGI") and checks.audited_script({"i", "g", "f", "d"})
-    wrong = {"DF": "2 more", "ADFGI": "A is innocent", "DZ": "no line Z", ...: "not written"}
+    wrong = {"DF": "2 more", "ADFGI": "A is innocent", "DZ": "no line Z", ...: "replace the dots"}
     for answer, why in wrong.items():
         assert not checks.audited_script(answer)
         assert why in capsys.readouterr().out

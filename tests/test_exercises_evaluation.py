@@ -79,13 +79,9 @@ def test_right_answers_pass_and_wrong_ones_are_explained(check, right, wrong, wh
     assert check(right)
     assert not check(wrong)
     assert why in capsys.readouterr().out
-    assert not check(lambda *arguments: ...)
-    assert not check(lambda *arguments: 1 / 0)
-    assert "ZeroDivisionError" in capsys.readouterr().out
 
 
 def test_the_fair_comparison_is_b(capsys):
     assert checks.fair_comparison("B")
     assert not checks.fair_comparison("A")
     assert "epochs" in capsys.readouterr().out
-    assert not checks.fair_comparison(...)

@@ -1,7 +1,8 @@
 """The contract of the built book: check.py SITE prints every breach and exits 1, or says that all is well.
 
 Pages stand for every entry of the table of contents, notebooks show outputs and no error, images have an
-alt text, nothing is loaded from outside the site, and every local address and Colab link leads somewhere.
+alt text and figures one of their own, nothing is loaded from outside the site, and every local address and
+Colab link leads somewhere.
 """
 
 import re
@@ -43,6 +44,16 @@ def image_breaches(soup):
             yield f"image {source[:60]} has no alt text (found {alt!r})"
 
 
+def figure_breaches(soup):
+    """Two different figures of a page with one alt text: at most one of them is described."""
+    sources = {}
+    for image in soup.select(".cell_output img[alt]"):
+        sources.setdefault(image["alt"].strip(), {})[image.get("src", "")] = None
+    for alt, files in sources.items():
+        if alt and len(files) > 1:
+            yield f"figures {', '.join(Path(file).name[:12] for file in files)} share the alt text {alt!r}"
+
+
 def address_breaches(soup, page):
     for address in loads(soup):
         if OUTSIDE.match(address):
@@ -68,6 +79,7 @@ def page_breaches(page, notebook=False):
     """What is wrong with one built page, in words."""
     soup = BeautifulSoup(page.read_text(), "html.parser")
     yield from image_breaches(soup)
+    yield from figure_breaches(soup)
     yield from address_breaches(soup, page)
     if notebook:
         yield from notebook_breaches(soup)

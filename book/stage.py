@@ -27,8 +27,30 @@ def hide_injected(cell):
         cell.metadata.tags.append("remove-cell")
 
 
+def split_figures(cell):
+    """The cells of a page that show `cell`: one figure each, since myst-nb takes the alt text from the cell.
+
+    Each further figure, and the outputs up to the next one, moves to a cell of its own that shows no source.
+    """
+    outputs = cell.get("outputs", [])
+    figures = [i for i, output in enumerate(outputs) if "image/png" in output.get("data", {})]
+    cells = [cell]
+    for start, stop in itertools.pairwise([*figures[1:], len(outputs)]):
+        source = f"# figure {len(cells) + 1} of the cell above"  # myst-nb drops a cell whose source is empty
+        new = {"source": source, "execution_count": None, "outputs": outputs[start:stop]}
+        more = nbformat.from_dict(cell | new)
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-input"]  # nothing to unfold
+        more.metadata.tags = [*tags, "remove-input"]
+        if "id" in cell:
+            more.id = f"{cell.id[:50]}-figure{len(cells) + 1}"  # at most 64 characters
+        cells.append(more)
+    if len(cells) > 1:
+        cell.outputs = outputs[: figures[1]]
+    return cells
+
+
 def describe_figure(cell):
-    """Give myst-nb, through the cell, the alt text that a figure carries in its output's metadata."""
+    """Give myst-nb, through the cell, the alt text that its figure carries in the output's metadata."""
     for output in cell.get("outputs", []):
         alt = output.get("metadata", {}).get("image/png", {}).get("alt")
         if alt:
@@ -63,6 +85,7 @@ def minutes(notebook):
 def stage(source, target):
     """Write the page of one executed notebook; return its row of the table of running times."""
     notebook = nbformat.read(source, as_version=4)
+    notebook.cells = list(itertools.chain.from_iterable(map(split_figures, notebook.cells)))
     for cell in notebook.cells:
         hide_injected(cell)
         describe_figure(cell)

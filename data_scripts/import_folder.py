@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 
 import layout
-import pandas as pd
 
 from medgan_helpers import chexpert
 
@@ -57,8 +56,9 @@ def command_line():
     parser.add_argument("csv", help="the table, a row a film")
     parser.add_argument("target", help="a new folder to write")
     parser.add_argument(
-        "--rename", nargs="+", default=[], metavar="YOURS=THEIRS", help="your column=the expected one"
-    )
+        "--rename", nargs="+", action="extend", default=[], metavar="YOURS=THEIRS",
+        help="your column=the expected one",
+    )  # fmt: skip
     who = parser.add_mutually_exclusive_group()
     who.add_argument(
         "--one-patient-a-file", action="store_true", help="no patient is known: every film its own (see book)"
@@ -73,13 +73,10 @@ def read_table(options):
         raise FileNotFoundError(f"no folder of films at {options.folder}. {chexpert.SOURCES['folder']}")
     if not Path(options.csv).is_file():
         raise FileNotFoundError(f"no table at {options.csv}: write one with a row a film, see --help")
-    try:
-        table = pd.read_csv(options.csv, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeError) as error:
-        raise ValueError(f"{options.csv} is not a csv table: {error}") from error
-    renamed = dict(pair.split("=", 1) for pair in options.rename if "=" in pair)
+    table = layout.read_csv(options.csv)
     expected = {name.lower(): name for name in chexpert.FINDINGS}
     expected |= {synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms}
+    renamed = renames(options, list(table.columns), expected)
     names = [renamed.get(name, name) for name in table.columns]
     table.columns = [expected.get(name.strip().lower(), name) for name in names]
     if table.columns.duplicated().any():
@@ -90,6 +87,24 @@ def read_table(options):
     if not set(table.columns) & set(chexpert.FINDINGS):
         raise ValueError(f"{options.csv} has none of {chexpert.FINDINGS}, only {names}; see --rename")
     return table
+
+
+def renames(options, columns, expected):
+    """{your column: the expected one} of --rename; raises ValueError on a pair that would do nothing."""
+    pairs = {}
+    for pair in options.rename:
+        yours, equals, theirs = pair.partition("=")
+        if not equals:
+            raise ValueError(f'--rename {pair!r}: expected YOURS=THEIRS, as in Effusion="Pleural Effusion"')
+        if yours not in columns:
+            raise ValueError(f"--rename {pair!r}: {options.csv} has no column {yours!r}, only {columns}")
+        if theirs.strip().lower() not in expected:
+            raise ValueError(
+                f"--rename {pair!r}: {theirs!r} is no column of the course ({options.csv}); choose one of "
+                + ", ".join([*SYNONYMS, *chexpert.FINDINGS])
+            )
+        pairs[yours] = theirs
+    return pairs
 
 
 def patient_numbers(table, options):
@@ -126,7 +141,7 @@ def to_film(row, record, patient, folder):
         row=row,
         source=str(path),
         patient=patient,
-        study=int(number(given["study"], "study", 1, 99999) or 1),
+        study=int(number(given["study"], "study", 1, 99999, whole=True) or 1),
         pixels=partial(layout.grey, path),
         labels={finding: label(record.get(finding, ""), finding) for finding in chexpert.FINDINGS},
         view="Lateral" if given["lateral"].lower() == "lateral" else view,
@@ -136,7 +151,7 @@ def to_film(row, record, patient, folder):
     )
 
 
-def number(text, name, low, high):
+def number(text, name, low, high, whole=False):
     """A number in its range, or None for a blank."""
     if not text:
         return None
@@ -144,8 +159,9 @@ def number(text, name, low, high):
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not low <= value <= high:
-        raise ValueError(f"{name} {text!r}, expected {low} to {high} or blank")
+    if not low <= value <= high or (whole and value % 1):
+        kind = "a whole number, " if whole else ""
+        raise ValueError(f"{name} {text!r}, expected {kind}{low} to {high} or blank")
     return value
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medgan_helpers import artifacts, boxes, chexpert
+from medgan_helpers import boxes, chexpert
 
 COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
 BOX_COLUMNS = ["Image Index", "Finding Label", "x", "y", "width", "height"]  # NIH's own: "Bbox [x", ..., "h]"
@@ -47,12 +47,7 @@ def main():
     layout.settle(options.folder, bad, len(table), options.skip_bad)
     print("NIH's findings under CheXpert's names:")
     layout.print_mapping()
-    layout.write(films, options.target, "nih", options)
-    written = [film for film in films if (Path(options.target) / film.path).is_file()]
-    drawn = read_boxes(folder, written)
-    if len(drawn):
-        with artifacts.atomic(Path(options.target) / "boxes.csv") as temporary:
-            drawn.to_csv(temporary, index=False)
+    layout.write(films, options.target, "nih", options, tables={"boxes.csv": read_boxes(folder, films)})
 
 
 def command_line():
@@ -68,10 +63,7 @@ def read_table(folder):
     tables = sorted(folder.glob("Data_Entry_2017*.csv"))
     if not tables:
         raise FileNotFoundError(f"no Data_Entry_2017*.csv in {folder}. {chexpert.SOURCES['nih']}")
-    try:
-        table = pd.read_csv(tables[-1], dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeError) as error:
-        raise ValueError(f"{tables[-1]} is not a csv table: {error}") from error
+    table = layout.read_csv(tables[-1])
     missing = [name for name in COLUMNS if name not in table]
     if missing or not set(SEX) & set(table):
         raise ValueError(f"{tables[-1]} lacks the columns {missing or SEX[0]}; is it NIH's Data_Entry file?")
@@ -88,24 +80,43 @@ def read_boxes(folder, films):
     """NIH's boxes on the films, as `boxes.read` reads them; an empty table where there are none.
 
     NIH gives pixels from the upper left corner; they become shares of the film's largest centred square.
+    Raises ValueError that names the file and, where it can, the row.
     """
     path = folder / "BBox_List_2017.csv"
     if not path.is_file():
         return pd.DataFrame(columns=boxes.COLUMNS)
-    table = pd.read_csv(path).iloc[:, : len(BOX_COLUMNS)].set_axis(BOX_COLUMNS, axis=1)
+    table = layout.read_csv(path).iloc[:, : len(BOX_COLUMNS)]
+    if table.shape[1] < len(BOX_COLUMNS):
+        raise ValueError(f"{path}: expected the columns {BOX_COLUMNS}, found {list(table)}")
+    table = table.set_axis(BOX_COLUMNS, axis=1)
+    pixels = table[BOX_COLUMNS[2:]].apply(pd.to_numeric, errors="coerce")
+    good = np.isfinite(pixels).all(axis=1) & (pixels[["width", "height"]] > 0).all(axis=1)
+    if not good.all():
+        row = int(np.argmin(good))
+        found = table.iloc[row][BOX_COLUMNS[2:]].to_dict()
+        raise ValueError(f"{path}, row {row}: expected four numbers, width and height above 0, found {found}")
     names = table["Finding Label"].replace(BOX_NAMES)
     unknown = set(names) - set(layout.NIH_NAMES)
     if unknown:
         raise ValueError(f"{path}: unknown finding {min(unknown)!r}; NIH's are {', '.join(layout.NIH_NAMES)}")
-    table = table.assign(finding=names.map(layout.NIH_NAMES)).dropna()
-    sources = {Path(film.source).name: film for film in films}
+    table = table.assign(finding=names.map(layout.NIH_NAMES), **pixels).dropna(subset="finding")
+    sources = {Path(film.source).name: film for film in reversed(films)}  # of a repeated film the first stays
     rows = [
         (film.path, box["finding"], *in_square(film.source, box))
         for box in table.to_dict("records")
-        if (film := sources.get(box["Image Index"]))
+        if (film := sources.get(box["Image Index"])) and is_picture(film.source)
     ]
     print(f"{len(rows)} of NIH's {len(table)} boxes are on these films")
     return pd.DataFrame(rows, columns=boxes.COLUMNS)
+
+
+def is_picture(source):
+    """Whether the file can be opened; one that cannot has no box, and layout.write says what is wrong."""
+    try:
+        Image.open(source).close()
+    except Exception:  # decoders raise anything at all on broken files
+        return False
+    return True
 
 
 def in_square(source, box):

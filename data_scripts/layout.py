@@ -1,8 +1,8 @@
 """What the importers share: films of any kind into a folder in the CheXpert layout.
 
 A finished folder holds one PNG a film, train.csv (and valid.csv), and sources.csv, which says where each film
-came from. sources.csv is written first, then the films, then the tables: a killed import goes on where it
-stopped, another import cannot mix with it, and a folder with a train.csv is complete.
+came from. sources.csv is written first, then the films, then the tables, train.csv last: a killed import
+goes on where it stopped, another import cannot mix with it, and a folder with a train.csv is complete.
 """
 
 import argparse
@@ -102,8 +102,19 @@ def settle(what, bad, total, skip_bad):
         chexpert.complain(f"{what}: {len(bad)} of {total} are bad", pd.Series(bad), skip_bad)
 
 
-def write(films, target, dataset, options):
-    """Write the films and their tables into `target`. Nothing that exists is overwritten."""
+def read_csv(path):
+    """A csv as text, blanks as ""; raises ValueError that names the file when it is no table."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise ValueError(f"{path} is not a csv table: {error}") from error
+
+
+def write(films, target, dataset, options, tables=None):
+    """Write the films and their tables into `target`. Nothing that is finished is overwritten.
+
+    tables: further ones by file name, each with a column path; rows of films that are left out go too.
+    """
     target = Path(target)
     films = _unique(films, options.skip_bad)
     summarise(films)
@@ -116,6 +127,10 @@ def write(films, target, dataset, options):
     good = [film for film in films if film.row not in bad]
     if not any(film.part == "train" for film in good):
         raise ValueError("no usable film is left for train.csv")
+    for name, table in (tables or {}).items():  # before train.csv, which says that all is there
+        table = table[table["path"].isin([film.path for film in good])]
+        if len(table):
+            _write_csv(table, target / name)
     for part in ("valid", "train"):
         lines = [film.line() for film in good if film.part == part]
         if lines:

@@ -12,6 +12,7 @@ import random
 import shutil
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import layout
@@ -72,7 +73,7 @@ def unpack(archive, folder, dry_run):
             for member in tqdm(todo, desc="unpacking", unit="file"):
                 with artifacts.atomic(_place(folder, member)) as temporary, open(temporary, "wb") as file:
                     shutil.copyfileobj(packed.open(member), file)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # unknown method: RuntimeError
         raise ValueError(f"{archive} is no whole zip archive ({error}): download it again") from error
 
 

@@ -12,17 +12,14 @@ not depend on the machine. The notice that must travel with it stands in medgan_
 import argparse
 import gzip
 import hashlib
-import importlib.util
 import io
-import shutil
-import struct
-import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import wheels
 
 from medgan_helpers import artifacts
 
@@ -42,7 +39,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare with the file at --out, write nothing")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        content = to_npz(volume(template(options.wheel or download(folder))))
+        content = to_npz(volume(template(options.wheel or wheels.fetch(WHEEL, folder))))
     if options.check:
         same = options.out.is_file() and options.out.read_bytes() == content
         sys.exit(0 if same else f"{options.out} differs from what this script makes")
@@ -51,29 +48,10 @@ def main():
     print(f"{options.out}: {len(content) / 1e6:.2f} MB, sha256 {hashlib.sha256(content).hexdigest()}")
 
 
-def download(folder):
-    """Fetch the wheel, and nothing it depends on, into `folder`; return its path."""
-    # An environment made by uv holds no pip; any pip will do.
-    pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip"]
-    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--dest", folder, WHEEL]
-    if not shutil.which(pip[0]) or subprocess.run(command).returncode:
-        sys.exit(f"could not fetch {WHEEL}: download its wheel elsewhere and give it with --wheel PATH")
-    return next(Path(folder).glob("*.whl"))
-
-
 def template(wheel):
     """The T1 template (x, y, z) as bytes, from the wheel; stops unless the wheel's hash is the known one."""
-    if not wheel.is_file():
-        sys.exit(f"{wheel}: no such file; give the path of the {WHEEL} wheel")
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != WHEEL_SHA256:
-        sys.exit(f"{wheel}: sha256 {found}, expected {WHEEL_SHA256} ({WHEEL})")
-    with zipfile.ZipFile(wheel) as archive:
-        nifti = gzip.decompress(archive.read(TEMPLATE))
-    # NIfTI-1: dimensions are eight int16 at byte 40, the data start at the float at byte 108.
-    shape = struct.unpack("<8h", nifti[40:56])[1:4]
-    start = int(struct.unpack("<f", nifti[108:112])[0])
-    return np.frombuffer(nifti, np.uint8, int(np.prod(shape)), start).reshape(shape, order="F")
+    with zipfile.ZipFile(io.BytesIO(wheels.checked(wheel, WHEEL_SHA256))) as archive:
+        return wheels.nifti(gzip.decompress(archive.read(TEMPLATE)), "u1")
 
 
 def volume(t1):

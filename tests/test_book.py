@@ -77,6 +77,15 @@ def test_a_broken_page_is_noticed(site, html, words):
     assert len(found) == 1 and words in found[0]
 
 
+def test_figures_that_share_an_alt_text_are_noticed(site):
+    (site / "notebooks" / "b.png").touch()
+    page, other = site / "notebooks" / "01-x.html", GOOD.replace("a.png", "b.png")
+    page.write_text(GOOD + GOOD + other.replace("cell_output", "prose"))  # one figure, and a picture in prose
+    assert breaches(site) == []
+    page.write_text(GOOD + other)
+    assert breaches(site) == ["notebooks/01-x.html: figures a.png, b.png share the alt text 'Two films'"]
+
+
 def test_an_outside_font_in_a_style_sheet_is_noticed(site):
     (site / "a.css").write_text('@import "https://fonts.example.org/a.css"; body{background:url(b.png)}')
     assert [line for line in breaches(site) if "fonts.example.org" in line]
@@ -113,11 +122,34 @@ def test_an_unknown_parameter_stops_the_build(tmp_path):
     assert not list(tmp_path.glob("out*"))
 
 
-def test_staging_prepares_a_page(tmp_path):
+def drawn_figure(alt, size=(30, 10)):
     png = io.BytesIO()
-    Image.new("L", (30, 10)).save(png, "png")
+    Image.new("L", size).save(png, "png")
     data = {"image/png": base64.b64encode(png.getvalue()).decode()}
-    figure = new_output("display_data", data, metadata={"image/png": {"alt": "A film"}})
+    return new_output("display_data", data, metadata={"image/png": {"alt": alt}})
+
+
+def test_each_figure_of_a_cell_keeps_its_own_alt_text(tmp_path):
+    said = [new_output("stream", name="stdout", text=text) for text in ("one\n", "two\n", "three\n")]
+    outputs = [said[0], drawn_figure("CT"), said[1], drawn_figure("MR", (10, 10)), said[2], drawn_figure("X")]
+    cell = new_code_cell("draw()", outputs=outputs, metadata={"tags": ["solution", "hide-input"]})
+    notebook = new_notebook(cells=[cell, new_code_cell("1")], metadata={"papermill": {"duration": 90.0}})
+    nbformat.write(notebook, tmp_path / "01-x.ipynb")
+    stage.stage(tmp_path / "01-x.ipynb", tmp_path / "page.ipynb")
+    page = nbformat.read(tmp_path / "page.ipynb", as_version=4)
+    nbformat.validate(page)
+    *cells, last = page.cells
+    assert [output for cell in cells for output in cell.outputs] == outputs and last.source == "1"
+    images = [cell.metadata.mystnb.image for cell in cells]
+    assert images == [{"alt": "CT", "classes": "wide"}, {"alt": "MR"}, {"alt": "X", "classes": "wide"}]
+    tags = [cell.metadata.tags for cell in cells]
+    assert tags == [["solution", "hide-input"], *[["solution", "remove-input"]] * 2]
+    assert all(cell.source for cell in cells)  # myst-nb leaves out a cell without source, outputs and all
+    assert len({cell.id for cell in page.cells}) == 4
+
+
+def test_staging_prepares_a_page(tmp_path):
+    figure = drawn_figure("A film")
     bar = [new_output("stream", name="stderr", text=text) for text in ("\r 0%", "\r100%\n")]
     injected = new_code_cell("PROFILE = 'smoke'", metadata={"tags": ["injected-parameters"]})
     cells = [injected, new_code_cell("draw()", outputs=[figure]), new_code_cell("train()", outputs=bar)]

@@ -289,6 +289,7 @@ def damage(own, column, value):  # noqa: F811
         ("View", "oblique", "view 'oblique', expected AP, PA or Lateral"),
         ("Fracture", "0.5", "Fracture '0.5', expected 1, 0, -1 or blank"),
         ("Image", "a.png", "row 0 again"),
+        ("Study", "1.5", "study '1.5', expected a whole number, 1 to 99999 or blank"),
     ],
 )
 def test_own_folder_with_a_bad_row(own, tmp_path, column, value, message):  # noqa: F811

@@ -1,5 +1,7 @@
 """The data scripts, run as a student runs them, on small made-up folders of every kind."""
 
+import importlib.util
+import struct
 import subprocess
 import sys
 import zipfile
@@ -20,6 +22,10 @@ import import_folder  # noqa: E402
 import import_nih  # noqa: E402
 import layout  # noqa: E402
 import prepare_chexpert  # noqa: E402
+import rebuild_brain  # noqa: E402
+import rebuild_thorax  # noqa: E402
+import train_networks  # noqa: E402
+import wheels  # noqa: E402
 
 
 def run(script, *arguments):
@@ -121,6 +127,26 @@ def test_patients_must_be_known_or_waived(own, tmp_path, capsys):
     assert "too good" in capsys.readouterr().out
     import_own(own, tmp_path / "pattern", "--patient-pattern", r"\w")
     assert opened(tmp_path / "pattern")[0].patient.nunique() == 3  # a, d and deep, c
+
+
+@pytest.mark.parametrize(
+    "pair, message",
+    [
+        ("Effusion", r"--rename 'Effusion': expected YOURS=THEIRS"),
+        ("Efusion=Pleural Effusion", r"labels\.csv has no column 'Efusion', only \['Image', .*'Effusion'\]"),
+        ("Effusion=Pleural Efusion", r"'Pleural Efusion' is no column of the course .*one of file, "),
+    ],
+)
+def test_a_mistyped_rename_is_refused(own, tmp_path, pair, message):
+    with pytest.raises(ValueError, match=message):
+        run(import_folder, own, own / "labels.csv", tmp_path / "out", "--rename", pair)
+    assert not (tmp_path / "out").exists()
+
+
+def test_rename_may_be_given_twice(own, tmp_path):
+    import_own(own, tmp_path / "out", "--rename", "Fracture=Edema")
+    frame, _ = opened(tmp_path / "out")
+    assert frame["Edema"].notna().any() and frame["Pleural Effusion"].notna().any()
 
 
 def test_a_missing_folder_or_table_is_named_first(own, tmp_path):
@@ -253,6 +279,51 @@ def test_an_unknown_finding_among_the_boxes_is_named(nih, tmp_path):
     (nih / "BBox_List_2017.csv").write_text(BOXES.replace("Infiltrate", "Cold"))
     with pytest.raises(ValueError, match=r"BBox_List_2017\.csv: unknown finding 'Cold'"):
         run(import_nih, nih, tmp_path / "out", "--partial")
+    (nih / "BBox_List_2017.csv").write_text(BOXES)  # corrected: the same command goes on
+    run(import_nih, nih, tmp_path / "out", "--partial")
+    assert len(boxes.read(tmp_path / "out")) == 2
+
+
+@pytest.mark.parametrize(
+    "damaged, message",
+    [
+        (BOXES.replace("16.0", "left"), r", row 0: expected four numbers.*'left'"),
+        (BOXES.replace("64.0,64.0", "0,64.0"), r", row 1: expected four numbers, width and height above 0"),
+        ("Image Index,Finding Label\n", r": expected the columns"),
+        ("", r" is not a csv table"),
+    ],
+)
+def test_damaged_boxes_are_named_before_anything_is_written(nih, tmp_path, damaged, message):
+    (nih / "BBox_List_2017.csv").write_text(damaged)
+    with pytest.raises(ValueError, match=r"BBox_List_2017\.csv" + message):
+        run(import_nih, nih, tmp_path / "out", "--partial")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_import_killed_before_its_tables_still_gets_its_boxes(nih, tmp_path, monkeypatch):
+    (nih / "BBox_List_2017.csv").write_text(BOXES)
+
+    def killed(table, path):
+        if path.name == "train.csv":
+            raise KeyboardInterrupt
+        write(table, path)
+
+    write = layout._write_csv
+    monkeypatch.setattr(layout, "_write_csv", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(import_nih, nih, tmp_path / "out", "--partial")
+    assert (tmp_path / "out/boxes.csv").is_file()  # train.csv says that all is there, so it comes last
+    monkeypatch.undo()
+    run(import_nih, nih, tmp_path / "out", "--partial")
+    assert len(boxes.read(tmp_path / "out")) == 2
+
+
+def test_boxes_of_a_film_that_is_left_out_go_too(nih, tmp_path):
+    (nih / "BBox_List_2017.csv").write_text(BOXES + "00000001_000.png,Mass,1.0,2.0,3.0,4.0,,,\n")
+    (nih / "images_001/images/00000002_000.png").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match=r"00000002_000\.png"):
+        run(import_nih, nih, tmp_path / "out", "--partial", "--skip-bad")
+    assert boxes.read(tmp_path / "out")["path"].tolist() == ["train/patient00001/study1/view1_frontal.png"]
 
 
 def test_nih_says_where_the_data_are(tmp_path):
@@ -381,6 +452,17 @@ def test_prepare_refuses_broken_and_malicious_archives(tmp_path):
         run(prepare_chexpert, archive, "--to", tmp_path / "out")
 
 
+def test_prepare_names_an_archive_whose_inside_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("train.csv", "Path,Sex\n" * 500)
+    whole = bytearray((tmp_path / "a.zip").read_bytes())
+    whole[30 + len("train.csv")] ^= 0xFF  # the first byte of the compressed table, after the local header
+    (tmp_path / "a.zip").write_bytes(whole)
+    with pytest.raises(ValueError, match=r"a\.zip is no whole zip archive .*download it again"):
+        run(prepare_chexpert, tmp_path / "a.zip", "--to", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_prepare_explains_the_batches_of_the_full_version(tmp_path):
     (tmp_path / "CheXpert-v1.0 batch 2 (train 1)").mkdir()
     with pytest.raises(SystemExit, match=r"mv .*batch 2 \(train 1\)'/patient\*"):
@@ -392,6 +474,60 @@ def test_patients_in_both_tables_are_found(tmp_path):
     fake_films.folder(tmp_path, films=2, name="valid")
     with pytest.raises(ValueError, match="1 patients are in both tables"):
         run(prepare_chexpert, tmp_path)
+
+
+# --- what made the package's assets ---------------------------------------------------------------
+
+
+def test_the_wheels_hash_is_checked(tmp_path):
+    (tmp_path / "a.whl").write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert wheels.checked(tmp_path / "a.whl", known) == b"abc"
+    for script in (rebuild_brain, rebuild_thorax):
+        with pytest.raises(SystemExit, match=rf"a\.whl: sha256 ba7816bf.*expected {script.WHEEL_SHA256}"):
+            run(script, "--wheel", tmp_path / "a.whl", "--out", tmp_path / "x.npz")
+        with pytest.raises(SystemExit, match=r"none\.whl: no such file"):
+            run(script, "--wheel", tmp_path / "none.whl", "--out", tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("kind", ["u1", "<i2"])
+def test_a_nifti_volume_is_read(kind):
+    voxels = np.arange(24).reshape(2, 3, 4).astype(kind)
+    header = bytearray(352)
+    struct.pack_into("<8h", header, 40, 3, 2, 3, 4, 1, 1, 1, 1)
+    struct.pack_into("<f", header, 108, 352.0)
+    read = wheels.nifti(bytes(header) + voxels.tobytes(order="F"), kind)
+    np.testing.assert_array_equal(read, voxels)
+    assert read.flags.writeable
+
+
+def test_a_wheel_is_fetched_with_any_pip_and_its_failure_is_shown(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)  # as in an environment made by uv
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"could not fetch a==1: .*--wheel PATH"):
+        wheels.fetch("a==1", tmp_path)
+    pip = tmp_path / "pip"
+    pip.write_text("#!/bin/sh\necho no network >&2; exit 1\n")
+    pip.chmod(0o755)
+    with pytest.raises(SystemExit, match="could not fetch"):
+        wheels.fetch("a==1", tmp_path)
+    assert "no network" in capfd.readouterr().err
+    pip.write_text("#!/bin/sh\necho $1 $6 > $5/a.whl\n")
+    assert wheels.fetch("a==1", tmp_path).read_text() == "download a==1\n"
+
+
+def test_a_measurement_made_again_replaces_the_one_of_the_killed_run(tmp_path):
+    for step, kid in ((0, 9.0), (1000, 8.0), (0, 7.0), (1000, 6.0)):
+        train_networks.note(tmp_path / "kid.csv", {"step": step, "kid": kid})
+    assert train_networks.noted(tmp_path / "kid.csv") == [{"step": 0, "kid": 7.0}, {"step": 1000, "kid": 6.0}]
+    assert train_networks.noted(tmp_path / "none.csv") == []
+
+
+@pytest.mark.parametrize("script", [rebuild_brain, rebuild_thorax, train_networks])
+def test_the_makers_of_assets_explain_themselves(script, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(script, "--help")
+    assert stop.value.code == 0 and f"python data_scripts/{script.__name__}.py" in capsys.readouterr().out
 
 
 # --- all of them --------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ LEAST = 5  # positives of each finding in a group; with fewer, nearly every boot
 
 
 def age_bands(ages):
-    """Ages in years -> "under 50", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
-    names = [f"under {AGES[1]}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
+    """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
+    names = [f"0 to {AGES[1] - 1}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
     ages = pd.to_numeric(pd.Series(np.asarray(ages)), errors="coerce").replace(0, np.nan)
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 

@@ -44,5 +44,5 @@ def test_a_group_with_few_positives_has_no_score():
 def test_age_bands():
     bands = subgroups.age_bands([0, 18, 49, 50, 69, 70, 90, np.nan])
     assert bands.tolist() == [
-        "unknown", "under 50", "under 50", "50 to 69", "50 to 69", "70 and more", "70 and more", "unknown",
+        "unknown", "0 to 49", "0 to 49", "50 to 69", "50 to 69", "70 and more", "70 and more", "unknown",
     ]  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from medgan_helpers import exercises, exercises_audit, exercises_evaluation, exercises_restoration
+from medgan_helpers import exercises, exercises_audit, exercises_evaluation, exercises_restoration, stargan
 
 FRAME = pd.DataFrame({"patient": np.repeat(np.arange(200), 3)})
 
@@ -53,6 +53,13 @@ ANSWERS = [  # check, right arguments, wrong arguments, what the check must say 
         "patterned",
     ),
     (exercises.spherical_interpolation, (slerp,), (lambda a, b, t: (1 - t) * a + t * b,), "shrunk"),
+    (exercises.one_way_networks, (lambda n: n * (n - 1),), (lambda n: n * (n - 1) // 2,), "there and back"),
+    (
+        exercises.one_flip,
+        (stargan.flip_one,),
+        (lambda labels, rng: 1 - labels,),
+        "exactly one",
+    ),
     (
         exercises.loss_slopes,
         (lambda d: (d, 1 - d),),
@@ -113,7 +120,7 @@ WRONG_KIND = {
 
 
 def test_all_checks_are_found():
-    assert len(CHECKS) == 25
+    assert len(CHECKS) == 27
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)

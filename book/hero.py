@@ -5,19 +5,15 @@ only a simulator can make.
 """
 
 import matplotlib.pyplot as plt
-import pandas as pd
 from stage import BOOK
 
-from medgan_helpers import artifacts, chexpert, simulator
+from medgan_helpers import artifacts, simulator
 
 SHOWN = ["Cardiomegaly", "Pleural Effusion", "Pneumothorax", "Lung Lesion", "Pneumonia", "Support Devices"]
 
 
 def main(target=BOOK / "images" / "hero.png", size=192, seed=3):
-    labels = pd.DataFrame(0.0, range(len(SHOWN)), chexpert.FINDINGS[1:]).assign(view="PA")
-    for row, finding in enumerate(SHOWN):
-        labels.loc[row, finding] = 1.0
-    films, twins, *_ = simulator.sample(None, size, seed, labels=labels)
+    films, twins, *_ = simulator.sample(None, size, seed, labels=simulator.one_each(SHOWN))
     figure, axes = plt.subplots(2, len(SHOWN), figsize=(2 * len(SHOWN), 4.3), layout="constrained")
     for column, finding in enumerate(SHOWN):
         pair = ((finding, films), ("the same without", twins))

@@ -52,16 +52,8 @@ def normal_films(path, seed):
     save(figure, path)
 
 
-def requested(names, each, view="PA"):
-    """Label rows with one finding each, `each` times over."""
-    rows = pd.DataFrame(0.0, range(each * len(names)), list(DRAWN)).assign(view=view)
-    for i, name in enumerate(np.repeat(names, each)):
-        rows.loc[i, name] = 1.0
-    return rows
-
-
 def findings(path, names, seed, size=128):
-    rows = requested(names, 2)
+    rows = simulator.one_each(names, 2)
     rows.loc[1::2, "view"] = "AP"
     images, twins, masks, labels = simulator.sample(None, size, seed, labels=rows)
     truth = labels.attrs["truth"]
@@ -77,7 +69,7 @@ def findings(path, names, seed, size=128):
 
 
 def small(path, seed):
-    rows = requested(DRAWN, 8)
+    rows = simulator.one_each(DRAWN, 8)
     images, *_ = simulator.sample(None, 64, seed, labels=rows, twins=False, masks=False)
     figure, axes = sheet(len(DRAWN), 8, 0.9)
     for i, (axis, image) in enumerate(zip(axes.flat, images, strict=True)):

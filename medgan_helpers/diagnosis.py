@@ -50,13 +50,14 @@ def diagnose(history):
         return f"collapse: {seen}, {_advice(tail['diversity'])}"
     if "d_real" in losses and losses["d_real"].sub(losses["d_fake"]).abs().max() < NO_OPINION:
         return (
-            "not started: D(x) and D(G(z)) were never apart; D has learnt nothing yet, or there is nothing to "
-            "tell apart; train on, and look at the images"
+            "not started: D(x) and D(G(z)) were never apart; D has learnt nothing yet, or there is nothing "
+            "left to tell apart; train on, and look at the images"
         )
     if margin.std() > SWING:
         return "oscillation: the networks win in turn; lower the learning rates, average with an EMA"
-    vary = "and samples vary; look at them, and at KID"
-    return f"healthy: neither network has won{', ' + vary if 'diversity' in losses else '; look at the images'}"
+    if "diversity" not in losses:
+        return "healthy: neither network has won; look at the images"
+    return "healthy: neither network has won, and samples vary; look at them, and at KID"
 
 
 def _advice(diversity):

@@ -23,6 +23,7 @@ VALUES = {  # the four states of a CheXpert label, in drawing order
     "negative (0)": COLOURS[0],
     "not mentioned (blank)": (0.85, 0.85, 0.85),
 }
+LINES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -57,9 +58,10 @@ def grey(images):
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
 
-def _draw_film(axis, image, title=""):
+def draw_film(axis, image, title=""):
+    """One film (h, w) in [0, 1] on `axis`, without ticks."""
     axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axis.set_title(title, fontsize=9, loc="center")
+    axis.set_title(title, fontsize=9, loc="center", pad=5)  # points: clear of the film's upper edge
     axis.set_axis_off()
 
 
@@ -70,52 +72,58 @@ def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     lines = max(title.count("\n") + bool(title) for title in titles)
-    fig, axes = canvas(rows, columns, (columns * inch, rows * (inch + 0.17 * lines)), squeeze=False)
+    height = inch + 0.16 * lines + 0.15 * bool(lines)  # room above the titles too, or the paper cuts them
+    fig, axes = canvas(rows, columns, (columns * inch, rows * height), squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
-        _draw_film(axis, image, title)
+        draw_film(axis, image, title)
     show(fig, alt)
 
 
-def film_rows(rows, alt, inch=1.25):
-    """Rows of films, each with a name at its left: {name: images}."""
-    rows = {name: grey(images) for name, images in rows.items()}
-    columns = max(map(len, rows.values()))
-    fig, axes = canvas(len(rows), columns, (columns * inch + 1.3, len(rows) * inch), squeeze=False)
+def film_rows(rows, alt, inch=1.25, titles=None):
+    """Rows of films, each with a name at its left: {name: images}. titles: {name: one a film}, above them."""
+    rows, titles = {name: grey(images) for name, images in rows.items()}, titles or {}
+    columns, height = max(map(len, rows.values())), inch + 0.3 * bool(titles)
+    fig, axes = canvas(len(rows), columns, (columns * inch + 1.3, len(rows) * height), squeeze=False)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         for axis in line:
             axis.set_axis_off()
-        for axis, image in zip(line, images, strict=False):
-            _draw_film(axis, image)
-        line[0].text(-0.1, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9)
+        for axis, image, title in zip(line, images, titles.get(name, [""] * len(images)), strict=False):
+            draw_film(axis, image, title)
+        name_row(line[0], name)
     show(fig, alt)
 
 
-def twins(rows, alt, inch=2.2):
+def name_row(axis, name):
+    """Write a row's name at the left of its first film."""
+    axis.text(-0.1, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=9)
+
+
+def twins(rows, alt):
     """Films beside their finding-free twins: what differs, and the outline of the mask.
 
     rows: {finding: (film, twin, mask)}, film and twin as in `grey`, mask (h, w) bool.
     """
-    fig, axes = canvas(len(rows), 4, (4 * inch + 1, len(rows) * inch + 0.2), squeeze=False)
+    fig, axes = canvas(len(rows), 4, (9.8, 2.2 * len(rows) + 0.2), squeeze=False)
     for line, (finding, (film, twin, mask)) in zip(axes, rows.items(), strict=True):
         film, twin = grey(film)[0], grey(twin)[0]
-        _draw_film(line[0], film, f"with {finding}")
-        _draw_film(line[1], twin, "its twin without")
+        draw_film(line[0], film, f"with {finding}")
+        draw_film(line[1], twin, "its twin without")
         _draw_difference(fig, line[2], film - twin)
-        _draw_film(line[3], film, "where it is (mask)")
+        draw_film(line[3], film, "where it is (mask)")
         if mask.any():
             line[3].contour(mask, levels=[0.5], colors=[COLOURS[1]], linewidths=1.5)
     show(fig, alt)
 
 
-def _draw_difference(fig, axis, difference, title="film minus twin"):
+def _draw_difference(fig, axis, difference):
     """A signed difference in a diverging map, symmetric about 0, with its scale."""
     reach = max(float(np.abs(difference).max()), 1e-3)
     picture = axis.imshow(difference, cmap="PuOr_r", vmin=-reach, vmax=reach, interpolation="nearest")
-    axis.set_title(title, fontsize=9, loc="center")
+    axis.set_title("film minus twin", fontsize=9, loc="center")
     axis.set_axis_off()
-    fig.colorbar(picture, ax=axis, shrink=0.7)
+    fig.colorbar(picture, ax=axis, shrink=0.7, label="grey value, 0 to 1")
 
 
 def overview(frame, alt="Views, sex and age of the films"):
@@ -159,7 +167,7 @@ def label_values(frame, alt):
     show(fig, alt)
 
 
-def bars(table, unit, alt, size=(9, 4.2), log=False):
+def bars(table, unit, alt, size=(9, 4.2)):
     """Grouped horizontal bars: one group a row of `table`, one colour a column."""
     fig, axis = canvas(size=size)
     place, thick = np.arange(len(table))[::-1], 0.8 / table.shape[1]
@@ -168,17 +176,15 @@ def bars(table, unit, alt, size=(9, 4.2), log=False):
                   color=COLOURS[k], label=column)  # fmt: skip
     axis.set_yticks(place, table.index)
     axis.set_xlabel(unit)
-    if log:
-        axis.set_xscale("log")
     if table.shape[1] > 1:
         axis.legend(frameon=False)
     show(fig, alt)
 
 
-def heat_map(table, unit, alt, size=(8.4, 6.6), fmt=".0f"):
+def heat_map(table, unit, alt):
     """A square table of numbers as colours with the numbers in the cells."""
-    fig, axis = canvas(size=size)
-    sns.heatmap(table, ax=axis, cmap="cividis", annot=True, fmt=fmt, annot_kws={"size": 7},
+    fig, axis = canvas(size=(8.4, 6.6))
+    sns.heatmap(table, ax=axis, cmap="cividis", annot=True, fmt=".0f", annot_kws={"size": 7},
                 cbar_kws={"label": unit}, square=True)  # fmt: skip
     axis.tick_params(axis="x", rotation=60)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
@@ -189,27 +195,41 @@ def heat_map(table, unit, alt, size=(8.4, 6.6), fmt=".0f"):
 def intervals(table, unit, alt, reference=None, size=(8, 2.4)):
     """Points with 95 % intervals: columns value, low, high; one line a row. `reference`: {name: value}."""
     fig, axis = canvas(size=size)
-    place = np.arange(len(table))[::-1]
-    spread = np.clip([table.value - table.low, table.high - table.value], 0, None)  # few films: value outside
-    axis.errorbar(table.value, place, xerr=spread, fmt="o", color=COLOURS[0], capsize=4)
+    draw_intervals(axis, table, unit)
     for name, value in (reference or {}).items():
         axis.axvline(value, color="0.4", ls="--", lw=1)
         axis.text(value, len(table) - 0.45, f" {name}", color="0.3", fontsize=8)
-    axis.set_yticks(place, table.index)
-    axis.set_ylim(-0.6, len(table) - 0.2)
-    axis.set_xlabel(unit)
     show(fig, alt)
 
 
-def curves(panels, alt, size=(10, 3.2), xlabel="step"):
-    """Lines over steps, one panel an entry: {title: {name: (steps, values)}}."""
-    fig, axes = canvas(1, len(panels), size, squeeze=False)
-    for axis, (title, lines) in zip(axes[0], panels.items(), strict=True):
+def draw_intervals(axis, table, unit, marked=()):
+    """Points with 95 % intervals on `axis`, a line a row of `table` (value, low, high); `marked` rows in orange.
+
+    Returns the height of each line.
+    """
+    place = np.arange(len(table))[::-1]
+    value, low, high = table[["value", "low", "high"]].to_numpy(float).T
+    spread = np.clip([value - low, high - value], 0, None)  # few films: the value may lie outside
+    marked = table.index.isin(marked)
+    for rows, colour in ((~marked, COLOURS[0]), (marked, COLOURS[1])):
+        axis.errorbar(value[rows], place[rows], xerr=spread[:, rows], fmt="o", color=colour, capsize=4)
+    axis.set_yticks(place, table.index)
+    axis.set_ylim(-0.6, len(table) - 0.2)
+    axis.set_xlabel(unit)
+    return place
+
+
+def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
+    """Lines over steps, one panel an entry: {title: {name: (steps, values)}}. xlabel: one, or one a panel."""
+    fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
+    xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
+    for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):
         for k, (name, (steps, values)) in enumerate(lines.items()):
-            axis.plot(steps, values, color=COLOURS[k], lw=1.6, label=name, ls=["-", "--", ":", "-."][k % 4])
+            axis.plot(steps, values, color=COLOURS[k], lw=1.6, label=name, ls=LINES[k % 4])
         axis.set_title(title)
-        axis.set_xlabel(xlabel)
+        axis.set_xlabel(label)
         axis.legend(frameon=False, fontsize=8)
+    axes[0, 0].set_ylabel(ylabel)
     show(fig, alt)
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from . import cam
-from .figures import COLOURS, _draw_film, canvas, grey, show
+from .figures import COLOURS, canvas, draw_film, draw_intervals, grey, name_row, show
 
 MAP_COLOURS = "viridis"  # even in brightness and readable with any colour vision, unlike the rainbow
 
@@ -19,15 +19,15 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     size, count = films.shape[-1], len(films)
     fig, axes = canvas(1 + len(rows), count, (count * inch + 1, (1 + len(rows)) * inch), squeeze=False)
     for k in range(count):
-        _draw_film(axes[0, k], films[k], titles[k] if titles else "")
+        draw_film(axes[0, k], films[k], titles[k] if titles else "")
         for axis, maps in zip(axes[1:, k], rows.values(), strict=True):
-            _draw_film(axis, films[k])
+            draw_film(axis, films[k])
             _draw_map(axis, cam.upsample(maps[k : k + 1], size)[0].numpy())
-        for axis in axes[:, k]:
+        for axis in axes[1:, k]:  # not on the film: the reader should look for it first
             if masks is not None and masks[k].any():
                 axis.contour(masks[k], levels=[0.5], colors=[COLOURS[1]], linewidths=1.2)
     for axis, name in zip(axes[:, 0], ["film", *rows], strict=True):
-        axis.text(-0.06, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=9)
+        name_row(axis, name)
     show(fig, alt)
 
 
@@ -42,33 +42,29 @@ def _draw_map(axis, values):
 def against_chance(table, unit, alt, size=(8, 3.6)):
     """Values with intervals beside what chance would give: columns value, low, high, chance; a line a row."""
     fig, axis = canvas(size=size)
-    place = np.arange(len(table))[::-1]
-    spread = np.clip([table["value"] - table["low"], table["high"] - table["value"]], 0, None)  # to rounding
-    axis.errorbar(table["value"], place, xerr=spread, fmt="o", color=COLOURS[0], capsize=4, label="measured")
-    axis.plot(table["chance"], place, "|", color=COLOURS[3], ms=14, mew=2.5, label="chance")
-    axis.set_yticks(place, table.index)
-    axis.set_ylim(-0.6, len(table) - 0.4)
-    axis.set_xlabel(unit)
-    axis.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=9)  # off the data
+    place = draw_intervals(axis, table, unit)
+    (chance,) = axis.plot(table["chance"], place, "|", color=COLOURS[3], ms=14, mew=2.5)
+    pairs = [axis.containers[0], chance], ["measured", "chance"]
+    axis.legend(*pairs, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=9)
     show(fig, alt)
 
 
-def arms(table, columns, alt, unit="AUROC", reference="none", size=(10, 3.4)):
+def arms(table, columns, alt):
     """One panel a column of scores, one line an arm: mean over seeds as a point, each seed as a tick.
 
-    table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of `reference` is a line.
+    table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of the arm "none" is a line.
     """
     names = list(dict.fromkeys(table["arm"]))
     place = {arm: len(names) - 1 - k for k, arm in enumerate(names)}
-    fig, axes = canvas(1, len(columns), size, sharey=True, squeeze=False)
+    fig, axes = canvas(1, len(columns), (10, 3.4), sharey=True, squeeze=False)
     for axis, column in zip(axes[0], columns, strict=True):
         mean = table.groupby("arm")[column].mean()
         axis.plot(table[column], table["arm"].map(place), "|", color="0.55", ms=9, mew=1.5)
         for arm in names:
-            axis.plot(mean[arm], place[arm], "o", color=COLOURS[0] if arm != reference else COLOURS[3])
-        axis.axvline(mean[reference], color=COLOURS[3], lw=0.8, ls="--")
+            axis.plot(mean[arm], place[arm], "o", color=COLOURS[0] if arm != "none" else COLOURS[3])
+        axis.axvline(mean["none"], color=COLOURS[3], lw=0.8, ls="--")
         axis.set_title(column)
-        axis.set_xlabel(unit)
+        axis.set_xlabel("AUROC")
     axes[0, 0].set_yticks(list(place.values()), names)
     axes[0, 0].set_ylim(-0.6, len(names) - 0.4)
     show(fig, alt)

@@ -3,9 +3,7 @@
 import torch
 
 from .diagnosis import LITTLE_DIVERSITY
-from .figures import COLOURS, canvas, show
-
-LINES = ["-", "--", ":", "-."]
+from .figures import COLOURS, LINES, canvas, show
 
 
 def vital_signs(runs, alt, inch=3.1):
@@ -20,8 +18,8 @@ def vital_signs(runs, alt, inch=3.1):
         axis.fill_between(history["step"], history["d_fake"], history["d_real"], color="0.9")
         axis.set(title=name, xlabel="step", ylim=(-0.03, 1.03))
     axes[0].legend(frameon=False, fontsize=8, loc="best")
-    for (name, history), style in zip(runs.items(), LINES, strict=False):
-        axes[-1].plot(history["step"], history["diversity"], color="0.2", marker=".", ls=style, label=name)
+    for (name, history), style, colour in zip(runs.items(), LINES, ("0.2", COLOURS[2]), strict=False):
+        axes[-1].plot(history["step"], history["diversity"], color=colour, marker=".", ls=style, label=name)
     axes[-1].axhline(LITTLE_DIVERSITY, color=COLOURS[3], lw=1)
     axes[-1].set(title="diversity (real films: 1)", xlabel="step", ylim=(-0.03, None))
     axes[-1].legend(frameon=False, fontsize=8)

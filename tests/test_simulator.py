@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch.nn.functional import grid_sample
 
-from medgan_helpers import chexpert, simulator
+from medgan_helpers import artifacts, chexpert, simulator
 from medgan_helpers.simulator import dataset, findings, projection, rows, thorax
 
 DRAWN = chexpert.FINDINGS[1:]
@@ -27,15 +28,9 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def one_each(view="PA", **extra):
-    """A label row for each finding alone, the others 0."""
-    table = pd.DataFrame(np.eye(len(DRAWN)), columns=DRAWN)
-    return table.assign(view=view, **extra)
-
-
 @pytest.fixture(scope="module")
 def singles():
-    return simulator.sample(None, 64, seed=3, labels=one_each())
+    return simulator.sample(None, 64, seed=3, labels=simulator.one_each(DRAWN))
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +76,8 @@ def test_a_film_without_findings_is_its_own_twin():
 
 def test_findings_lie_where_anatomy_puts_them():
     """Centres of masks: effusion below, pneumothorax above, the heart on the patient's left."""
-    table = pd.concat([one_each().iloc[[1, 8, 9]]] * 6, ignore_index=True)
-    _, _, masks, _ = simulator.sample(None, 64, seed=11, labels=table)
     places = ("Pneumothorax", "Pleural Effusion", "Cardiomegaly")
+    _, _, masks, _ = simulator.sample(None, 64, seed=11, labels=simulator.one_each(places, 6))
     middle = {name: np.argwhere(masks[name].any(0)).mean(0) for name in places}
     assert middle["Pneumothorax"][0] < middle["Pleural Effusion"][0] - 4
     assert middle["Cardiomegaly"][1] > 32, "the heart is on the patient's left, the film's right"
@@ -171,8 +165,7 @@ def test_workers_write_the_same_bytes(tmp_path, monkeypatch):
 
 
 def test_patients_differ_and_stay_themselves():
-    table = one_each().iloc[[0] * 3].assign(patient=["patient00001", "patient00001", "patient00002"])
-    table[DRAWN] = 0.0
+    table = pd.DataFrame({"patient": ["patient00001", "patient00001", "patient00002"]})
     heart = dataset.ORGANS.index("heart")
     _, _, _, labels = simulator.sample(None, SIZE, labels=table, twins=False, masks=False)
     maps = simulator.organ_map(labels, SIZE)[:, heart]
@@ -224,6 +217,12 @@ def test_truth_behind_the_labels():
         assert abs((unsure > 0).mean() - 0.5) < 0.1 and unsure.max() <= 0.35
 
 
+def test_one_each_has_one_finding_a_row():
+    table = simulator.one_each(["Edema", "Fracture"], 2, view="AP")
+    assert table.Edema.tolist() == [1, 1, 0, 0] and table.Fracture.tolist() == [0, 0, 1, 1]
+    assert (table.view == "AP").all()
+
+
 def test_plan_places_rare_findings_on_random_rows():
     counts = {"Lung Lesion": 300, "Pleural Other": 200, "Fracture": 100}
     planned = simulator.plan(4000, seed=1, rare=counts)
@@ -242,20 +241,16 @@ def test_write_makes_a_folder_that_chexpert_reads(tmp_path):
     assert list(pd.read_csv(csv).columns) == chexpert.COLUMNS
     frame = chexpert.read(csv, csv.parent, views="all")
     assert len(frame) == 8
-    images, twins, masks, truth = simulator.rerender(csv, [2, 5])
-    direct = simulator.sample(8, SIZE, views="all")
-    assert (images == direct[0][[2, 5]]).all() and (twins == direct[1][[2, 5]]).all()
-    from PIL import Image
-
+    images, twins, masks, labels = simulator.sample(8, SIZE, views="all")
     film = np.asarray(Image.open(csv.parent / frame.path.iloc[2])).astype(int)
-    assert film.shape == (SIZE, SIZE) and np.abs(film - images[0]).mean() < 4  # JPEG
+    assert film.shape == (SIZE, SIZE) and np.abs(film - images[2]).mean() < 4  # JPEG
     twin = np.asarray(Image.open((csv.parent / "twins" / frame.path.iloc[2]).with_suffix(".png")))
-    assert (twin == twins[0]).all()
+    assert (twin == twins[2]).all()
     for name in DRAWN:
         mask = (csv.parent / "masks" / name / frame.path.iloc[2]).with_suffix(".png")
-        assert mask.exists() == (truth[name][0] > 0)
+        assert mask.exists() == (labels.attrs["truth"][name][2] > 0)
         if mask.exists():
-            assert ((np.asarray(Image.open(mask)) > 0) == masks[name][0]).all()
+            assert ((np.asarray(Image.open(mask)) > 0) == masks[name][2]).all()
 
 
 def test_a_killed_run_goes_on_and_a_finished_one_returns(tmp_path):
@@ -265,15 +260,40 @@ def test_a_killed_run_goes_on_and_a_finished_one_returns(tmp_path):
     whole = [film.read_bytes() for film in films]
     csv.unlink()  # as after a kill: some films, no train.csv, a half-written file
     films[3].unlink()
-    (films[3].parent / ".view1.abc.partial.jpg").write_bytes(b"half")
+    half, young = (films[3].parent / f".view1.{name}.partial.jpg" for name in ("abc", "def"))
+    for file in (half, young):
+        file.write_bytes(b"half")
+    os.utime(half, (0, 0))
     times = {film: film.stat().st_mtime_ns for film in films if film.exists()}
     assert simulator.write(root, 6, SIZE, progress=False) == csv
     assert [film.read_bytes() for film in films] == whole
     assert all(film.stat().st_mtime_ns == t for film, t in times.items()), "finished films were made again"
-    assert not list(root.rglob("*.partial*"))
+    assert list(root.rglob("*.partial*")) == [young], "another process may be writing what is young"
     written = csv.stat().st_mtime_ns
     simulator.write(root, 6, SIZE, progress=False)
     assert csv.stat().st_mtime_ns == written
+
+
+def test_two_processes_write_the_same_folder_at_once(tmp_path, monkeypatch):
+    """The second starts while the first has a film half written, and ends before it."""
+    root, save, seconds = tmp_path / "films", dataset._save, []
+
+    def slow(path, picture):
+        if not seconds:
+            seconds.append(True)  # before the second starts: it saves at once
+            with artifacts.atomic(path) as temporary:
+                Image.fromarray(picture).save(temporary)
+                seconds.append(simulator.write(root, 4, SIZE, progress=False))
+        save(path, picture)
+
+    monkeypatch.setattr(dataset, "_save", slow)
+    assert simulator.write(root, 4, SIZE, progress=False) == seconds[1] == root / "train.csv"
+    assert len(list(root.rglob("*.jpg"))) == 4 and not list(root.rglob("*.partial*"))
+
+
+def test_write_starts_while_another_process_makes_the_same_folder(tmp_path):
+    (tmp_path / ".simulation.abc.partial.json").write_text("{")
+    assert simulator.write(tmp_path, 2, SIZE, progress=False).is_file()
 
 
 def test_write_refuses_what_is_not_its_own(tmp_path):
@@ -286,8 +306,6 @@ def test_write_refuses_what_is_not_its_own(tmp_path):
         simulator.write(tmp_path / "films", 2, SIZE, seed=1)
     settings = json.loads((tmp_path / "films" / "simulation.json").read_text())
     assert settings["seed"] == 0 and settings["size"] == SIZE
-    with pytest.raises(FileNotFoundError, match=r"simulation\.json"):
-        simulator.rerender(tmp_path / "train.csv")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ draws labels from CheXpert's real table, `dataset` puts them together. Simulated
 they are for teaching and for testing methods, not for diagnosis.
 """
 
-from .dataset import ORGANS, ct_slices, organ_map, rerender, sample, version, write
-from .rows import draw_rows, plan
+from .dataset import ORGANS, ct_slices, organ_map, sample, version, write
+from .rows import draw_rows, one_each, plan
 
-__all__ = ["ORGANS", "ct_slices", "draw_rows", "organ_map", "plan", "rerender", "sample", "version", "write"]
+__all__ = ["ORGANS", "ct_slices", "draw_rows", "one_each", "organ_map", "plan", "sample", "version", "write"]

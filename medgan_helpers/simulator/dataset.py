@@ -1,4 +1,4 @@
-"""Label rows to films: in memory (`sample`), as a CheXpert folder (`write`), or once more (`rerender`).
+"""Label rows to films: in memory (`sample`) or as a CheXpert folder (`write`).
 
 A film depends on its seed, its film and patient numbers, its labels and its size, and on nothing else, so
 it comes out the same with any number of workers and in any order.
@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,10 @@ SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT 
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
 FEW = 200  # films that are not worth starting workers for
+STALE = 3600  # seconds after which nobody is writing a temporary file any more
 
 
-def sample(
-    n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, device="cpu", progress=False
-):
+def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, progress=False):
     """Films in memory.
 
     labels: a DataFrame of exactly the films to make (see `rows.from_labels`; `n` may then be None).
@@ -42,25 +43,11 @@ def sample(
     table = rows.draw_rows(n, seed, views) if labels is None else rows.from_labels(labels)
     truth = rows.draw_truth(table, seed)
     table.attrs["truth"] = truth
-    images, plain, shadows = _films(table, truth, size, twins, masks, device, progress)
+    images, plain, shadows = _films(table, truth, size, twins, masks, progress)
     return images, plain, shadows, table
 
 
-def rerender(csv, which=None, size=None, twins=True, masks=True, device="cpu"):
-    """Make films of a written folder again: images, twins, masks and truth, as `sample` returns them.
-
-    csv: the train.csv that `write` returned; which: row numbers (None: all); size: another size if wanted.
-    The folder's own JPEG files differ from these films by their compression.
-    """
-    folder = Path(csv).parent
-    settings, table, truth = _open(folder)
-    which = range(len(table)) if which is None else which
-    table, truth = (frame.iloc[list(which)].reset_index(drop=True) for frame in (table, truth))
-    images, plain, shadows = _films(table, truth, size or settings["size"], twins, masks, device, False)
-    return images, plain, shadows, truth
-
-
-def _films(table, truth, size, twins, masks, device, progress):
+def _films(table, truth, size, twins, masks, progress):
     """Render label rows with their truth: (images, twins or None, masks or None) as numpy arrays."""
     n = len(table)
     images = np.empty((n, size, size), np.uint8)
@@ -69,7 +56,7 @@ def _films(table, truth, size, twins, masks, device, progress):
     pairs = zip(_records(table), _records(truth), strict=True)
     with torch.inference_mode():
         for i, (row, true) in enumerate(tqdm(pairs, "films", n, disable=not progress)):
-            images[i], twin, drawn = render(row, true, size, twins, masks, device)
+            images[i], twin, drawn = render(row, true, size, twins, masks)
             if twins:
                 plain[i] = twin
             for name, mask in (drawn or {}).items():
@@ -101,7 +88,7 @@ def render(row, true, size, twin=False, masks=False, device="cpu"):
     return developed[0], developed[1] if twin else None, shadows
 
 
-def _setting(row, true, size, device):
+def _setting(row, true, size, device="cpu"):
     """The thorax, the patient and the exposure of a film, and the generator of its noise."""
     anatomy = thorax.load(size, "x" if row["view"] == "Lateral" else "y", device)
     patient = projection.draw_patient(
@@ -129,24 +116,21 @@ def _draw_all(body, true, rays):
     return shadows
 
 
-def organ_map(table, size=64, device="cpu"):
+def organ_map(table, size=64):
     """How much of each organ lies along each ray: (n, 6, size, size) float32, 0 to 1, organs as in ORGANS.
 
-    table: label rows with their truth in .attrs, as `sample` returns them, or the csv that `write` returned.
+    table: label rows with their truth in .attrs, as `sample` returns them.
     A value is the length of the ray in the organ over 200 mm (bones: 40 mm), at most 1.
     """
-    if not isinstance(table, pd.DataFrame):
-        _, table, truth = _open(Path(table).parent)
-    else:
-        truth = table.attrs["truth"].loc[table.index]
+    truth = table.attrs["truth"].loc[table.index]
     maps = np.empty((len(table), len(ORGANS), size, size), np.float32)
     with torch.inference_mode():
         for i, (row, true) in enumerate(zip(_records(table), _records(truth), strict=True)):
-            anatomy, patient, exposure, _ = _setting(row, true, size, device)
+            anatomy, patient, exposure, _ = _setting(row, true, size)
             lattice = projection.lattice(anatomy, patient, exposure)
             (rays,) = projection.rays(lattice, anatomy, exposure.view, size)
             for k, members in enumerate(_organ_labels()):
-                organ = torch.isin(anatomy.labels, torch.tensor(members, device=device)).float()
+                organ = torch.isin(anatomy.labels, torch.tensor(members)).float()
                 length = projection.project(organ, rays) / (40 if ORGANS[k] in ("ribs", "spine") else 200)
                 maps[i, k] = length.clamp(max=1).numpy(force=True)
     return maps
@@ -155,20 +139,20 @@ def organ_map(table, size=64, device="cpu"):
 def _organ_labels():
     ribs = [*thorax.RIBS["left"], *thorax.RIBS["right"], thorax.STERNUM]
     lungs = [*thorax.LOBES["left"], *thorax.LOBES["right"]]
-    vessels = [thorax.AORTA, thorax.VESSELS, 53]
+    vessels = [thorax.AORTA, thorax.VESSELS, thorax.PULMONARY_VEIN]
     named = {*lungs, thorax.HEART, *vessels, *ribs, thorax.SPINE, thorax.TRACHEA, 0}
     return lungs, [thorax.HEART], vessels, ribs, [thorax.SPINE], [i for i in range(256) if i not in named]
 
 
-def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), device="cpu"):
+def ct_slices(n, size=64, seed=0, slices_per_patient=4):
     """Axial CT slices of warped patients: (n, size, size) float32 in [0, 1] and their patient numbers (n,).
 
-    0 and 1 are the ends of `window` in HU (the default shows lung and soft tissue). Another seed means other
-    patients, so that train and test patients share no slice. Shown from below as radiologists do: the
-    patient's left is on the right, the front is up.
+    0 is -1000 HU and 1 is 400 HU: lung and soft tissue both show. Another seed means other patients, so that
+    train and test patients share no slice. Shown from below as radiologists do: the patient's left is on the
+    right, the front is up.
     """
     _check_size(size)
-    anatomy = thorax.load(size, "z", device)
+    anatomy = thorax.load(size, "z")
     out, patients = np.empty((n, size, size), np.float32), np.arange(n) // slices_per_patient
     with torch.inference_mode():
         for i, number in enumerate(patients):
@@ -178,34 +162,30 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4, window=(-1000, 400), dev
             grid = projection.axial_plane(anatomy, person, size, np.random.default_rng([seed, 6, i]))
             volume = anatomy.density[int(person.variant * thorax.VARIANTS)]
             hu = 1000 * (projection.through(volume, grid) - 1)
-            out[i] = ((hu - window[0]) / (window[1] - window[0])).clamp(0, 1).numpy(force=True)
+            out[i] = ((hu + 1000) / 1400).clamp(0, 1).numpy(force=True)
     return out, patients
 
 
 def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0,
-          workers=None, twins=False, masks=False, labels=None, progress=True):  # fmt: skip
+          workers=None, twins=False, masks=False, progress=True):  # fmt: skip
     """Write a folder of films in the CheXpert layout and return the path of its train.csv.
 
     Beside train.csv and the films, truth.csv holds what was really drawn and simulation.json the settings.
     twins and masks go to twins/... and masks/<finding>/... as PNG. workers: processes of one thread each
-    (None: as many as cores). labels: exactly the films to write, as in `sample`, in place of `images`.
-    A killed run goes on where it stopped; a finished one returns at once.
+    (None: as many as cores). A killed run goes on where it stopped; a finished one returns at once.
     Raises FileExistsError if `root` holds anything else, ValueError for impossible settings.
     """
     _check_size(size)
     rows.check(images, views, prevalence, rare_boost)
-    table = None if labels is None else rows.from_labels(labels)
     root = Path(root).expanduser()
     settings = {
-        "images": images if table is None else len(table), "size": size, "seed": seed, "views": views,
+        "images": images, "size": size, "seed": seed, "views": views,
         "prevalence": prevalence, "rare_boost": rare_boost, "twins": twins, "masks": masks,
         "simulator": version(),
-        "labels": None if table is None else hashlib.sha256(table.to_csv().encode()).hexdigest(),
     }  # fmt: skip
     if _prepare(root, settings):
         return root / "train.csv"
-    if table is None:
-        table = rows.draw_rows(images, seed, views, prevalence, rare_boost)
+    table = rows.draw_rows(images, seed, views, prevalence, rare_boost)
     truth = rows.draw_truth(table, seed)
     with artifacts.atomic(root / "truth.csv") as temporary:
         pd.concat([table, truth.add_prefix("true ")], axis=1).to_csv(temporary, index=False)
@@ -225,6 +205,8 @@ def version():
 def _prepare(root, settings):
     """True if `root` holds these very films already; else make it ready, or refuse what is not ours."""
     note = root / "simulation.json"
+    # Looked at before the note: another process may put the note, and then its films, there meanwhile.
+    foreign = root.exists() and not (root.is_dir() and all(p.match(".*.partial*") for p in root.iterdir()))
     if note.is_file():
         found = json.loads(note.read_text())
         if found != settings:
@@ -232,23 +214,15 @@ def _prepare(root, settings):
             raise FileExistsError(
                 f"{root} holds other films (there, asked for): {differ}. Choose another folder"
             )
-        for left in root.rglob(".*.partial*"):  # what a killed run was writing
-            left.unlink()
+        for left in root.rglob(".*.partial*"):  # what a killed run was writing; a young one may be in use
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > STALE:
+                    left.unlink()
         return (root / "train.csv").is_file()
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if foreign:
         raise FileExistsError(f"{root} is not an empty folder: choose another, nothing is overwritten")
     artifacts.write_json(note, settings)
     return False
-
-
-def _open(folder):
-    """Settings, label rows and truth of a written folder."""
-    note = folder / "simulation.json"
-    if not note.is_file():
-        raise FileNotFoundError(
-            f"{folder} was not written by simulator.write: there is no simulation.json in it"
-        )
-    return json.loads(note.read_text()), *_apart(pd.read_csv(folder / "truth.csv"))
 
 
 def _apart(table):
@@ -280,7 +254,7 @@ def _work_all(root, films, workers, progress):
         package = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        with contextlib.ExitStack() as stack, open(root / ".errors.partial", "w+") as errors:
+        with contextlib.ExitStack() as stack, tempfile.TemporaryFile("w+") as errors:
             made, tell = os.pipe()  # one for all: the bar moves whoever made a film
             helpers = [
                 subprocess.Popen(
@@ -297,7 +271,6 @@ def _work_all(root, films, workers, progress):
             if any(helper.wait() for helper in helpers):
                 errors.seek(0)
                 raise RuntimeError(f"a worker failed while writing {root}:\n{errors.read()[-3000:]}")
-        (root / ".errors.partial").unlink(missing_ok=True)
 
 
 def report(root, first, step):

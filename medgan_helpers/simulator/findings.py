@@ -31,9 +31,9 @@ class Body:
     def flat(self):
         return self.volume.view(-1)
 
-    def lung(self, rng, left=None):
-        """A lung: the left one if `left`, else the right one; by chance if None."""
-        return self.thorax.lungs["left" if (rng.random() < 0.5 if left is None else left) else "right"]
+    def lung(self, rng):
+        """The left or the right lung, by chance."""
+        return self.thorax.lungs["left" if rng.random() < 0.5 else "right"]
 
     def texture(self, lung, rng, fine=False):
         """Smooth noise (mean 0, variance 1) at the voxels of a lung, shifted by chance."""
@@ -181,7 +181,7 @@ def atelectasis(body, severity, rng):
         inside = (1.2 - (lung.z - height).abs() / thick).clamp(0, 1) * (lung.pleura > 3)
         length = (1.3 - (lung.x - across * rng.uniform(50, 85)).abs() / (28 + 30 * severity)).clamp(0, 1)
         body.fill(lung, (0.55 + 0.4 * severity) * inside * length)
-    floor = foot - 30 + 55 * severity - ((lung.x - 60 * across) / 14) ** 2 - ((lung.y - 0) / 16) ** 2
+    floor = foot - 30 + 55 * severity - ((lung.x - 60 * across) / 14) ** 2 - (lung.y / 16) ** 2
     body.fill(lung, ((floor - lung.z) / 8).clamp(0, 1), TISSUE)
 
 

@@ -77,7 +77,7 @@ def draw_patient(rng, sex, age):
     return Patient(rng.random(), scale, waves, heart, fat, breast, arm)
 
 
-def draw_exposure(rng, view, view_all=None):
+def draw_exposure(rng, view):
     """Pose, beam and display by chance; portable AP films are worse in every respect."""
     portable = view == "AP"
     spread = 1.6 if portable else 1.0
@@ -108,7 +108,7 @@ def lattice(thorax, patient, exposure):
         exposure.field * (np.linspace(0, 1, LATTICE[2]) - 0.5),
         indexing="ij",
     )
-    points = _bend(_place(t, v, u, exposure), thorax, patient, exposure)
+    points = _bend(_place(t, v, u, exposure), thorax, patient, exposure.diaphragm)
     half = thorax.extent / 2
     places = np.stack([points[2] / half[2], points[1] / half[1], -points[0] / half[0]])
     return torch.tensor(places, dtype=torch.float32, device=thorax.labels.device)
@@ -188,8 +188,8 @@ def _turn(a, b, angle):
     return np.cos(angle) * a - np.sin(angle) * b, np.sin(angle) * a + np.cos(angle) * b
 
 
-def _bend(points, thorax, patient, exposure):
-    """The patient's millimetres to the CT's: habitus, waves, heart and diaphragm."""
+def _bend(points, thorax, patient, diaphragm=0.0):
+    """The patient's millimetres to the CT's: habitus, waves, heart, and a diaphragm so much higher."""
     p = np.stack(points).astype(np.float32) / patient.scale.reshape(3, 1, 1, 1).astype(np.float32)
     z, y, x = p
     outside = np.sqrt((x / 150) ** 2 + (y / 105) ** 2)  # about 1 at the ribs
@@ -199,7 +199,7 @@ def _bend(points, thorax, patient, exposure):
     centre = thorax.heart.reshape(3, 1, 1, 1).astype(np.float32)
     near = np.exp(-(((p - centre) / 55) ** 2).sum(0) / 2)
     p = p - patient.heart * near * (p - centre) * np.array([0.5, 0.8, 1.0]).reshape(3, 1, 1, 1)
-    p[0] -= exposure.diaphragm * np.exp(-(((p[0] + 70) / 65) ** 2) / 2)
+    p[0] -= diaphragm * np.exp(-(((p[0] + 70) / 65) ** 2) / 2)
     p[0] = np.maximum(p[0], 3 - thorax.extent[0] / 2)  # below the scan the abdomen goes on as it was
     return p
 
@@ -209,8 +209,7 @@ def axial_plane(thorax, patient, size, rng):
     width, z = 340, rng.uniform(-75, 95)
     edge = width * ((np.arange(size) + 0.5) / size - 0.5)
     points = np.meshgrid([z], -edge, edge, indexing="ij")
-    level = Exposure("PA", np.zeros(3), np.zeros(3), width, 0.0, *[0.0] * 5, np.zeros(4), ())
-    z, y, x = _bend(points, thorax, patient, level)
+    z, y, x = _bend(points, thorax, patient)
     half = thorax.extent / 2
     grid = np.stack([x / half[2], y / half[1], -z / half[0]], -1)[None]
     return torch.tensor(grid, dtype=torch.float32, device=thorax.labels.device)
@@ -292,7 +291,7 @@ def film(water, far, exposure, noise):
     seen = -torch.log(torch.exp(middle - attenuation) + glow)  # relative to the film's middle
     seen = seen + exposure.noise * noise * torch.exp(seen.clamp(-2, 1.5) / 2)
     slow_seen = -torch.log(torch.exp(middle - slow) + glow)
-    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.50) / (1.0 * exposure.window)
+    value = (seen - exposure.local * slow_seen * 0.8 - exposure.level + 0.50) / exposure.window
     grey = 255 * torch.sigmoid(1.5 * value)
     grey = grey * _collimation(exposure, size, water.device)
     _mark(grey, exposure)

@@ -112,14 +112,14 @@ def _number(rows):
     return rows[["path", "patient", "study", "view", "sex", "age", *chexpert.FINDINGS]]
 
 
-def plan(n, seed=0, views="frontal", prevalence="real", rare=None):
+def plan(n, seed=0, rare=None):
     """Label rows for experiments: as `draw_rows`, with the rare findings placed at will.
 
     rare: None leaves the rare labels as they come. A share (.04), or a dict {finding: number of films},
     clears all rare labels and then adds exactly one rare finding to that many rows picked by chance, so
     that the finding itself has to be seen and not its company.
     """
-    rows = draw_rows(n, seed, views, prevalence)
+    rows = draw_rows(n, seed)
     if rare is None:
         return rows
     if not isinstance(rare, dict):
@@ -134,6 +134,12 @@ def plan(n, seed=0, views="frontal", prevalence="real", rare=None):
         rows.loc[order[start : start + count], finding] = 1.0
         start += count
     return _consistent(rows)
+
+
+def one_each(findings, each=1, view="PA"):
+    """Label rows of a single finding: `each` rows of the first, then as many of the next, for `sample`."""
+    rows = pd.DataFrame(np.eye(len(findings)).repeat(each, axis=0), columns=list(findings))
+    return rows.assign(view=view)
 
 
 def from_labels(labels):

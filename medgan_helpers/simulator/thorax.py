@@ -15,9 +15,9 @@ import torch
 from scipy import ndimage
 
 LOBES = {"left": (10, 11), "right": (12, 13, 14)}  # upper to lower; label numbers of TotalSegmentator
-HEART, AORTA, TRACHEA, SPINE, VESSELS, SOFT = 51, 52, 16, 201, 202, 200
+HEART, AORTA, PULMONARY_VEIN, TRACHEA, SPINE, VESSELS = 51, 52, 53, 16, 201, 202
 RIBS = {"left": range(92, 104), "right": range(104, 116)}  # ribs 1 to 12
-STERNUM, CARTILAGE = 116, 118
+STERNUM = 116
 FILM_MM = 285  # width of a film in the patient's mid-plane: the lungs fill it
 DEEP = 1.8  # voxels may be longer along the rays, which are summed anyway
 VARIANTS = 6  # lung textures and shoulder girdles a patient is drawn from

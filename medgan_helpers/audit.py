@@ -100,8 +100,7 @@ def area(labels, scores):
 
 def spread(values):
     """Mean over repeats, and the range that holds 95 % of them: Estimate(value, low, high). nan: left out."""
-    low, high = np.nanquantile(values, metrics.QUANTILES)
-    return metrics.Estimate(float(np.nanmean(values)), float(low), float(high))
+    return metrics.interval(np.nanmean(values), values)
 
 
 def added(data, rows, x):

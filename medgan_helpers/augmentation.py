@@ -68,15 +68,6 @@ def zoom(images, scale):
     return warp(images, affine(images, scale=scale))
 
 
-def crop(images, left, top, share):
-    """Cut the square of `share` of the width with its corner at (left, top), in film widths; resize it."""
-    share = _each(share, images)
-    centre = 0.5 - share / 2
-    across = (centre - _each(left, images)) / share
-    down = (centre - _each(top, images)) / share
-    return warp(images, affine(images, across=across, down=down, scale=1 / share))
-
-
 def mirror(images):
     """Swap left and right. See the module's first words for why nobody should do this lightly."""
     return images.flip(-1)
@@ -123,11 +114,8 @@ class Augmentation:
     mirroring: float = 0.0  # probability
     strength: float = 1.0
 
-    def __call__(self, images, generator, masks=None):
-        """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device).
-
-        masks (B, K, H, W) in [0, 1] move with their films; then returns (images, masks).
-        """
+    def __call__(self, images, generator):
+        """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device)."""
         def draw(reach):
             return (torch.rand(len(images), generator=generator, device=images.device) * 2 - 1) * reach
 
@@ -146,10 +134,7 @@ class Augmentation:
         mirrored = (draw(0.5) + 0.5 < self.mirroring)[:, None, None, None]
         images = torch.where(mirrored, mirror(images), images)
         images = contrast(warp(images, matrices), 1 + draw(stretch))
-        images = add_noise(brighten(images, draw(brightness)), draw(noise).abs(), generator)
-        if masks is None:
-            return images
-        return images, warp(torch.where(mirrored, mirror(masks), masks), matrices, outside="zeros")
+        return add_noise(brighten(images, draw(brightness)), draw(noise).abs(), generator)
 
 
 class Augmented:

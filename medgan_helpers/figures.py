@@ -61,7 +61,7 @@ def grey(images):
 def draw_film(axis, image, title=""):
     """One film (h, w) in [0, 1] on `axis`, without ticks."""
     axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axis.set_title(title, fontsize=9, loc="center", pad=5)  # points: clear of the film's upper edge
+    axis.set_title(title, fontsize=9, loc="center", pad=7)  # points: clear of the film below
     axis.set_axis_off()
 
 
@@ -72,8 +72,9 @@ def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     lines = max(title.count("\n") + bool(title) for title in titles)
-    height = inch + 0.16 * lines + 0.15 * bool(lines)  # room above the titles too, or the paper cuts them
-    fig, axes = canvas(rows, columns, (columns * inch, rows * height), squeeze=False)
+    size = columns * inch, rows * (inch + 0.16 * lines + 0.1 * bool(lines))
+    # "compressed" knows that films stay square; the usual layout lets the paper's edge cut the titles.
+    fig, axes = canvas(rows, columns, size, squeeze=False, layout="compressed")
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
@@ -203,9 +204,9 @@ def intervals(table, unit, alt, reference=None, size=(8, 2.4)):
 
 
 def draw_intervals(axis, table, unit, marked=()):
-    """Points with 95 % intervals on `axis`, a line a row of `table` (value, low, high); `marked` rows in orange.
+    """Points with 95 % intervals on `axis`, a line a row of `table`: columns value, low, high.
 
-    Returns the height of each line.
+    marked: names of rows to draw in orange. Returns the height of each line.
     """
     place = np.arange(len(table))[::-1]
     value, low, high = table[["value", "low", "high"]].to_numpy(float).T

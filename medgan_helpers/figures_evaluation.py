@@ -44,15 +44,15 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
     fig, axis = canvas(size=size)
     place = draw_intervals(axis, table, unit)
     (chance,) = axis.plot(table["chance"], place, "|", color=COLOURS[3], ms=14, mew=2.5)
-    pairs = [axis.containers[0], chance], ["measured", "chance"]
-    axis.legend(*pairs, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=9)
+    above = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2}  # off the data
+    axis.legend([axis.containers[0], chance], ["measured", "chance"], **above, frameon=False, fontsize=9)
     show(fig, alt)
 
 
 def arms(table, columns, alt):
     """One panel a column of scores, one line an arm: mean over seeds as a point, each seed as a tick.
 
-    table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of the arm "none" is a line.
+    table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of "none" is a line.
     """
     names = list(dict.fromkeys(table["arm"]))
     place = {arm: len(names) - 1 - k for k, arm in enumerate(names)}

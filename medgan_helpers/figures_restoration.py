@@ -27,7 +27,7 @@ def before_and_after(rows, alt):
         for axis, (title, image) in zip(line[len(row) :], list(row.items())[1:], strict=False):
             error, limits = _plain(image) - clean, {"vmin": -ERROR_LIMIT, "vmax": ERROR_LIMIT}
             drawn = axis.imshow(error, cmap="RdBu", interpolation="nearest", **limits)
-            axis.set_title(f"error of\n{title}", fontsize=9, loc="center", pad=5)
+            axis.set_title(f"error of\n{title}", fontsize=9, loc="center", pad=7)
             axis.set_axis_off()
         name_row(line[0], name)
     fig.colorbar(drawn, ax=axes[:, -1], shrink=0.8, label="grey value too low / too high")
@@ -53,8 +53,8 @@ def trade_off(points, alt):
         axis.annotate(name, (x, y), xytext=(8, 4), textcoords="offset points", fontsize=9)
     axis.set(xlabel="distortion: mean squared error x 1000", ylabel="unlikeness: KID x 1000")
     axis.margins(0.15)
-    if any(len(point) == 4 for point in points.values()):
-        axis.set_ylim(bottom=min(0, *(point[-2] for point in points.values() if len(point) == 4)))
+    if lows := [point[2] for point in points.values() if len(point) == 4]:
+        axis.set_ylim(bottom=min(0, *lows))
     show(fig, alt)
 
 

@@ -30,6 +30,7 @@ from torchmetrics.image.kid import poly_mmd
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
 KID_LEAST = 32  # images in each set, below which its halves say nothing
+NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
 THUMBNAIL = 16  # pixels a side
 FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
@@ -94,7 +95,8 @@ def _patient_weights(patients, seed):
         yield times[:, patient].astype(float)
 
 
-def _interval(value, resampled):
+def interval(value, resampled):
+    """A value with the range that holds 95 % of its resamples: Estimate. nan: left out; nothing else: nan."""
     low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
     return Estimate(float(value), float(low), float(high))
 
@@ -107,7 +109,7 @@ def mean_interval(values, patients=None, seed=0):
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients
     means = [weights @ values / weights.sum(1) for weights in _patient_weights(patients, seed)]
-    return _interval(values.mean(), np.concatenate(means))
+    return interval(values.mean(), np.concatenate(means))
 
 
 def proportion(hits, n):
@@ -177,12 +179,12 @@ def auroc(labels, scores, patients, seed=0):
     Returns Estimate(value, low, high): a 95 % interval from drawing whole patients with replacement, since
     films of one patient are not independent. Raises ValueError when one class is absent.
     """
-    return _interval(*_bootstrap(_weighted_auroc, labels, scores, patients, seed))
+    return interval(*_bootstrap(_weighted_auroc, labels, scores, patients, seed))
 
 
 def auprc(labels, scores, patients, seed=0):
     """Average precision, with the interval of `auroc`. Chance is the prevalence, not one half."""
-    return _interval(*_bootstrap(_weighted_auprc, labels, scores, patients, seed))
+    return interval(*_bootstrap(_weighted_auprc, labels, scores, patients, seed))
 
 
 def auroc_difference(labels, scores, others, patients, seed=0):
@@ -194,7 +196,7 @@ def auroc_difference(labels, scores, others, patients, seed=0):
     # One seed and one set of patients: both draw the same patients in each resample.
     value, resampled = _bootstrap(_weighted_auroc, labels, scores, patients, seed)
     other, other_resampled = _bootstrap(_weighted_auroc, labels, others, patients, seed)
-    return _interval(value - other, resampled - other_resampled)
+    return interval(value - other, resampled - other_resampled)
 
 
 def macro_auroc(labels, scores, patients, others=None, seed=0):
@@ -211,7 +213,7 @@ def macro_auroc(labels, scores, patients, others=None, seed=0):
             value, resampled = value - other[0], resampled - other[1]
         columns.append((value, resampled))
     values, resamples = zip(*columns, strict=True)
-    return _interval(np.mean(values), np.mean(resamples, axis=0))
+    return interval(np.mean(values), np.mean(resamples, axis=0))
 
 
 # --- Feature spaces ---------------------------------------------------------------------------------
@@ -296,7 +298,7 @@ def _kid(real, fake, seed, subsets=100):
 
     spread = np.array([poly_mmd(half(real), half(fake)).item() for _ in range(subsets)])
     value = poly_mmd(real, fake).item() if len(real) == len(fake) else spread.mean()
-    return _interval(value, spread)
+    return interval(value, spread)
 
 
 def fid(real, fake, space="imagenet"):
@@ -313,19 +315,19 @@ def fid(real, fake, space="imagenet"):
     return metric.compute().item()
 
 
-def density_coverage(real, fake, space="imagenet", neighbours=5):
+def density_coverage(real, fake, space="imagenet"):
     """Fidelity and diversity apart (Naeem et al. 2020): both near 1 for a perfect generator.
 
     density: how many real neighbourhoods (balls to the 5th real neighbour) hold a fake film, over 5, on
     average; coverage: the share of real neighbourhoods that hold any. Collapse keeps density, loses coverage.
     """
-    return _density_coverage(*_two_sets(real, fake, space, neighbours + 1), neighbours)
+    return _density_coverage(*_two_sets(real, fake, space, NEIGHBOURS + 1))
 
 
-def _density_coverage(real, fake, neighbours=5):
-    radius = torch.cdist(real, real).kthvalue(neighbours + 1, dim=1).values  # the film itself is the first
+def _density_coverage(real, fake):
+    radius = torch.cdist(real, real).kthvalue(NEIGHBOURS + 1, dim=1).values  # the film itself is the first
     inside = torch.cdist(real, fake) < radius[:, None]  # (real, fake)
-    return inside.float().sum(0).mean().item() / neighbours, inside.any(1).float().mean().item()
+    return inside.float().sum(0).mean().item() / NEIGHBOURS, inside.any(1).float().mean().item()
 
 
 def realism(real, sets, seed=0):
@@ -350,7 +352,12 @@ def realism(real, sets, seed=0):
 
 def nearest(images, reference, space="imagenet"):
     """The nearest reference film of each image: distances (N,) and indices (N,) into reference."""
-    return tuple(torch.cdist(features(images, space), features(reference, space)).min(1))
+    return _closest(images, features(reference, space), space)
+
+
+def _closest(images, known, space):
+    """`nearest` among features that are known already."""
+    return tuple(torch.cdist(features(images, space), known).min(1))
 
 
 def memorisation(fake, train, held_out, space="imagenet"):
@@ -360,10 +367,9 @@ def memorisation(fake, train, held_out, space="imagenet"):
     nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
     warning, not a mark of quality.
     """
-    reference = features(train, space)
+    known = features(train, space)
     distance = {
-        name: torch.cdist(features(images, space), reference).min(1).values
-        for name, images in (("fake", fake), ("held_out", held_out))
+        name: _closest(images, known, space)[0] for name, images in (("fake", fake), ("held_out", held_out))
     }
     near = distance["held_out"].quantile(0.05)
     return {name: d.median().item() for name, d in distance.items()} | {

@@ -117,10 +117,7 @@ def agreement(answers, seed=0):
         raise ValueError(f"agreement needs at least two readers, found {len(answers)}")
     counts = np.stack([(answers == side).sum().to_numpy() for side in SIDES], axis=1)  # (pairs, 2)
     draws = np.random.default_rng(seed).integers(len(counts), size=(metrics.BOOTSTRAPS, len(counts)))
-    resampled = [fleiss_kappa(counts[draw]) for draw in draws]
-    defined = np.isfinite(resampled).any()
-    low, high = np.nanquantile(resampled, metrics.QUANTILES) if defined else (np.nan, np.nan)
-    return metrics.Estimate(fleiss_kappa(counts), float(low), float(high))
+    return metrics.interval(fleiss_kappa(counts), [fleiss_kappa(counts[draw]) for draw in draws])
 
 
 def fleiss_kappa(counts):

@@ -50,14 +50,6 @@ def test_a_warp_can_be_undone():
     assert (back - images)[..., middle, middle].abs().max() < 0.1
 
 
-def test_a_crop_is_the_square_it_names():
-    images = films(size=64)
-    quarter = augmentation.crop(images, left=0.5, top=0.25, share=0.5)
-    expected = tv.resize(images[..., 16:48, 32:64], [64, 64], antialias=False)
-    inner = slice(4, 60)
-    assert torch.allclose(quarter[..., inner, inner], expected[..., inner, inner], atol=1e-4)
-
-
 def test_intensity_by_hand():
     images = torch.tensor([-0.5, 0.5]).reshape(1, 1, 1, 2)
     assert augmentation.brighten(images, 0.75).flatten().tolist() == [0.25, 1.0]
@@ -89,14 +81,11 @@ def test_the_mirror_stays_off_unless_asked():
     assert 0.35 < (mirrored(lateral, generator())[..., 0].mean((1, 2)) < 0).float().mean() < 0.65
 
 
-def test_masks_move_with_their_films():
-    images = torch.full((8, 1, 32, 32), -1.0)
-    images[:, :, 12:20, 6:14] = 1
-    masks = (images + 1) / 2
-    augment = augmentation.Augmentation(rotation=20, translation=0.2, brightness=0, contrast=0, noise=0)
-    moved, moved_masks = augment(images, generator(), masks)
-    assert torch.allclose((moved + 1) / 2, moved_masks, atol=1e-4)
-    assert not torch.allclose(moved_masks, masks, atol=0.1)
+def test_what_comes_from_outside_is_the_edge_or_nothing():
+    white = torch.ones(1, 1, 8, 8)
+    moved = augmentation.affine(white, across=0.5)
+    assert augmentation.warp(white, moved).min() == 1
+    assert augmentation.warp(white, moved, outside="zeros").mean() == pytest.approx(0.5)
 
 
 class Store:

@@ -35,6 +35,7 @@ DRAWINGS = {
     "heat_map": lambda alt: figures.heat_map(pd.DataFrame(np.eye(3)), "%", alt=alt),
     "intervals": lambda alt: figures.intervals(INTERVALS, "AUROC", alt=alt, reference={"chance": 0.5}),
     "curves": lambda alt: figures.curves({"loss": {"g": ([1, 2], [3, 4])}}, alt=alt),
+    "titled rows": lambda alt: figures.film_rows({"turned": FILMS[:2]}, alt, titles={"turned": ["0°", "5°"]}),
 }
 
 
@@ -50,6 +51,23 @@ def test_every_figure_is_one_png_with_its_alt_text(name, shown):
 def test_a_value_outside_its_interval_is_drawn(shown):
     figures.intervals(INTERVALS.assign(value=[0.8, 0.5]), "KID", alt="resampled halves of few films")
     assert len(shown) == 1
+
+
+def test_panels_have_their_own_labels_and_one_scale(monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "show", lambda fig, alt: shown.append(fig.axes))
+    panels = {"a": {"x": ([1, 2], [0, 1])}, "b": {"x": ([1, 2], [0, 9])}}
+    figures.curves(panels, "two panels", xlabel=["dose", "width"], ylabel="loss", share_y=True)
+    (left, right), = shown
+    assert (left.get_xlabel(), right.get_xlabel(), left.get_ylabel()) == ("dose", "width", "loss")
+    assert left.get_ylim() == right.get_ylim()
+
+
+def test_no_title_is_cut_by_the_edge_of_the_paper(shown):
+    """Three lines above square films: the first rows of the picture are white."""
+    figures.films(FILMS, ["AP, 60 y\nSupport Devices\nEdema"] * 5, columns=3, alt="titles", inch=1.6)
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown[0][0]["image/png"]))).convert("L"))
+    assert picture[:3].min() == 255
 
 
 def test_films_are_drawn_in_grey_on_their_full_range(shown):

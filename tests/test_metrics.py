@@ -117,6 +117,12 @@ def test_labels_that_cannot_be_scored_are_refused(labels, message):
         metrics.auroc(labels, [0.1, 0.2, 0.3], [1, 2, 3])
 
 
+def test_an_interval_leaves_out_what_is_not_defined():
+    value, low, high = metrics.interval(5, [np.nan, *range(101)])
+    assert (value, low, high) == (5, pytest.approx(2.5), pytest.approx(97.5))
+    assert np.isnan(metrics.interval(np.nan, [np.nan])).all()
+
+
 def test_mean_interval_and_proportion():
     values = np.random.default_rng(0).normal(5, 1, 400)
     value, low, high = metrics.mean_interval(values)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, exercises_restoration, figures_restoration, mr, restoration
+from medgan_helpers import degradation, exercises_restoration, figures, figures_restoration, mr, restoration
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,16 @@ def test_denoisers_denoise(name, clean):
     smooth = degradation.gaussian_blur(clean, 1.0)  # 32 pixels a brain are too few for a median otherwise
     tuned = restoration.tune("mr", noisy(smooth), smooth, names=[name])[name]
     assert psnr(tuned(noisy(smooth)), smooth) > psnr(noisy(smooth), smooth) + 0.5
+
+
+def test_the_bilateral_filter_is_a_gaussian_where_greys_count_for_nothing_and_keeps_edges(clean):
+    middle = slice(4, 28)  # the borders are padded in two ways
+    smooth = restoration.METHODS["bilateral"](clean, sigma_color=1e3, sigma_spatial=1.0)
+    gaussian = restoration.gaussian.__wrapped__(clean[0, 0].double().numpy(), 1.0)
+    assert np.abs(smooth[0, 0].numpy() - gaussian)[middle, middle].max() < 0.05  # it ends at two sigma
+    step = torch.zeros(1, 1, 16, 16)
+    step[..., 8:] = 1
+    assert torch.allclose(restoration.METHODS["bilateral"](step, sigma_color=0.1), step, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["wiener", "richardson_lucy"])
@@ -137,11 +147,22 @@ def test_self_checks_tell_right_from_wrong():
 
 def test_figures_carry_their_words(monkeypatch, clean):
     shown = []
-    monkeypatch.setattr(figures_restoration, "show", lambda fig, alt: shown.append((len(fig.axes), alt)))
-    figures_restoration.gallery({"a": clean[0], "b": clean[1]}, "two slices", columns=2)
+    for module in (figures, figures_restoration):
+        monkeypatch.setattr(module, "show", lambda fig, alt: shown.append((len(fig.axes), alt)))
+    figures_restoration.gallery({"a": clean[0], "b": clean[1]}, "two slices, no empty third", columns=3)
     row = {"clean": clean[0], "degraded": clean[1], "tv": clean[2]}
     figures_restoration.before_and_after({"mr": row, "ct": row}, "before and after")
     estimate = {(unit, k): [1.0, 2.0] for unit in ("PSNR (dB)", "SSIM") for k in ("value", "low", "high")}
     figures_restoration.method_scores(pd.DataFrame(estimate, index=["tv", "pix2pix"]), "scores")
     figures_restoration.trade_off({"tv": (1, 2), "pix2pix": (2, 1)}, "trade-off")
-    assert shown == [(2, "two slices"), (11, "before and after"), (2, "scores"), (1, "trade-off")]
+    names = "two slices, no empty third", "before and after", "scores", "trade-off"
+    assert shown == list(zip((2, 11, 2, 1), names, strict=True))
+
+
+def test_a_trade_off_with_intervals_starts_at_zero(monkeypatch):
+    axes = []
+    monkeypatch.setattr(figures_restoration, "show", lambda fig, alt: axes.append(fig.axes[0]))
+    figures_restoration.trade_off({"tv": (1, 20, 18, 22), "pix2pix": (2, 25)}, "with")
+    figures_restoration.trade_off({"tv": (1, 20), "pix2pix": (2, 25)}, "without")
+    figures_restoration.trade_off({"tv": (1, 0.5, -1, 2)}, "below zero")
+    assert [axis.get_ylim()[0] for axis in axes] == [0, pytest.approx(19.25), -1]

@@ -74,6 +74,12 @@ def test_notebook_has_one_parameters_cell(path):
 
 
 @each_notebook
+def test_no_line_of_code_runs_out_of_the_page(path):
+    lines = [line for cell in read(path).cells if cell.cell_type == "code" for line in cell.source.split("\n")]
+    assert [line for line in lines if len(line) > 100] == []
+
+
+@each_notebook
 def test_notebook_is_plain_markdown(path):
     prose = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
     assert not [found[0] for text in prose if (found := MYST.search(text))]

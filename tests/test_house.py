@@ -75,8 +75,8 @@ def test_notebook_has_one_parameters_cell(path):
 
 @each_notebook
 def test_no_line_of_code_runs_out_of_the_page(path):
-    lines = [line for cell in read(path).cells if cell.cell_type == "code" for line in cell.source.split("\n")]
-    assert [line for line in lines if len(line) > 100] == []
+    code = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    assert [line for source in code for line in source.split("\n") if len(line) > 100] == []
 
 
 @each_notebook

@@ -7,6 +7,7 @@ repository, so that the Colab button of a page opens the notebook of that name.
 import base64
 import csv
 import itertools
+import re
 import shutil
 import struct
 import sys
@@ -60,6 +61,20 @@ def describe_figure(cell):
             cell.metadata["mystnb"] = {"image": {"alt": alt} | shape}
 
 
+def screen(text):
+    """What a terminal shows of `text`: after a carriage return, or one line up, the line is written anew."""
+    lines, row, anew = [""], 0, True
+    for part in re.split(r"(\r|\n|\x1b\[A)", text):
+        if part == "\n":
+            row, anew = row + 1, True
+            lines += [""] * (row == len(lines))
+        elif part in ("\r", "\x1b[A"):
+            row, anew = max(0, row - (part != "\r")), True
+        elif part:
+            lines[row], anew = part if anew else lines[row] + part, False
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def settle_progress(cell):
     """Keep the last state of a progress bar: what a terminal shows after the carriage returns."""
     settled = []
@@ -71,8 +86,7 @@ def settle_progress(cell):
             settled.append(output)
     for output in settled:
         if output.output_type == "stream":
-            lines = output.text.split("\n")
-            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
+            output.text = screen(output.text)
     if settled:
         cell.outputs = settled
 

@@ -172,3 +172,9 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     assert "## auc" in text and "## gap" in text
     assert "| auc/1/none/macro | 0.625 | 0.6 to 0.65 | 300 | AUROC | [06](notebooks/06-x.ipynb) |" in text
     assert stage.scoreboard(tmp_path / "none.csv") == "No score was recorded.\n"
+
+
+def test_a_page_shows_progress_as_a_terminal_would():
+    assert stage.screen("step 1\rstep 2\nend\n") == "step 2\nend\n"
+    nested = "cells 0\n\rnetwork 1\x1b[A\n\rnetwork 2\x1b[A\rcells 1\n"  # a bar inside a bar
+    assert stage.screen(nested) == "cells 1\nnetwork 2"

@@ -97,7 +97,7 @@ def _finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
     if not out.exists():
         return {}
-    table = pd.read_csv(out, float_precision="round_trip")  # rows are read and written again and again
+    table = pd.read_csv(out)
     missing = [name for name in KEY if name not in table]
     if missing:
         raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")

@@ -43,18 +43,18 @@ help:  ## list the targets
 .PHONY: setup
 setup: $(READY)  ## make the environment .venv/ (the other targets do it by themselves)
 
-$(READY): requirements.txt pyproject.toml book/environment.sh
-	@bash book/environment.sh .venv -r requirements.txt
-	@bash book/environment.sh .venv --no-deps -e .
+$(READY): requirements.txt pyproject.toml book/scripts/environment.sh
+	@bash book/scripts/environment.sh .venv -r requirements.txt
+	@bash book/scripts/environment.sh .venv --no-deps -e .
 	@touch $@
 
 # Like a fresh Colab runtime: only what the package itself asks for, in the newest versions, no lock.
 # The package is installed from a copy: setuptools would leave its own files in build/ otherwise.
-$(COLAB)/.ready: pyproject.toml $(HELPERS) book/environment.sh | $(READY)
+$(COLAB)/.ready: pyproject.toml $(HELPERS) book/scripts/environment.sh | $(READY)
 	@rm -rf build/package && mkdir -p build/package
 	@cp -R pyproject.toml README.md medgan_helpers build/package/
-	@bash book/environment.sh $(COLAB) ./build/package ipykernel
-	@bash book/environment.sh $(COLAB) --no-deps --force-reinstall ./build/package
+	@bash book/scripts/environment.sh $(COLAB) ./build/package ipykernel
+	@bash book/scripts/environment.sh $(COLAB) --no-deps --force-reinstall ./build/package
 	@touch $@
 
 # --- the book -----------------------------------------------------------------------------------
@@ -65,10 +65,10 @@ book: $(SITE)  ## run the notebooks that changed, build the site, check it
 
 # A notebook runs again when it, the helpers or the notebook it learns from changed. The first one makes
 # the films, so the others wait for it; each also runs alone, making what it needs.
-$(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/execute.py $(READY)
+$(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/scripts/execute.py $(READY)
 	@mkdir -p $(@D)
 	@echo "== $* (profile $(PROFILE), data $(DATASET))"
-	@$(PY) book/execute.py $< $@ PROFILE="$(PROFILE)" DATASET="$(DATASET)" DATA_ROOT="$(DATA_ROOT)"
+	@$(PY) book/scripts/execute.py $< $@ PROFILE="$(PROFILE)" DATASET="$(DATASET)" DATA_ROOT="$(DATA_ROOT)"
 
 $(filter-out $(FIRST),$(EXECUTED)): | $(FIRST)
 chapter = $(filter $(BUILD)/executed/$(1)-%,$(EXECUTED))
@@ -78,10 +78,10 @@ $(call chapter,07): $(call chapter,06)
 $(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@rm -rf $(BUILD)/pages
-	@$(PY) book/stage.py $(BUILD)/pages $(EXECUTED)
+	@$(PY) book/scripts/stage.py $(BUILD)/pages $(EXECUTED)
 	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml \
 	    -W -n --keep-going --quiet > /dev/null
-	@$(PY) book/check.py $(BUILD)/pages/_build/html
+	@$(PY) book/scripts/check.py $(BUILD)/pages/_build/html
 	@rm -rf $(BUILD)/html && mv $(BUILD)/pages/_build/html $(BUILD)/html
 
 # --- everything else ----------------------------------------------------------------------------
@@ -109,11 +109,11 @@ bench: $(READY)  ## speed against named baselines (the other scripts of benchmar
 
 .PHONY: links
 links: $(READY)  ## stamp the repository's address of _config.yml into badges and install lines
-	@$(PY) book/stamp_links.py
+	@$(PY) book/scripts/stamp_links.py
 
 .PHONY: minutes
 minutes: $(SITE)  ## write the minutes that the notebooks took here into medgan_helpers/assets/minutes.csv
-	@$(PY) book/minutes.py $(PROFILE) $(EXECUTED)
+	@$(PY) book/scripts/minutes.py $(PROFILE) $(EXECUTED)
 
 # One lock for every system and Python >= 3.11: what only Linux has (CUDA) is marked so.
 LOCK := uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 \

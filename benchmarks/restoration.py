@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from skimage.transform import iradon, radon
 
-from medgan_helpers import degradation, mr, restoration
+from medgan_helpers import degradation, restoration
+from medgan_helpers.simulator import brain
 
 VIEWS = 32
 
@@ -38,7 +39,7 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # scikit-image warns of every image that leaves its circle
     torch.set_num_threads(1)
-    n, images = options.images, mr.slices(options.images, options.size)
+    n, images = options.images, brain.slices(options.images, options.size)
     rays, theta = degradation.radon(images, VIEWS), np.arange(VIEWS) * 180 / VIEWS
     few = [image.numpy() for image in images[:8, 0]]
     size, sinograms = options.size, [ray.numpy().T for ray in rays[:8]]

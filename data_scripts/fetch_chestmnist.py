@@ -15,8 +15,8 @@ import zlib
 from functools import partial
 from pathlib import Path
 
-import layout
 import numpy as np
+from lib import layout
 from PIL import Image
 
 from medgan_helpers import chexpert

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import layout
+from lib import layout
 
 from medgan_helpers import chexpert
 

@@ -14,12 +14,12 @@ Center and cite Wang et al., ChestX-ray8, CVPR 2017. Labels were mined from repo
 from functools import partial
 from pathlib import Path
 
-import layout
 import numpy as np
 import pandas as pd
+from lib import layout
 from PIL import Image
 
-from medgan_helpers import boxes, chexpert
+from medgan_helpers import chexpert
 
 COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
 BOX_COLUMNS = ["Image Index", "Finding Label", "x", "y", "width", "height"]  # NIH's own: "Bbox [x", ..., "h]"
@@ -77,14 +77,14 @@ def test_images(folder):
 
 
 def read_boxes(folder, films):
-    """NIH's boxes on the films, as `boxes.read` reads them; an empty table where there are none.
+    """NIH's boxes on the films, as `chexpert.read_boxes` reads them; an empty table where there are none.
 
     NIH gives pixels from the upper left corner; they become shares of the film's largest centred square.
     Raises ValueError that names the file and, where it can, the row.
     """
     path = folder / "BBox_List_2017.csv"
     if not path.is_file():
-        return pd.DataFrame(columns=boxes.COLUMNS)
+        return pd.DataFrame(columns=chexpert.BOX_COLUMNS)
     table = layout.read_csv(path).iloc[:, : len(BOX_COLUMNS)]
     if table.shape[1] < len(BOX_COLUMNS):
         raise ValueError(f"{path}: expected the columns {BOX_COLUMNS}, found {list(table)}")
@@ -107,7 +107,7 @@ def read_boxes(folder, films):
         if (film := sources.get(box["Image Index"])) and is_picture(film.source)
     ]
     print(f"{len(rows)} of NIH's {len(table)} boxes are on these films")
-    return pd.DataFrame(rows, columns=boxes.COLUMNS)
+    return pd.DataFrame(rows, columns=chexpert.BOX_COLUMNS)
 
 
 def is_picture(source):

@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import layout
+from lib import layout
 from tqdm import tqdm
 
 from medgan_helpers import artifacts, chexpert, images

@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import wheels
+from lib import wheels
 
 from medgan_helpers import artifacts
 

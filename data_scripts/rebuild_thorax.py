@@ -18,7 +18,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import wheels
+from lib import wheels
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 

@@ -23,15 +23,15 @@ from medgan_helpers import (
     artifacts,
     chexpert,
     classifier,
-    course,
     dcgan,
     images,
     metrics,
+    session,
     simulator,
     stargan,
     training,
 )
-from medgan_helpers.checkpoints import ASSETS
+from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 0
@@ -58,8 +58,8 @@ def note(path, row):
 
 def train_dcgan(steps):
     """Chapter 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
-    here = course.start("03-dcgan", "class", "simulated", seed=SEED)
-    films = course.films()
+    here = session.start("03-dcgan", "class", "simulated", seed=SEED)
+    films = session.films()
     train = films.store.subset(films.splits["train"])
     count = here.profile.evaluation_films
     real = signed(train, count)
@@ -69,12 +69,13 @@ def train_dcgan(steps):
     path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
 
     def measure(model, step):
-        table = metrics.realism(real, {"made": model.generate(count, seed=SEED + 1)}, SEED)["KID x 1000"]
+        made = {"made": model.generate(count, seed=SEED + 1)}
+        table = metrics.realism_table(real, made, SEED)["KID x 1000"]
         note(path, {"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
 
     batches = train.batches(dcgan.SMALL_BATCH, seed=SEED, device=model.device)
     history = training.fit(model, batches, steps, path.parent, every=EVERY, samples=measure)
-    table = metrics.realism(
+    table = metrics.realism_table(
         real, {"made": model.generate(count, seed=SEED + 1), "other patients": signed(unseen, count)}, SEED
     )
     card = {
@@ -90,8 +91,8 @@ def train_dcgan(steps):
 
 def train_stargan(steps):
     """Chapter 5's generator for five findings; how well a reader of real films sees each that it adds."""
-    here = course.start("05-stargan", "class", "simulated", seed=SEED)
-    films = course.films()
+    here = session.start("05-stargan", "class", "simulated", seed=SEED)
+    films = session.films()
     train = films.store.subset(films.splits["train"])
     labels = films.labels(train.frame, uncertain="ignore")[FIVE]
     rows = stargan.balanced(labels, SEED)

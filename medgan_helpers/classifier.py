@@ -17,8 +17,8 @@ import torchvision
 from torch import nn
 
 from . import chexpert
-from .contrast import LocalContrast
 from .images import signed_to_xrv
+from .local_contrast import LocalContrast
 from .training import Model, one_step, seeded
 
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps

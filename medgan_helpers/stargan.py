@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .contrast import LocalContrast
+from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
 
 SIZES = (32, 64, 128)

@@ -12,7 +12,6 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book"))
 import check  # noqa: E402
 import stage  # noqa: E402
 

@@ -1,10 +1,13 @@
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from medgan_helpers import exercises, exercises_audit, exercises_evaluation, exercises_restoration, stargan
+from medgan_helpers import stargan
+from medgan_helpers.exercises import chapter01, chapter03, chapter05, chapter08
 
 FRAME = pd.DataFrame({"patient": np.repeat(np.arange(200), 3)})
 
@@ -26,48 +29,48 @@ def slerp(a, b, t):
 
 
 ANSWERS = [  # check, right arguments, wrong arguments, what the check must say about the wrong ones
-    (exercises.prevalence_interval, (interval,), (lambda p, n: (p / n - 1, p / n + 1),), "times as wide"),
+    (chapter01.prevalence_interval, (interval,), (lambda p, n: (p / n - 1, p / n + 1),), "times as wide"),
     (
-        exercises.ignore_uncertain,
+        chapter01.ignore_uncertain,
         (lambda c: np.where(np.nan_to_num(c) == -1, np.nan, np.nan_to_num(c)),),
         (np.nan_to_num,),
         "must be masked",
     ),
     (
-        exercises.leaked_patients,
+        chapter01.leaked_patients,
         ({3, 4}, FRAME[FRAME.patient < 5], FRAME[FRAME.patient >= 3][:6]),
         ({3}, FRAME[FRAME.patient < 5], FRAME[FRAME.patient >= 3][:6]),
         "missing from your answer",
     ),
     (
-        exercises.nested_regimen,
+        chapter01.nested_regimen,
         (right_regimen, FRAME),
         (lambda frame, percent: frame.sample(frac=percent / 100, random_state=percent), FRAME),
         "not in the",
     ),
-    (exercises.optimal_discriminator, (lambda p, q: p / (p + q),), (lambda p, q: p,), "equally dense"),
+    (chapter03.optimal_discriminator, (lambda p, q: p / (p + q),), (lambda p, q: p,), "equally dense"),
     (
-        exercises.resize_convolution,
+        chapter03.resize_convolution,
         (nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(8, 4, 3, padding=1)),),
         (nn.ConvTranspose2d(8, 4, 3, 2, 1, output_padding=1),),
         "patterned",
     ),
-    (exercises.spherical_interpolation, (slerp,), (lambda a, b, t: (1 - t) * a + t * b,), "shrunk"),
-    (exercises.one_way_networks, (lambda n: n * (n - 1),), (lambda n: n * (n - 1) // 2,), "there and back"),
+    (chapter03.spherical_interpolation, (slerp,), (lambda a, b, t: (1 - t) * a + t * b,), "shrunk"),
+    (chapter05.one_way_networks, (lambda n: n * (n - 1),), (lambda n: n * (n - 1) // 2,), "there and back"),
     (
-        exercises.one_flip,
+        chapter05.one_flip,
         (stargan.flip_one,),
         (lambda labels, rng: 1 - labels,),
         "exactly one",
     ),
     (
-        exercises.loss_slopes,
+        chapter08.loss_slopes,
         (lambda d: (d, 1 - d),),
         (lambda d: (1 / (1 - d), 1 / d),),
         "slope of the sigmoid",
     ),
     (
-        exercises.copies_share,
+        chapter08.copies_share,
         (lambda fake, held_out: (fake < np.quantile(held_out, 0.05)).mean(),),
         (lambda fake, held_out: (fake < np.median(held_out)).mean(),),
         "5 % quantile",
@@ -89,9 +92,12 @@ GIVEN = {
     "nested_regimen": (FRAME,),
     "worst_invention": (torch.tensor([0.1, 0.3]),),
 }
+CHAPTERS = [
+    importlib.import_module(f"medgan_helpers.exercises.chapter{number:02d}") for number in range(1, 10)
+]
 CHECKS = [
     pytest.param(function, GIVEN.get(name, ()), id=name)
-    for module in (exercises, exercises_audit, exercises_evaluation, exercises_restoration)
+    for module in CHAPTERS
     for name, function in vars(module).items()
     if hasattr(function, "__wrapped__") and function.__module__ == module.__name__
 ]
@@ -141,16 +147,16 @@ def test_unsolved_stubs_are_told_apart_from_errors(check, given, capsys):
 
 
 def test_an_error_says_whose_it_is(capsys):
-    exercises.optimal_discriminator(lambda p, q: 1 / 0)
+    chapter03.optimal_discriminator(lambda p, q: 1 / 0)
     assert "your code stopped with ZeroDivisionError" in capsys.readouterr().out
-    exercises.prevalence_interval(lambda positives, n: 0.5)
+    chapter01.prevalence_interval(lambda positives, n: 0.5)
     assert "your answer stopped the check with TypeError" in capsys.readouterr().out
 
 
 def test_a_check_keeps_its_words():
-    assert exercises.loss_slopes.__name__ == "loss_slopes" and "steep" in exercises.loss_slopes.__doc__
+    assert chapter08.loss_slopes.__name__ == "loss_slopes" and "steep" in chapter08.loss_slopes.__doc__
 
 
 def test_a_path_that_jumps_is_no_arc(capsys):
-    assert not exercises.spherical_interpolation(lambda a, b, t: a if t < 0.7 else b)
+    assert not chapter03.spherical_interpolation(lambda a, b, t: a if t < 0.7 else b)
     assert "as near to a as to b" in capsys.readouterr().out

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import arms, artifacts, chexpert, experiments, trial
+from medgan_helpers import artifacts, chexpert, experiments
+from medgan_helpers.experiments import arms, trial
+from medgan_helpers.experiments import films as pool_films
 
 TINY = dict(films=2000, size=32, steps=2, batch_size=64, extra=6, test=3, generator_steps=4, percent=6)
 
@@ -158,43 +160,43 @@ def tiny(arm="none", **options):
 
 
 def test_patients_never_cross_and_regimens_are_nested():
-    frame = arms.pool(2000, 32).frame
-    small, large = (arms.parts(frame, percent, 0, 3) for percent in (1, 6))
+    frame = pool_films.pool(2000, 32).frame
+    small, large = (pool_films.parts(frame, percent, 0, 3) for percent in (1, 6))
     assert set(small["train"].index) < set(large["train"].index)
     for part in ("valid", "test"):
         assert not set(large["train"].patient) & set(large[part].patient)
         assert small[part].index.equals(large[part].index)
     assert not set(large["valid"].patient) & set(large["test"].patient)
-    other = arms.parts(frame, 6, 1, 3)
+    other = pool_films.parts(frame, 6, 1, 3)
     assert set(other["train"].index) != set(large["train"].index)
     assert other["test"].index.equals(large["test"].index)
 
 
 def test_a_rare_finding_stands_alone_and_the_test_films_are_stratified():
-    frame = arms.pool(2000, 32).frame
+    frame = pool_films.pool(2000, 32).frame
     rare = frame[list(chexpert.RARE)] == 1
     assert rare.sum(axis=1).max() == 1
     assert rare.sum().tolist() == [80, 80, 80]
-    test = arms.parts(frame, 100, 0, 1)["test"]
+    test = pool_films.parts(frame, 100, 0, 1)["test"]
     assert (test[list(chexpert.RARE)] == 1).sum().max() <= 1
 
 
 def test_films_are_rendered_once_and_the_same_everywhere():
-    source = arms.pool(2000, 32)
+    source = pool_films.pool(2000, 32)
     first = source.films([5, 3, 5])
     assert first.shape == (3, 32, 32)
     assert torch.equal(first[0], first[2])
     assert not torch.equal(first[0], first[1])
-    elsewhere = arms.Pool(2000, 32, arms.POOL_SEED, 0.04)
+    elsewhere = pool_films.Pool(2000, 32, pool_films.POOL_SEED, 0.04)
     elsewhere._done[5] = 0  # render it again
     assert torch.equal(elsewhere.films([5])[0], first[0])
 
 
 def test_films_begun_by_another_process_are_never_replaced(tmp_path, monkeypatch):
-    first = arms._map(tmp_path / "pool.films", (2, 4))
+    first = pool_films._map(tmp_path / "pool.films", (2, 4))
     first[0] = 7
     monkeypatch.setattr(Path, "exists", lambda path: False)  # as if both had looked before either began
-    second = arms._map(tmp_path / "pool.films", (2, 4))
+    second = pool_films._map(tmp_path / "pool.films", (2, 4))
     second[1] = 9
     assert first.tolist() == second.tolist() == [[7] * 4, [9] * 4]
 
@@ -203,26 +205,26 @@ def test_films_begun_by_another_process_are_never_replaced(tmp_path, monkeypatch
 def loaded(tmp_path_factory):
     os.environ["MEDGAN_PROFILE"] = "smoke"
     os.environ["MEDGAN_BUILD"] = str(tmp_path_factory.getbasetemp() / "build")
-    return trial.load(tiny())
+    return trial.cell_films(tiny())
 
 
 def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
     for arm in ("duplicate", "copypaste", "gan", "stargan", "leaky", "oracle"):
-        extra = trial.added(tiny(arm), loaded)
+        extra = arms.added(tiny(arm), loaded)
         assert set(extra) == set(chexpert.RARE), arm
         for finding, films in extra.items():
             assert films.films.shape == (6, 32, 32)
             assert films.films.dtype == torch.uint8
             assert (films.frame[finding] == 1).all()
             assert films.frame.drop(columns=finding).isna().all(axis=None)
-    assert trial.added(tiny("none"), loaded) == trial.added(tiny("standard"), loaded) == {}
+    assert arms.added(tiny("none"), loaded) == arms.added(tiny("standard"), loaded) == {}
 
 
 @pytest.mark.parametrize("arm", ["duplicate", "copypaste", "gan", "stargan", "leaky"])
 def test_a_regimen_without_a_rare_positive_gets_nothing(loaded, arm):
     real = loaded["train"]
-    none = arms.Films(real.films, real.frame.assign(**dict.fromkeys(chexpert.RARE, 0)), real.numbers)
-    assert trial.added(tiny(arm), loaded | {"train": none}) == {}
+    none = pool_films.Films(real.films, real.frame.assign(**dict.fromkeys(chexpert.RARE, 0)), real.numbers)
+    assert arms.added(tiny(arm), loaded | {"train": none}) == {}
 
 
 def test_the_test_films_are_read_once(monkeypatch):
@@ -230,7 +232,7 @@ def test_the_test_films_are_read_once(monkeypatch):
     monkeypatch.setattr(
         trial.DenseNet, "logits", lambda reader, films: read.append(len(films)) or logits(reader, films)
     )
-    row = trial.run(tiny())
+    row = trial.run_cell(tiny())
     assert read.count(row["n"]) == 1
 
 
@@ -245,21 +247,21 @@ def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
 
 def test_synthetic_films_are_made_from_negatives_of_the_regimen(loaded):
     real = loaded["train"]
-    made = trial.added(tiny("gan"), loaded)["Lung Lesion"].films.float()
+    made = arms.added(tiny("gan"), loaded)["Lung Lesion"].films.float()
     grounds = real.films[real.negatives()].float()
     distance = (made[:, None] - grounds[None]).abs().mean((2, 3)).min(1).values
     assert distance.max() < 30  # grey levels: only a square has changed
 
 
 def test_oracle_patients_are_in_no_other_set(loaded):
-    fresh = trial.added(tiny("oracle"), loaded)["Fracture"].films
+    fresh = arms.added(tiny("oracle"), loaded)["Fracture"].films
     for part in ("train", "valid", "test"):
         assert not (fresh[:, None] == loaded[part].films[None]).all((2, 3)).any()
 
 
 @pytest.mark.parametrize("arm", ["none", "gan"])
 def test_a_cell_gives_the_same_row_again(arm):
-    first, again = (trial.run(tiny(arm)) for _ in range(2))
+    first, again = (trial.run_cell(tiny(arm)) for _ in range(2))
     for column in ("Lung Lesion", "rare", "rare low", "macro", "train", "valid"):
         assert first[column] == pytest.approx(again[column], abs=1e-6), column
     assert 0 <= first["rare low"] <= first["rare"] <= first["rare high"] <= 1
@@ -269,9 +271,9 @@ def test_a_cell_gives_the_same_row_again(arm):
 
 def test_the_difference_of_a_cell_with_itself_is_nought():
     cell = TINY | {"arm": "none"}
-    trial.run(experiments.Cell.complete(cell))
-    assert trial.difference(cell, cell) == (0, 0, 0)
-    labels, scores, patients = trial.test_scores(cell)
+    trial.run_cell(experiments.Cell.complete(cell))
+    assert experiments.difference(cell, cell) == (0, 0, 0)
+    labels, scores, patients = experiments.test_scores(cell)
     assert labels.shape == scores.shape == (17, 3)
     assert labels.sum(0).tolist() == [3, 3, 3]
     assert len(patients) == 17

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from medgan_helpers import chexpert, figures
+from medgan_helpers.figures import labels, lines, paper
 
 RNG = np.random.default_rng(0)
 FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)
@@ -21,7 +22,7 @@ INTERVALS = pd.DataFrame({"value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 
 def shown(monkeypatch):
     """What was displayed: a list of (data, metadata)."""
     pictures = []
-    monkeypatch.setattr(figures, "display", lambda data, raw, metadata: pictures.append((data, metadata)))
+    monkeypatch.setattr(paper, "display", lambda data, raw, metadata: pictures.append((data, metadata)))
     return pictures
 
 
@@ -55,7 +56,7 @@ def test_a_value_outside_its_interval_is_drawn(shown):
 
 def test_panels_have_their_own_labels_and_one_scale(monkeypatch):
     shown = []
-    monkeypatch.setattr(figures, "show", lambda fig, alt: shown.append(fig.axes))
+    monkeypatch.setattr(lines, "show", lambda fig, alt: shown.append(fig.axes))
     panels = {"a": {"x": ([1, 2], [0, 1])}, "b": {"x": ([1, 2], [0, 9])}}
     figures.curves(panels, "two panels", xlabel=["dose", "width"], ylabel="loss", share_y=True)
     (left, right), = shown
@@ -86,4 +87,4 @@ def test_grey_reads_both_conventions():
 
 def test_shares_of_label_values_sum_to_one():
     shares = figures.value_counts(FRAME)
-    assert np.allclose(shares.sum(axis=1), 1) and list(shares.columns) == list(figures.VALUES)
+    assert np.allclose(shares.sum(axis=1), 1) and list(shares.columns) == list(labels.VALUES)

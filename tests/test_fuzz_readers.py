@@ -1,26 +1,22 @@
 """Broken tables and films: every reader says which file and row, or skips and lists, and never misreads."""
 
 import io
-import sys
 import zlib
-from pathlib import Path
 
 import fake_films
+import fetch_chestmnist
+import import_nih
 import numpy as np
 import pandas as pd
+import prepare_chexpert
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lib import layout
 from PIL import Image
+from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
 from medgan_helpers import chexpert, images
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data_scripts"))
-import fetch_chestmnist
-import import_nih
-import layout
-import prepare_chexpert
-from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
 fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GOOD = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"

@@ -13,19 +13,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medgan_helpers import boxes, chexpert, images
+from medgan_helpers import chexpert, images
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "data_scripts"
-sys.path.insert(0, str(SCRIPTS))
 import fetch_chestmnist  # noqa: E402
 import import_folder  # noqa: E402
 import import_nih  # noqa: E402
-import layout  # noqa: E402
 import prepare_chexpert  # noqa: E402
 import rebuild_brain  # noqa: E402
 import rebuild_thorax  # noqa: E402
 import train_networks  # noqa: E402
-import wheels  # noqa: E402
+from lib import layout, wheels  # noqa: E402
 
 
 def run(script, *arguments):
@@ -257,10 +255,10 @@ def test_nih_boxes_come_along(nih, tmp_path, capsys):
     (nih / "BBox_List_2017.csv").write_text(BOXES)
     run(import_nih, nih, tmp_path / "out", "--partial", "--side", 32)
     assert "2 of NIH's 3 boxes are on these films" in capsys.readouterr().out
-    drawn = boxes.read(tmp_path / "out")
+    drawn = chexpert.read_boxes(tmp_path / "out")
     assert drawn["finding"].tolist() == ["Lung Lesion", "Lung Opacity"]
     held_out, _ = opened(tmp_path / "out", "valid")
-    masks = boxes.masks(drawn[:1], held_out.path, 32)
+    masks = chexpert.box_masks(drawn[:1], held_out.path, 32)
     assert masks[0, 16:18, 8:12].all() and masks.sum() == 8  # 8 x 4 of 64 px
     run(import_nih, nih, tmp_path / "none", "--partial", "--dry-run")
     assert not (tmp_path / "none").exists()
@@ -271,7 +269,7 @@ def test_boxes_follow_the_centred_square(nih, tmp_path):
     Image.fromarray(fake_films.noise((64, 96))).save(film)  # the middle 64 columns are kept
     (nih / "BBox_List_2017.csv").write_text(BOXES)
     run(import_nih, nih, tmp_path / "out", "--partial")
-    drawn = boxes.read(tmp_path / "out")
+    drawn = chexpert.read_boxes(tmp_path / "out")
     assert drawn.loc[0, ["x", "y", "width", "height"]].tolist() == [0, 0.5, 0.125, 0.0625]
 
 
@@ -281,7 +279,7 @@ def test_an_unknown_finding_among_the_boxes_is_named(nih, tmp_path):
         run(import_nih, nih, tmp_path / "out", "--partial")
     (nih / "BBox_List_2017.csv").write_text(BOXES)  # corrected: the same command goes on
     run(import_nih, nih, tmp_path / "out", "--partial")
-    assert len(boxes.read(tmp_path / "out")) == 2
+    assert len(chexpert.read_boxes(tmp_path / "out")) == 2
 
 
 @pytest.mark.parametrize(
@@ -315,7 +313,7 @@ def test_an_import_killed_before_its_tables_still_gets_its_boxes(nih, tmp_path, 
     assert (tmp_path / "out/boxes.csv").is_file()  # train.csv says that all is there, so it comes last
     monkeypatch.undo()
     run(import_nih, nih, tmp_path / "out", "--partial")
-    assert len(boxes.read(tmp_path / "out")) == 2
+    assert len(chexpert.read_boxes(tmp_path / "out")) == 2
 
 
 def test_boxes_of_a_film_that_is_left_out_go_too(nih, tmp_path):
@@ -323,7 +321,8 @@ def test_boxes_of_a_film_that_is_left_out_go_too(nih, tmp_path):
     (nih / "images_001/images/00000002_000.png").write_bytes(b"no picture")
     with pytest.warns(UserWarning, match=r"00000002_000\.png"):
         run(import_nih, nih, tmp_path / "out", "--partial", "--skip-bad")
-    assert boxes.read(tmp_path / "out")["path"].tolist() == ["train/patient00001/study1/view1_frontal.png"]
+    boxes = chexpert.read_boxes(tmp_path / "out")
+    assert boxes["path"].tolist() == ["train/patient00001/study1/view1_frontal.png"]
 
 
 def test_nih_says_where_the_data_are(tmp_path):

@@ -6,6 +6,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from medgan_helpers import metrics
+from medgan_helpers.metrics import realism
 
 
 def noise(*shape, seed=0):
@@ -138,7 +139,7 @@ def test_imagenet_features_are_the_published_network():
     assert not first.requires_grad
     alone = metrics.features(noise(3, 1, 32, 32)[1:2] * 2 - 1)
     assert torch.allclose(first[1:2], alone, atol=1e-4)
-    weights = sum(p.numel() for p in metrics._imagenet().parameters())
+    weights = sum(p.numel() for p in realism._imagenet().parameters())
     assert weights == 4_652_008  # EfficientNet-lite0
 
 
@@ -214,14 +215,14 @@ def test_the_realism_of_sets_is_told_in_both_spaces():
     rng = np.random.default_rng(0)
     ramp = torch.linspace(-1, 1, 32).expand(40, 1, 32, 32)
     real, other = (ramp * torch.from_numpy(rng.uniform(0.5, 1, (40, 1, 1, 1))).float() for _ in range(2))
-    table = metrics.realism(real, {"other": other, "mirrored": other.flip(-1)})
+    table = metrics.realism_table(real, {"other": other, "mirrored": other.flip(-1)})
     assert list(table.index) == [(s, n) for s in ("imagenet", "thumbnails") for n in ("other", "mirrored")]
     # Standardised thumbnails of equal ramps are equal; mirrored ones are not.
     assert table.loc[("thumbnails", "other"), "KID x 1000"] == pytest.approx(0, abs=1)
     assert table.loc[("thumbnails", "mirrored"), "KID x 1000"] > 1000
     assert table.loc[("thumbnails", "mirrored"), ["density", "coverage"]].tolist() == [0, 0]
     with pytest.raises(ValueError, match="at least 32"):
-        metrics.realism(real, {"few": other[:8]})
+        metrics.realism_table(real, {"few": other[:8]})
 
 
 def test_an_unknown_feature_space_is_named():

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from medgan_helpers import checkpoints, pix2pix, training
+from medgan_helpers import pix2pix, training
 from medgan_helpers.pix2pix import Discriminator, Generator, Pix2Pix
+from medgan_helpers.training import checkpoints
 
 SMALL = {"image_size": 32, "width": 4, "device": "cpu", "precision": "fp32"}
 

@@ -5,12 +5,15 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, exercises_restoration, figures, figures_restoration, mr, restoration
+from medgan_helpers import degradation, figures, restoration
+from medgan_helpers.exercises import chapter04
+from medgan_helpers.figures import film, restorations
+from medgan_helpers.simulator import brain
 
 
 @pytest.fixture(scope="module")
 def clean():
-    return mr.slices(4, 32, seed=3)
+    return brain.slices(4, 32, seed=3)
 
 
 def psnr(restored, clean):
@@ -132,7 +135,7 @@ def test_bad_input_says_what_was_expected(bad, words, clean):
 
 
 def test_self_checks_tell_right_from_wrong():
-    checks = exercises_restoration
+    checks = chapter04
     right = lambda restored, clean: -10 * torch.log10(((restored - clean) ** 2).mean())  # noqa: E731
     assert checks.decibels(right)
     assert not checks.decibels(lambda a, b: right(a, b) / 2)
@@ -147,22 +150,22 @@ def test_self_checks_tell_right_from_wrong():
 
 def test_figures_carry_their_words(monkeypatch, clean):
     shown = []
-    for module in (figures, figures_restoration):
+    for module in (film, restorations):
         monkeypatch.setattr(module, "show", lambda fig, alt: shown.append((len(fig.axes), alt)))
-    figures_restoration.gallery({"a": clean[0], "b": clean[1]}, "two slices, no empty third", columns=3)
+    figures.gallery({"a": clean[0], "b": clean[1]}, "two slices, no empty third", columns=3)
     row = {"clean": clean[0], "degraded": clean[1], "tv": clean[2]}
-    figures_restoration.before_and_after({"mr": row, "ct": row}, "before and after")
+    figures.before_and_after({"mr": row, "ct": row}, "before and after")
     estimate = {(unit, k): [1.0, 2.0] for unit in ("PSNR (dB)", "SSIM") for k in ("value", "low", "high")}
-    figures_restoration.method_scores(pd.DataFrame(estimate, index=["tv", "pix2pix"]), "scores")
-    figures_restoration.trade_off({"tv": (1, 2), "pix2pix": (2, 1)}, "trade-off")
+    figures.method_scores(pd.DataFrame(estimate, index=["tv", "pix2pix"]), "scores")
+    figures.trade_off({"tv": (1, 2), "pix2pix": (2, 1)}, "trade-off")
     names = "two slices, no empty third", "before and after", "scores", "trade-off"
     assert shown == list(zip((2, 11, 2, 1), names, strict=True))
 
 
 def test_a_trade_off_with_intervals_starts_at_zero(monkeypatch):
     axes = []
-    monkeypatch.setattr(figures_restoration, "show", lambda fig, alt: axes.append(fig.axes[0]))
-    figures_restoration.trade_off({"tv": (1, 20, 18, 22), "pix2pix": (2, 25)}, "with")
-    figures_restoration.trade_off({"tv": (1, 20), "pix2pix": (2, 25)}, "without")
-    figures_restoration.trade_off({"tv": (1, 0.5, -1, 2)}, "below zero")
+    monkeypatch.setattr(restorations, "show", lambda fig, alt: axes.append(fig.axes[0]))
+    figures.trade_off({"tv": (1, 20, 18, 22), "pix2pix": (2, 25)}, "with")
+    figures.trade_off({"tv": (1, 20), "pix2pix": (2, 25)}, "without")
+    figures.trade_off({"tv": (1, 0.5, -1, 2)}, "below zero")
     assert [axis.get_ylim()[0] for axis in axes] == [0, pytest.approx(19.25), -1]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medgan_helpers import dcgan, pix2pix, stargan, training
-from medgan_helpers.checkpoints import ASSETS
+from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from medgan_helpers import checkpoints, stargan, training
+from medgan_helpers import stargan, training
 from medgan_helpers.stargan import Discriminator, Generator, StarGAN
+from medgan_helpers.training import checkpoints
 
 CPU = {"device": "cpu", "precision": "fp32"}
 SMALL = CPU | {"image_size": 32, "domains": 2, "width": 4, "blocks": 1, "critic_steps": 2}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medgan_helpers import metrics, subgroups
+from medgan_helpers import metrics
 
 
 def readings(n=600, seed=0):
@@ -15,34 +15,34 @@ def readings(n=600, seed=0):
 
 def test_a_reader_that_fails_men_is_found_out():
     labels, scores, patients, sex = readings()
-    table = subgroups.auroc_by_group(labels, scores, patients, sex)
+    table = metrics.auroc_by_group(labels, scores, patients, sex)
     women = sex == "Female"
     alone = metrics.macro_auroc(labels[women], scores[women], patients[women])
     assert tuple(table.loc["Female", ["value", "low", "high"]]) == pytest.approx(alone)
     assert table["n"].sum() == 600
     assert table.loc["Male", "low"] < 0.5 < table.loc["Male", "high"]
-    value, low, high = subgroups.gap(table.loc["Female"], table.loc["Male"])
+    value, low, high = metrics.gap(table.loc["Female"], table.loc["Male"])
     assert value == pytest.approx(table.loc["Female", "value"] - table.loc["Male", "value"])
     assert 0.2 < low < value < high
 
 
 def test_a_gap_of_a_group_to_itself_is_zero_and_wider_than_either():
     labels, scores, patients, sex = readings()
-    row = subgroups.auroc_by_group(labels, scores, patients, sex).loc["Female"]
-    value, low, high = subgroups.gap(row, row)
+    row = metrics.auroc_by_group(labels, scores, patients, sex).loc["Female"]
+    value, low, high = metrics.gap(row, row)
     assert value == 0 and high - low > row["high"] - row["low"]
 
 
 def test_a_group_with_few_positives_has_no_score():
     labels, scores, patients, sex = readings(60)
     group = np.where(np.arange(60) < 4, "few", sex)
-    table = subgroups.auroc_by_group(labels, scores, patients, group)
+    table = metrics.auroc_by_group(labels, scores, patients, group)
     assert np.isnan(table.loc["few", ["value", "low", "high"]].astype(float)).all()
-    assert table.loc["few", "n"] == 4 and table.loc["few", "positives"] < subgroups.LEAST
+    assert table.loc["few", "n"] == 4 and table.loc["few", "positives"] < metrics.LEAST_PER_GROUP
 
 
 def test_age_bands():
-    bands = subgroups.age_bands([0, 18, 49, 50, 69, 70, 90, np.nan])
+    bands = metrics.age_bands([0, 18, 49, 50, 69, 70, 90, np.nan])
     assert bands.tolist() == [
         "unknown", "0 to 49", "0 to 49", "50 to 69", "50 to 69", "70 and more", "70 and more", "unknown",
     ]  # fmt: skip

@@ -1,0 +1,144 @@
+"""Lay out what Jupyter Book draws: stage.py FOLDER EXECUTED.ipynb...
+
+The prose of book/ goes to FOLDER, the executed notebooks to FOLDER/notebooks: the same names as in the
+repository, so that the Colab button of a page opens the notebook of that name.
+"""
+
+import base64
+import csv
+import itertools
+import re
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+import nbformat
+
+BOOK = Path(__file__).parents[1]
+OUR_OWN = shutil.ignore_patterns("scripts", "__pycache__")
+COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
+LOCAL_BADGE = "../_assets/colab-badge.svg"
+WIDE = 2.2  # width over height: figures of many panels, which a phone would show too small
+
+
+def hide_injected(cell):
+    """The parameters that papermill injected stand beside the notebook's own: leave them out of the page."""
+    if "injected-parameters" in cell.metadata.get("tags", []):
+        cell.metadata.tags.append("remove-cell")
+
+
+def split_figures(cell):
+    """The cells of a page that show `cell`: one figure each, since myst-nb takes the alt text from the cell.
+
+    Each further figure, and the outputs up to the next one, moves to a cell of its own that shows no source.
+    """
+    outputs = cell.get("outputs", [])
+    figures = [i for i, output in enumerate(outputs) if "image/png" in output.get("data", {})]
+    cells = [cell]
+    for start, stop in itertools.pairwise([*figures[1:], len(outputs)]):
+        source = f"# figure {len(cells) + 1} of the cell above"  # myst-nb drops a cell whose source is empty
+        new = {"source": source, "execution_count": None, "outputs": outputs[start:stop]}
+        more = nbformat.from_dict(cell | new)
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-input"]  # nothing to unfold
+        more.metadata.tags = [*tags, "remove-input"]
+        if "id" in cell:
+            more.id = f"{cell.id[:50]}-figure{len(cells) + 1}"  # at most 64 characters
+        cells.append(more)
+    if len(cells) > 1:
+        cell.outputs = outputs[: figures[1]]
+    return cells
+
+
+def describe_figure(cell):
+    """Give myst-nb, through the cell, the alt text that its figure carries in the output's metadata."""
+    for output in cell.get("outputs", []):
+        alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+        if alt:
+            header = base64.b64decode(output.data["image/png"])[:24]
+            width, height = struct.unpack(">II", header[16:])
+            shape = {"classes": "wide"} if width > WIDE * height else {}
+            cell.metadata["mystnb"] = {"image": {"alt": alt} | shape}
+
+
+def screen(text):
+    """What a terminal shows of `text`: after a carriage return, or one line up, the line is written anew."""
+    lines, row, anew = [""], 0, True
+    for part in re.split(r"(\r|\n|\x1b\[A)", text):
+        if part == "\n":
+            row, anew = row + 1, True
+            lines += [""] * (row == len(lines))
+        elif part in ("\r", "\x1b[A"):
+            row, anew = max(0, row - (part != "\r")), True
+        elif part:
+            lines[row], anew = part if anew else lines[row] + part, False
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def settle_progress(cell):
+    """Keep the last state of a progress bar: what a terminal shows after the carriage returns."""
+    settled = []
+    for output in cell.get("outputs", []):
+        last = settled[-1] if settled else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text  # a bar arrives in pieces, one stream output each
+        else:
+            settled.append(output)
+    for output in settled:
+        if output.output_type == "stream":
+            output.text = screen(output.text)
+    if settled:
+        cell.outputs = settled
+
+
+def minutes(notebook):
+    """How long the notebook ran, from what papermill noted."""
+    return notebook.metadata.papermill.duration / 60
+
+
+def stage(source, target):
+    """Write the page of one executed notebook; return its row of the table of running times."""
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells = list(itertools.chain.from_iterable(map(split_figures, notebook.cells)))
+    for cell in notebook.cells:
+        hide_injected(cell)
+        describe_figure(cell)
+        settle_progress(cell)
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(COLAB_BADGE, LOCAL_BADGE)
+    nbformat.write(notebook, target)
+    return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
+
+
+def scoreboard(path):
+    """Every recorded score as Markdown, a table for each kind: what stands before the first slash."""
+    if not path.is_file():
+        return "No score was recorded.\n"
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    parts = []
+    for kind, members in itertools.groupby(rows, key=lambda row: row["name"].split("/")[0]):
+        heads = ["| Score | Value | 95 % interval | n | Unit | Chapter |", "|" + " --- |" * 6]
+        parts += [f"## {kind}", "", *heads, *map(score_line, members), ""]
+    return "\n".join(parts)
+
+
+def score_line(row):
+    interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
+    chapter = f"[{row['notebook'][:2]}](notebooks/{row['notebook']}.ipynb)" if row["notebook"] else ""
+    cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+def main(folder, *executed):
+    folder = Path(folder)
+    shutil.copytree(BOOK, folder, ignore=OUR_OWN)
+    (folder / "notebooks").mkdir()
+    rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
+    table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
+    (folder / "_minutes.md").write_text("\n".join(table) + "\n")
+    (folder / "_scores.md").write_text(scoreboard(Path(executed[0]).parents[1] / "results" / "scores.csv"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

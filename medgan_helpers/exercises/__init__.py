@@ -1,0 +1,1 @@
+"""Self-checks of the exercises, a file per chapter."""

@@ -1,0 +1,48 @@
+"""The self-checks of chapter 7, CAM interpretation; what a check is stands in `check`."""
+
+import numpy as np
+import torch
+
+from .check import check
+
+
+@check
+def activation_map(function):
+    """function(features (C, h, w) before the ReLU, weights (C,)) -> the class activation map (h, w)."""
+    features = torch.tensor([[[1.0, -2.0]], [[3.0, 4.0]]])  # (2, 1, 2)
+    answer = torch.as_tensor(function(features, torch.tensor([2.0, -1.0])))
+    if answer.shape != (1, 2):
+        return f"features (2, 1, 2) gave {tuple(answer.shape)}, expected one map (1, 2)"
+    if torch.allclose(answer, torch.tensor([[-1.0, -8.0]])):
+        return "the ReLU is missing: negative features must not count"
+    if torch.allclose(answer, torch.tensor([[0.0, 0.0]])):
+        return "the ReLU comes before the weights, not after: some evidence speaks against it"
+    if not torch.allclose(answer, torch.tensor([[-1.0, -4.0]])):
+        return f"features 1, -2 and 3, 4 with weights 2 and -1 gave {answer.tolist()}"
+
+
+@check
+def pointing(function):
+    """function(maps, masks) -> hits, chance."""
+    maps = torch.rand(50, 8, 8, generator=torch.Generator().manual_seed(0))
+    masks = torch.zeros(50, 8, 8, dtype=torch.bool)
+    masks[:, 2:6, 2:6] = True
+    maps[:20, 3, 3] = 2
+    maps[20:, 0, 0] = 2
+    hits, chance = function(maps, masks)
+    if hits != 20:
+        return f"20 of the 50 maps peak inside their mask, you counted {hits}"
+    if not abs(chance - 0.25) <= 1e-6:
+        return f"chance is {chance:.3f}; the masks cover a quarter of each film"
+
+
+@check
+def kappa(function):
+    """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
+    first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    near = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
+    for second, expected in ((first, 1.0), (near, 7 / 12), (1 - first, -12 / 13)):
+        answer = function(first, second)
+        if not abs(answer - expected) <= 1e-6:
+            pair = f"{second.tolist()} against {first.tolist()}"
+            return f"for {pair} kappa is {expected:.3f}, not {answer:.3f}"

@@ -1,0 +1,44 @@
+"""The self-checks of the exercises: each says what is right, or what is wrong and how to look.
+
+A check never raises for a wrong answer, so that *Run all* goes through with unsolved exercises; it prints
+and returns True or False, and the solution cells assert that it is True.
+"""
+
+import functools
+
+
+class _Stop(Exception):
+    """Ends a check from within the reader's function; the message is the problem."""
+
+
+def check(find_problem):
+    """Turn a function that returns what is wrong with its first argument, or None, into a self-check.
+
+    That argument is the reader's answer, a value or a function; whatever it raises is explained.
+    """
+
+    @functools.wraps(find_problem)
+    def run(answer, *given, **options):
+        def ask(*arguments):
+            try:
+                value = answer(*arguments)
+            except Exception as error:
+                raise _Stop(f"your code stopped with {type(error).__name__}: {error}") from error
+            return _answered(value)
+
+        try:
+            problem = find_problem(ask if callable(answer) else _answered(answer), *given, **options)
+        except _Stop as stop:
+            problem = stop
+        except Exception as error:  # an answer of the wrong kind, which the check could not compare
+            problem = f"your answer stopped the check with {type(error).__name__}: {error}"
+        print("Right." if problem is None else f"Not yet: {problem}.")
+        return problem is None
+
+    return run
+
+
+def _answered(answer):
+    if answer is None or answer is ...:
+        raise _Stop("replace the dots, then run this cell again")
+    return answer

@@ -1,0 +1,19 @@
+"""Does augmentation help? A cell is one experiment (`cell`), made of films (`films`) and what its arm adds
+(`arms`), run once (`trial`), kept (`results`), in a grid of many (`grid`)."""
+
+from .cell import ARMS, KEY, Cell, cells, name
+from .grid import run
+from .results import difference, kept_classifier, kept_films, test_scores
+
+__all__ = [
+    "ARMS",
+    "KEY",
+    "Cell",
+    "cells",
+    "difference",
+    "kept_classifier",
+    "kept_films",
+    "name",
+    "run",
+    "test_scores",
+]

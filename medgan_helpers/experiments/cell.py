@@ -1,0 +1,66 @@
+"""One cell of the grid: a regimen, an arm, a seed, and the settings that are the same for every arm.
+
+A cell is a dict of settings and a pure function of them: the same cell gives the same row anywhere.
+"""
+
+import itertools
+from dataclasses import dataclass, fields
+
+from .. import artifacts
+
+ARMS = (  # explained in `arms`
+    "none", "standard", "duplicate", "copypaste", "gan", "stargan", "leaky", "oracle",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Settings of one cell; what is not given follows from the profile."""
+
+    percent: float  # of the pool's training films
+    arm: str  # one of ARMS
+    seed: int  # of the regimen's patients, the first weights and all that is drawn
+    films: int  # in the pool
+    size: int  # pixels
+    steps: int  # of the classifier: the same for every arm
+    batch_size: int
+    extra: int  # films an arm adds, a rare finding
+    test: int  # test positives, a rare finding
+    generator_steps: int  # of the arm's generator
+    preset: str  # of the classifier
+
+    @classmethod
+    def complete(cls, cell):
+        """Fill in what `cell`, a dict, does not say. Raises ValueError for unknown or impossible settings."""
+        profile = artifacts.profile()
+        default = {
+            "percent": 1, "arm": "none", "seed": 0, "films": profile.grid_films, "size": profile.image_size,
+            "steps": profile.grid_steps, "batch_size": profile.batch_size, "extra": profile.grid_extra,
+            "test": profile.grid_test, "generator_steps": profile.grid_generator_steps,
+            "preset": profile.preset,
+        }  # fmt: skip
+        unknown = set(cell) - set(default)
+        if unknown:
+            raise ValueError(f"unknown settings {sorted(unknown)}: a cell has {', '.join(default)}")
+        given = default | cell
+        if given["arm"] not in ARMS:
+            raise ValueError(f"unknown arm {given['arm']!r}: choose one of {', '.join(ARMS)}")
+        if not 0 < given["percent"] <= 100:
+            raise ValueError(f"percent={given['percent']}: expected more than 0 and at most 100")
+        return cls(**{field.name: field.type(given[field.name]) for field in fields(cls)})
+
+
+KEY = [field.name for field in fields(Cell)]
+
+
+def cells(percents=(1,), arms=ARMS, seeds=(0,), **settings):
+    """Every combination, as a list of dicts for `run`; settings are the same for all."""
+    return [
+        {"percent": percent, "arm": arm, "seed": seed, **settings}
+        for percent, seed, arm in itertools.product(percents, seeds, arms)
+    ]
+
+
+def name(cell):
+    """A short name of a cell for a file."""
+    return "-".join(str(getattr(cell, part)) for part in KEY)

@@ -1,0 +1,182 @@
+"""The films of the experiment: a large simulated pool, a regimen's parts of it, films and labels in memory.
+
+A `Pool` plans a large simulated data set (labels only) and renders the films that are asked for, once. The
+three rare findings are placed on random rows, one a film at most, so that a film's other findings say
+nothing about them. Patients never cross from training to validation or test.
+"""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from .. import artifacts, chexpert, simulator
+from ..images import Batches, uint8_to_signed
+from ..simulator import dataset, rows
+
+POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
+FEW = 400  # films that are not worth starting processes for
+FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
+
+
+class Pool:
+    """A simulated data set of which only the films used are ever rendered.
+
+    frame: label rows of all films, the index numbers them. films(numbers): (n, size, size) uint8, kept in
+    build/<profile>/data, so that the next run, or another process, finds them.
+    """
+
+    def __init__(self, films, size, seed, rare):
+        self.size = size
+        self.frame = simulator.plan(films, seed=seed, rare=rare)
+        self._truth = rows.draw_truth(self.frame, seed)
+        shape = (films, size, size)
+        name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{simulator.version()}"
+        self._films = _map(name.with_suffix(".films"), shape)
+        self._done = _map(name.with_suffix(".done"), (films,))
+
+    def films(self, numbers, progress=False):
+        missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
+        labels = self.frame.loc[missing].to_dict("records")
+        truth = self._truth.loc[missing].to_dict("records")
+        rendered = _render_all(zip(labels, truth, [self.size] * len(missing), strict=True), len(missing))
+        bar = tqdm(rendered, "films", len(missing), disable=not (progress and missing))
+        for n, film in zip(missing, bar, strict=True):
+            self._films[n] = film
+            self._done[n] = 1  # after the film: a killed run renders it again
+        return torch.from_numpy(self._films[list(numbers)])
+
+    def marks(self, numbers, finding):
+        """Where `finding` is in films that show it: (n, 2) row and column in pixels, of its densest part.
+
+        The simulator's masks, in the place of a radiologist who marks the finding in the films at hand.
+        """
+        centres = []
+        rows_and_truth = (table.loc[numbers].to_dict("records") for table in (self.frame, self._truth))
+        with torch.inference_mode():
+            for row, true in zip(*rows_and_truth, strict=True):
+                mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
+                dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
+                centres.append(divmod(int(dense.argmax()), self.size))
+        return torch.tensor(centres)
+
+
+def _render_all(jobs, count):
+    """Films of many rows, in order; in several processes where that pays and is allowed."""
+    if count < FEW or multiprocessing.current_process().daemon:
+        yield from map(_render, jobs)
+        return
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _one_thread) as helpers:
+        yield from helpers.map(_render, jobs, chunksize=16)
+
+
+def _render(job):
+    row, true, size = job
+    with torch.inference_mode():
+        return dataset.render(row, true, size)[0]
+
+
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+def _map(path, shape):
+    """A memory map of zeros, or the one that is there. Two processes may fill it: with the same bytes.
+
+    The file is never renamed or replaced: one that another process has mapped would go on without it.
+    """
+    with open(path, "ab") as file:
+        file.truncate(int(np.prod(shape)))  # sparse: takes space only where films are
+    return np.memmap(path, np.uint8, "r+", shape=shape)
+
+
+@lru_cache(maxsize=4)
+def pool(films, size, seed=POOL_SEED, rare=0.04):
+    """The pool with these settings; planning it takes seconds, so one process does it once."""
+    return Pool(films, size, seed, dict(rare) if isinstance(rare, tuple) else rare)
+
+
+def parts(frame, percent, seed, test, most=None):
+    """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, stratified test rows.
+
+    most: films that a reader's steps can draw at all; of a larger regimen so many rows, picked by chance, are
+    as good as all of them, and the others need not be rendered.
+
+    The test rows are the same for every regimen, arm and seed: `test` positives a rare finding, and 8 / 3 as
+    many films with none. Validation has the prevalence of training, or their losses could not be compared.
+    """
+    split = chexpert.split(frame, FRACTIONS, seed=0)
+    regimen = chexpert.regimen(split["train"], percent, seed=seed)
+    return {
+        "train": _at_most(regimen, most),
+        "valid": split["valid"].head(2 * test),
+        "test": _stratified(split["test"], test),
+    }
+
+
+def _at_most(frame, count):
+    if count is None or len(frame) <= count:
+        return frame
+    chance = np.random.default_rng(POOL_SEED).random(frame.index.max() + 1)[frame.index]
+    return frame.iloc[np.sort(chance.argsort()[:count])]  # the same films first, whatever the regimen
+
+
+def _stratified(frame, positives):
+    rare = frame[list(chexpert.RARE)] == 1
+    chosen = [frame[rare[finding]].head(positives) for finding in chexpert.RARE]
+    return pd.concat([*chosen, frame[~rare.any(axis=1)].head(8 * positives // 3)]).sort_index()
+
+
+class Films:
+    """Films and labels in memory, in the form `images.Batches` draws from."""
+
+    def __init__(self, films, labels, numbers=None):
+        self.films = films  # (N, size, size) uint8 tensor
+        self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
+        self.numbers = numbers  # (N,) in the pool, where they come from one
+
+    def __len__(self):
+        return len(self.films)
+
+    def __getitem__(self, chosen):
+        return self.films[chosen].numpy()
+
+    def batches(self, batch_size, seed):
+        return Batches(self, batch_size, seed, "cpu", self.frame)
+
+    def images(self):
+        """(N, 1, size, size) in [-1, 1]."""
+        return uint8_to_signed(self.films)[:, None]
+
+    def labels(self):
+        return torch.tensor(self.frame.to_numpy())
+
+    def positives(self, finding):
+        return torch.from_numpy(np.flatnonzero(self.frame[finding] == 1))
+
+    def negatives(self):
+        """Rows without any of the three rare findings: the grounds to draw a finding on."""
+        return torch.from_numpy(np.flatnonzero((self.frame[list(chexpert.RARE)] == 0).all(axis=1)))
+
+
+def take(source, frame):
+    """The Films of label rows `frame` of a pool."""
+    return Films(source.films(frame.index), chexpert.labels(frame), frame.index.to_numpy())
+
+
+def join(*sets):
+    numbers = None if any(s.numbers is None for s in sets) else np.concatenate([s.numbers for s in sets])
+    return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]), numbers)
+
+
+def only(finding, count):
+    """Labels of films added for one finding: that one is positive, the others are not counted."""
+    labels = pd.DataFrame(np.nan, index=range(count), columns=chexpert.FINDINGS, dtype="float32")
+    labels[finding] = 1.0
+    return labels

@@ -1,0 +1,73 @@
+"""The grid: regimen x arm x seed, one cell at a time, on one machine or on a dask cluster.
+
+    cells = experiments.cells(percents=(1, 10), arms=("none", "gan", "oracle"), seeds=range(3))
+    table = experiments.run(cells, "grid.csv")
+
+Finished cells are in the csv and are never run again; a killed run goes on with the ones that are missing.
+The rules that make the comparison fair, and the faults in published work that each prevents, are in
+chapter 6: equal steps for every arm, validation on real films only, the test films used once, at the end.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from .. import artifacts
+from . import trial
+from .cell import KEY, Cell
+
+
+def run(cells, out, scheduler=None, work=None):
+    """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
+
+    cells: list of dicts, see `Cell`; out: a csv, one row a cell, written after each one, whole or not at all.
+    scheduler: address of a dask scheduler ("tcp://host:8786"): the cells are shared among its workers, and
+    one that dies has its cell run again by another. work: function Cell -> dict (default `trial.run_cell`).
+    """
+    work, out = work or trial.run_cell, Path(out)
+    wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
+    finished = _finished(out)
+    todo = [cell for cell in wanted if cell not in finished]
+    with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
+        for cell, row in (_on_cluster if scheduler else _here)(todo, work, scheduler):
+            finished[cell] = asdict(cell) | row
+            with artifacts.lock(out):  # another run may have finished cells since
+                artifacts.write_csv(out, list((_finished(out) | finished).values()))
+            bar.update()
+    return pd.DataFrame([finished[cell] for cell in wanted])
+
+
+def _finished(out):
+    """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
+    if not out.exists():
+        return {}
+    table = pd.read_csv(out)
+    missing = [name for name in KEY if name not in table]
+    if missing:
+        raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")
+    return {Cell.complete({name: row[name] for name in KEY}): row for row in table.to_dict("records")}
+
+
+def _here(todo, work, _):
+    for cell in todo:
+        yield cell, work(cell)
+
+
+def _on_cluster(todo, work, scheduler):
+    from distributed import Client, as_completed  # the `cluster` extra
+
+    made = artifacts.provenance()
+    with Client(scheduler) as client:
+        futures = {
+            client.submit(_with_settings, work, cell, made["profile"], made["dataset"], pure=False): cell
+            for cell in todo
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def _with_settings(work, cell, profile, dataset):
+    artifacts.activate(profile, dataset)
+    return work(cell)

@@ -1,0 +1,38 @@
+"""The paper that every figure is drawn on: colours, canvas, and words for readers who cannot see it.
+
+`show` attaches the alternative text to the picture itself; Jupyter keeps it with the output and the book
+hands it to the browser.
+"""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from IPython.display import display
+
+COLOURS = sns.color_palette("colorblind")  # Okabe-Ito-like: distinguishable with any colour vision
+LINES = ("-", "--", ":", "-.")
+STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.facecolor": "white",  # opaque, so that dark mode finds black ink on white paper
+    "figure.constrained_layout.use": True,
+}
+
+
+def show(fig, alt):
+    """Display `fig` as a PNG that carries `alt`, the sentence a screen reader says instead."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=110)
+    plt.close(fig)
+    png = base64.b64encode(buffer.getvalue()).decode()
+    display({"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def canvas(rows=1, columns=1, size=(8, 4), **options):
+    """A figure and its axes in the course's style; `size` in inches."""
+    with plt.rc_context(STYLE):
+        return plt.subplots(rows, columns, figsize=size, **options)

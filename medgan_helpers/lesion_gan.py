@@ -1,0 +1,266 @@
+"""A GAN that draws a finding where a finding would be: local, class-conditional, on real films.
+
+A whole-film generator must learn the whole chest before it can draw a lesion. This one keeps a real negative
+film and changes one square of it, placed as findings are placed in real positives. Somebody must have marked
+those; in the course the simulator's masks stand for a radiologist. What it learns from:
+
+    conditional GAN with a projection discriminator (Miyato & Koyama, ICLR 2018), hinge loss
+    an auxiliary classifier (Odena et al., ICML 2017), a network of its own that is trained before the game
+    begins: a critic that has to learn the findings during the game is too slow for few films, and the
+    generator falls to the identity
+    DiffAugment without flips or cutout (Zhao et al., NeurIPS 2020); an average of the weights (EMA)
+"""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from .diffaugment import brightness, contrast, translate
+from .images import uint8_to_signed
+from .training import EMA, Model, mix, one_step, seeded
+
+SQUARE = 32  # pixels at 64 px films; half the film's side in general
+JITTER = 3  # pixels: the map's cell is 8 pixels wide, its peak no more exact than that
+LATENT = 16
+REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
+THRIFT = 2.0  # weight of the mean absolute change: what need not change stays
+CLASS_WEIGHT = 0.5  # of the classifier's cross-entropy in the generator's loss
+
+
+# ---------------------------------------------------------------- squares of films
+def square(films):
+    """Side of the square changed in films (N, 1, H, W): half the film, which holds a lesion or a fracture."""
+    return films.shape[-1] * SQUARE // 64
+
+
+def cut(films, centres, size):
+    """The squares (N, 1, size, size) of films about centres (N, 2: row, column), moved inside if need be."""
+    rows, columns = _pixels(films, centres, size)
+    return films[torch.arange(len(films))[:, None, None], 0, rows, columns][:, None]
+
+
+def put(films, centres, squares):
+    """Films with `squares` in the places `cut` would take them from; the films given are not changed."""
+    rows, columns = _pixels(films, centres, squares.shape[-1])
+    films = films.clone()
+    films[torch.arange(len(films))[:, None, None], 0, rows, columns] = squares[:, 0].to(films.dtype)
+    return films
+
+
+def _pixels(films, centres, size):
+    corner = (centres.round().long() - size // 2).clamp(0, films.shape[-1] - size)
+    line = torch.arange(size, device=films.device)
+    return (corner[:, 0, None] + line)[:, :, None], (corner[:, 1, None] + line)[:, None, :]
+
+
+def soft_disc(size, device="cpu"):
+    """(size, size): 1 within half the inscribed radius, 0 at its rim, smooth between: no edge to see."""
+    line = torch.linspace(-1, 1, size, device=device)
+    radius = (line[:, None] ** 2 + line**2).sqrt()
+    ramp = (2 * (1 - radius)).clamp(0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def copy_paste(negatives, positives, centres):
+    """The control without a generator: each positive's square blended into a negative film, the same place.
+
+    Grey levels are matched first (mean of the square), or the exposure would give the paste away.
+    """
+    size = square(negatives)
+    ground, patch = cut(negatives, centres, size), cut(positives, centres, size)
+    patch = patch + (ground - patch).mean((2, 3), keepdim=True)
+    disc = soft_disc(size, negatives.device)
+    return put(negatives, centres, (ground + disc * (patch - ground)).clamp(-1, 1))
+
+
+class Squares:
+    """Endless batches (real squares, their classes, healthy squares, classes to draw there), seekable.
+
+    films: (N, 1, H, W) uint8; positives: {class: (rows of films, centres)}; negatives: rows of films. The
+    last class is "none": squares of negatives. Classes come in equal numbers.
+    """
+
+    def __init__(self, films, positives, negatives, batch_size=32, seed=0):
+        self.films, self.positives, self.negatives = films, positives, negatives
+        self.batch_size, self.seed, self.step = batch_size, seed, 0
+
+    def seek(self, step):
+        self.step = step
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        rng = torch.Generator().manual_seed(mix(self.seed, self.step))
+        self.step += 1
+        none = len(self.positives)
+        classes = torch.arange(self.batch_size) % (none + 1)
+        targets = torch.arange(self.batch_size) % none
+        rows, centres = self._draw(classes, none, rng)
+        _, healthy_centres = self._draw(targets, none, rng)
+        negatives = self.negatives[torch.randint(len(self.negatives), (self.batch_size,), generator=rng)]
+        real = self._cut(rows, centres, rng)
+        return real, classes, self._cut(negatives, healthy_centres, rng), targets
+
+    def _draw(self, classes, none, rng):
+        """A random positive of each class and its centre; for "none" a negative at a positive's centre."""
+        rows, centres = [], []
+        for number in classes.tolist():
+            of = number if number < none else int(torch.randint(none, (1,), generator=rng))
+            where, middle = self.positives[of]
+            pick = int(torch.randint(len(where), (1,), generator=rng))
+            other = int(torch.randint(len(self.negatives), (1,), generator=rng))
+            rows.append(where[pick] if number < none else self.negatives[other])
+            centres.append(middle[pick])
+        return torch.stack(rows), torch.stack(centres)
+
+    def _cut(self, rows, centres, rng):
+        jitter = torch.randint(-JITTER, JITTER + 1, centres.shape, generator=rng)
+        films = uint8_to_signed(self.films[rows])
+        return cut(films, centres + jitter, square(films))
+
+
+# ---------------------------------------------------------------- the networks
+class Generator(nn.Module):
+    """A healthy square, a class and noise -> what is added to it, smooth, nought at the rim: (B, 1, S, S)."""
+
+    def __init__(self, classes, width=48, latent=LATENT, embedding=8):
+        super().__init__()
+        self.embed = nn.Embedding(classes, embedding)
+        self.layers = nn.Sequential(
+            nn.Conv2d(4 + embedding + latent, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU(),
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, 4, 3, padding=1), nn.PixelShuffle(2),
+        )  # fmt: skip
+
+    def forward(self, healthy, classes, z):
+        pixels = F.pixel_unshuffle(healthy, 2)  # (B, 4, 16, 16)
+        condition = torch.cat([self.embed(classes), z], 1)[:, :, None, None]
+        x = torch.cat([pixels, condition.expand(-1, -1, *pixels.shape[-2:])], 1)
+        change = REACH * torch.sigmoid(self.layers(x).float() - 3)  # brighter only: more tissue, more bone
+        for _ in range(2):  # mean filters: without them the change carries a grid of 2 x 2 pixels
+            change = F.avg_pool2d(F.pad(change, [1] * 4, mode="replicate"), 3, stride=1)
+        return change * soft_disc(change.shape[-1], change.device)
+
+
+class Classifier(nn.Module):
+    """Squares (B, 1, S, S) -> class logits (B, classes). Sees differences of grey, whatever the exposure.
+
+    The largest response counts, wherever it is: a lesion fills a few of the square's 16 cells.
+    """
+
+    def __init__(self, classes, width=32):
+        super().__init__()
+        layers = []
+        for number, (before, after) in enumerate(pairwise([2, width, width, 2 * width, 3 * width])):
+            size, stride = (3, 1) if number == 0 else (4, 2)
+            layers.append(nn.Conv2d(before, after, size, stride, 1, bias=False))
+            layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.classes = nn.Linear(3 * width, classes)
+
+    def forward(self, squares):
+        level = squares - squares.mean((2, 3), keepdim=True)
+        blurred = F.avg_pool2d(F.pad(level, [4] * 4, mode="replicate"), 9, stride=1)
+        features = self.layers(torch.cat([3 * level, 6 * (level - blurred)], 1)).float()  # (B, 96, 4, 4)
+        return self.classes(features.amax((2, 3)))
+
+
+class Discriminator(nn.Module):
+    """Squares (B, 1, S, S) and classes -> realness given the class (B,)."""
+
+    def __init__(self, classes, width=32):
+        super().__init__()
+        widths = [1, width, width, 2 * width, 3 * width]
+        layers = []
+        for number, (before, after) in enumerate(pairwise(widths)):
+            size, stride = (3, 1) if number == 0 else (4, 2)
+            layers += [spectral_norm(nn.Conv2d(before, after, size, stride, 1)), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.real = spectral_norm(nn.Linear(3 * width, 1))
+        self.embed = spectral_norm(nn.Embedding(classes, 3 * width))
+
+    def forward(self, squares, classes):
+        features = self.layers(squares).float().sum((2, 3))  # (B, 96), the projection paper's global sum
+        return self.real(features)[:, 0] + (self.embed(classes) * features).sum(1)
+
+
+# ---------------------------------------------------------------- the game
+class LesionGAN(Model):
+    """Draws findings into squares of films; step() takes batches of `Squares`.
+
+    findings: the names it can draw; warm: steps in which only the classifier learns; then it stays as it is.
+    """
+
+    def __init__(self, findings, width=48, warm=250, seed=0, **machine):
+        super().__init__(
+            {"findings": list(findings), "width": width, "warm": warm, "seed": seed}, **machine
+        )
+        with seeded(seed):
+            generator, discriminator = Generator(len(findings), width), Discriminator(len(findings) + 1)
+            classifier = Classifier(len(findings) + 1)
+        self.generator, self.discriminator = self.place(generator), self.place(discriminator)
+        self.classifier = self.place(classifier)
+        self.ema = EMA(self.generator, decay=0.99)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas=(0.0, 0.99))
+        self.discriminator_optimizer = torch.optim.Adam(
+            self.discriminator.parameters(), 4e-4, betas=(0.0, 0.99)
+        )
+        self.classifier_optimizer = torch.optim.Adam(self.classifier.parameters(), 3e-3, betas=(0.9, 0.99))
+
+    def _augment(self, squares):
+        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
+
+    def _noise(self, count):
+        return torch.randn(count, LATENT, generator=self.rng, device=self.device)
+
+    @one_step
+    def step(self, batch):
+        """One step of both players on (real, classes, healthy, targets), see `Squares`."""
+        if self.steps_done < self.config["warm"]:
+            return self.teach(*batch[:2])
+        real, classes, healthy, targets = batch
+        self.generator.train()
+        change = self.generator(healthy, targets, self._noise(len(healthy)))
+        fake = (healthy + change).clamp(-1, 1)
+
+        on_real = self.discriminator(self._augment(real), classes)
+        on_fake = self.discriminator(self._augment(fake.detach()), targets)
+        d_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+        self.descend(d_loss, self.discriminator_optimizer)
+
+        seen = self._augment(fake)
+        class_loss = F.cross_entropy(self.classifier.eval()(seen), targets)
+        change = change.abs().mean()
+        g_loss = -self.discriminator(seen, targets).mean() + CLASS_WEIGHT * class_loss + THRIFT * change
+        self.descend(g_loss, self.generator_optimizer)
+        self.update_average()
+        return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change}
+
+    def teach(self, real, classes):
+        """School: the classifier learns on real squares what the generator will be asked to draw."""
+        class_loss = F.cross_entropy(self.classifier.train()(self._augment(real)), classes)
+        self.descend(class_loss, self.classifier_optimizer)
+        nothing = torch.zeros((), device=self.device)
+        return {"d_loss": nothing, "g_loss": nothing, "class_loss": class_loss, "change": nothing}
+
+    @torch.no_grad()
+    def draw(self, films, finding, centres, seed=0):
+        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU."""
+        rng = torch.Generator().manual_seed(mix(seed))
+        number = self.config["findings"].index(finding)
+        drawn = []
+        for part, middle in zip(films.split(256), centres.split(256), strict=True):
+            healthy = cut(part, middle, square(part))
+            z = torch.randn(len(part), LATENT, generator=rng)
+            classes = torch.full((len(part),), number, device=self.device)
+            with self.autocast():
+                change = self.trained(healthy.to(self.device), classes, z.to(self.device)).float().cpu()
+            drawn.append(put(part, middle, (healthy + change).clamp(-1, 1)))
+        return torch.cat(drawn)

@@ -1,0 +1,55 @@
+"""How good is it? Restored films (`restoration`), classifiers (`classification`) and generated films
+(`realism`), each with its uncertainty (`intervals`)."""
+
+from .classification import (
+    LEAST_PER_GROUP,
+    age_bands,
+    auprc,
+    auroc,
+    auroc_by_group,
+    auroc_difference,
+    gap,
+    macro_auroc,
+)
+from .intervals import BOOTSTRAPS, Estimate, interval, mean_interval, proportion
+from .realism import (
+    KID_LEAST,
+    SPACES,
+    density_coverage,
+    diversity,
+    features,
+    fid,
+    kid,
+    memorisation,
+    nearest,
+    realism_table,
+)
+from .restoration import psnr, ssim
+
+__all__ = [
+    "BOOTSTRAPS",
+    "KID_LEAST",
+    "LEAST_PER_GROUP",
+    "SPACES",
+    "Estimate",
+    "age_bands",
+    "auprc",
+    "auroc",
+    "auroc_by_group",
+    "auroc_difference",
+    "density_coverage",
+    "diversity",
+    "features",
+    "fid",
+    "gap",
+    "interval",
+    "kid",
+    "macro_auroc",
+    "mean_interval",
+    "memorisation",
+    "nearest",
+    "proportion",
+    "psnr",
+    "realism_table",
+    "ssim",
+]

@@ -1,0 +1,52 @@
+"""Numbers with their uncertainty: 95 % intervals by a patient bootstrap, Wilson intervals of shares."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest
+
+BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
+QUANTILES = (0.025, 0.975)
+
+
+class Estimate(NamedTuple):
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def patient_weights(patients, seed):
+    """How often each image is drawn when patients are drawn with replacement: (BOOTSTRAPS, N) in chunks."""
+    _, patient = np.unique(np.asarray(patients), return_inverse=True)
+    count = patient.max() + 1
+    rng = np.random.default_rng(seed)
+    rows = max(1, min(BOOTSTRAPS, 4_000_000 // len(patient)))  # about 32 MB a chunk
+    for start in range(0, BOOTSTRAPS, rows):
+        draws = rng.integers(count, size=(min(rows, BOOTSTRAPS - start), count))
+        times = np.stack([np.bincount(row, minlength=count) for row in draws])
+        yield times[:, patient].astype(float)
+
+
+def interval(value, resampled):
+    """A value with the range that holds 95 % of its resamples: Estimate. nan: left out; nothing else: nan."""
+    low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
+    return Estimate(float(value), float(low), float(high))
+
+
+def mean_interval(values, patients=None, seed=0):
+    """Mean of one value an image with its 95 % interval; whole patients are drawn with replacement.
+
+    values: (N,); patients: (N,) identities, by default every image is its own patient.
+    """
+    values = np.asarray(values, dtype=float)
+    patients = np.arange(len(values)) if patients is None else patients
+    means = [weights @ values / weights.sum(1) for weights in patient_weights(patients, seed)]
+    return interval(values.mean(), np.concatenate(means))
+
+
+def proportion(hits, n):
+    """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
+    low, high = binomtest(int(hits), int(n)).proportion_ci(method="wilson")
+    return Estimate(hits / n, float(low), float(high))

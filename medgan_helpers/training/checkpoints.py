@@ -1,0 +1,168 @@
+"""Checkpoints without pickle: tensors in a safetensors file, everything else in JSON beside it.
+
+A checkpoint is a folder with `checkpoint.json` and the weights file it names. The JSON is written last and
+renamed into place: whatever moment a run is killed at, it names a complete weights file, the old or the new.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from .. import artifacts
+
+ASSETS = artifacts.ASSETS
+
+
+def write(folder, value):
+    """Write `value` (nested dicts and lists of tensors, numbers, strings) as the folder's checkpoint."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file: a checkpoint is a folder, give another name")
+    leaves = {}
+    tree = _encode(value, "", leaves)
+    weights = folder / f"step-{value['step']:08d}.safetensors"
+    _save_tensors(weights, leaves)
+    artifacts.write_json(folder / "checkpoint.json", {"weights": weights.name, "tree": tree})
+    for left in folder.glob("*.safetensors"):  # older weights, and what a killed run did not finish
+        if left != weights:
+            left.unlink(missing_ok=True)
+
+
+def read(folder):
+    """The value written last, or None if there is no checkpoint. Raises ValueError if it is damaged."""
+    path = Path(folder) / "checkpoint.json"
+    if not path.exists():
+        return None
+    try:
+        head = json.loads(path.read_text())
+        return _decode(head["tree"], load_file(path.with_name(head["weights"])))
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise ValueError(
+            f"the checkpoint in {folder} is damaged ({error}): remove it and train again"
+        ) from error
+
+
+def tensors(value):
+    """{path: tensor} of all floating-point tensors in a nested value."""
+    leaves = {}
+    _encode(value, "", leaves)
+    return {name: leaf for name, leaf in leaves.items() if leaf.is_floating_point()}
+
+
+def _save_tensors(path, leaves):
+    with artifacts.atomic(path) as temporary:
+        save_file(
+            {name: leaf.detach().cpu().contiguous().clone() for name, leaf in leaves.items()}, temporary
+        )
+
+
+def _encode(value, name, leaves):
+    """JSON for `value`; its tensors go into `leaves` under their path. The memory layout is kept too: a sum
+    taken in another order would end in other bits."""
+    if torch.is_tensor(value):
+        leaves[name] = value
+        nhwc = value.dim() == 4 and not value.is_contiguous()
+        return {
+            "tensor": name,
+            "channels_last": nhwc and value.is_contiguous(memory_format=torch.channels_last),
+        }
+    if isinstance(value, dict):  # pairs, since an optimizer's keys are numbers
+        return {"items": [[key, _encode(item, f"{name}/{key}", leaves)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_encode(item, f"{name}/{number}", leaves) for number, item in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"{name} is a {type(value).__name__}: a checkpoint holds tensors, numbers, strings, lists, dicts"
+    )
+
+
+def _decode(tree, leaves):
+    if isinstance(tree, list):
+        return [_decode(item, leaves) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if "items" in tree:
+        return {key: _decode(item, leaves) for key, item in tree["items"]}
+    leaf = leaves[tree["tensor"]]
+    return leaf.contiguous(memory_format=torch.channels_last) if tree["channels_last"] else leaf
+
+
+# ---------------------------------------------------------------- trained models to ship
+def save(model, folder, card, history=None):
+    """Save the network a model works with (its moving average) for others to load: weights in half precision
+    (a quarter of a grey level at most), a model card and, if given, the history of the training as a csv.
+
+    card: what a reader must know: data, command, metrics; seed and configuration are added.
+    """
+    folder = Path(folder)
+    weights = folder / "weights.safetensors"
+    state = {
+        name: leaf.half() if leaf.is_floating_point() else leaf
+        for name, leaf in model.trained.state_dict().items()
+    }
+    _save_tensors(weights, state)
+    if history is not None:
+        artifacts.write_csv(folder / "history.csv", history.round(5))
+    facts = {
+        "model": type(model).__name__,
+        "config": model.config,
+        "steps": model.steps_done,
+        "parameters": sum(p.numel() for p in model.trained.parameters()),
+        "sha256": _sha256(weights),
+        "made": artifacts.provenance(),
+        "warning": "Trained for teaching. Its images are synthetic: not for diagnosis.",
+    }
+    artifacts.write_json(folder / "card.json", card | facts)
+
+
+def load(kind, folder, **arguments):
+    """Make a model of class `kind` from what `save` saved in `folder`. arguments: device, precision, ...
+
+    Raises ValueError if the card names another class or the weights are not the ones it describes.
+    """
+    path = Path(folder) / "card.json"
+    if not path.exists():
+        raise FileNotFoundError(f"no card.json in {folder}: train the model (TRAIN = True) or check the path")
+    card = json.loads(path.read_text())
+    weights = path.with_name("weights.safetensors")
+    if card["model"] != kind.__name__:
+        raise ValueError(f"{folder} holds a {card['model']}, not a {kind.__name__}")
+    if _sha256(weights) != card["sha256"]:
+        raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
+    model = kind(**card["config"], **arguments)
+    try:
+        model.load_trained(load_file(weights))
+    except RuntimeError as error:  # torch's list of names and shapes helps nobody who did not write them
+        raise ValueError(
+            f"the weights in {folder} do not fit this version's {kind.__name__} (they were made with commit "
+            f"{card['made']['commit']}): remove that folder and train again"
+        ) from error
+    return model
+
+
+def shipped(kind, name=None, image_size=None):
+    """(model, history, card) of a network that comes with the package (data_scripts/train_networks.py).
+
+    kind: its class; name: its folder (default: the class in small letters); image_size: what it must be made
+    for. history: a DataFrame as from `training.fit`. Raises ValueError for another size.
+    """
+    folder = ASSETS / (name or kind.__name__.lower())
+    model, card = load(kind, folder), json.loads((folder / "card.json").read_text())
+    made_for = card["config"]["image_size"]
+    if image_size not in (None, made_for):
+        raise ValueError(
+            f"the {kind.__name__} that the package ships is for {made_for} px, this profile for {image_size} "
+            "px: set TRAIN = True, or PROFILE = class"
+        )
+    model.steps_done = card["steps"]
+    return model, pd.read_csv(folder / "history.csv"), card
+
+
+def _sha256(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,196 @@
+"""What every trained model of the course shares: device and precision, random numbers, averages, one step.
+
+A model is anything with `step(batch) -> {name: tensor}`, `state_dict()` and `load_state_dict()`; `Model`
+gives all of that to a class that makes its networks and optimizers and says what one step is.
+"""
+
+import copy
+import functools
+import os
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from .processes import average_gradients, join_processes, rank_and_world
+
+AT_ONCE = 128  # images that a trained network works on at a time; bounds its memory
+
+
+def choose_device(device="auto", precision="auto"):
+    """Return (torch.device, torch.dtype) for `device` ("auto", "cpu", "cuda", ...) and `precision`.
+
+    precision: "fp32", "bf16", or "auto": bf16 where the hardware multiplies it natively (NVIDIA from Ampere
+    on, CPUs with AVX512-BF16), fp32 elsewhere, where bf16 would be emulated and slower.
+    """
+    join_processes()
+    if device == "auto":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+    device = torch.device(device)
+    if precision == "auto":
+        native = (
+            torch.cuda.get_device_capability(device)[0] >= 8
+            if device.type == "cuda"
+            else device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        )
+        precision = "bf16" if native else "fp32"
+    if precision not in ("fp32", "bf16"):
+        raise ValueError(f'precision is {precision!r}: choose "auto", "fp32" or "bf16"')
+    return device, {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+@contextmanager
+def seeded(*numbers):
+    """Inside the block, torch's global random numbers follow from `numbers`; outside they are untouched.
+
+    For the two places that accept no torch.Generator of ours: the initial weights, and nn.Dropout.
+    """
+    gpu = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=gpu):
+        torch.manual_seed(mix(*numbers))
+        yield
+
+
+def mix(*numbers):
+    """One well-mixed seed out of several small numbers (seed, process, step)."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+class EMA:
+    """Exponential moving average of a network's weights: w_ema <- d w_ema + (1 - d) w after every step.
+
+    Late GAN iterates circle around the equilibrium; their mean is nearer to it than any of them (Yazici et
+    al., ICLR 2019). decay .999 remembers about the last 1,000 steps. Warm-up: d = min(decay, (1+t) / (10+t)),
+    so that short runs are no average with the initial noise. Batch-norm statistics are averaged like weights.
+    """
+
+    def __init__(self, network, decay=0.999):
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.decay = decay
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, network):
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        average, current = self.network.state_dict(), network.state_dict()
+        floats = [name for name in current if current[name].is_floating_point()]
+        torch._foreach_lerp_([average[n] for n in floats], [current[n] for n in floats], 1 - decay)
+
+    def state_dict(self):
+        return {"network": self.network.state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state):
+        self.network.load_state_dict(state["network"])
+        self.updates = state["updates"]
+
+
+class Model:
+    """What DCGAN, Pix2Pix and StarGAN share. Every attribute that has a state_dict belongs to the checkpoint:
+    networks, averages, optimizers, schedules.
+
+    config: the arguments the model was made with, "seed" among them. The random numbers of step t follow from
+    (seed, process, t) alone: so two integers hold the random state, on every process and after every resume.
+    compile: torch.compile the networks, which takes a minute first; for long runs, on a GPU above all.
+    """
+
+    def __init__(self, config, device="auto", precision="auto", compile=False):
+        self.config = config
+        self.device, self.dtype = choose_device(device, precision)
+        self.compile = compile
+        self.rng = torch.Generator(self.device)
+        self.steps_done = 0
+
+    def place(self, network, compile=True):
+        """Move a network to the device, channels last (the layout of fast convolutions); maybe compile it."""
+        network = network.to(self.device, memory_format=torch.channels_last)
+        if self.compile and compile:
+            network.compile()
+        return network
+
+    def autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+    def descend(self, loss, optimizer):
+        """One optimizer step down the gradient of `loss`, in the parameters of this optimizer only."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        optimizer.zero_grad()
+        loss.backward(inputs=parameters)  # the opponent's weights need no gradient now: a third less work
+        average_gradients(parameters)
+        optimizer.step()
+
+    def update_average(self):
+        if self.ema:
+            self.ema.update(self.generator)
+
+    @property
+    def trained(self):
+        """The network to use and to ship: the moving average of the generator, if there is one."""
+        return self.ema.network if self.ema else self.generator
+
+    @torch.no_grad()
+    def in_parts(self, ask, *tensors):
+        """ask(*tensors) of the trained network, AT_ONCE rows at a time; the answers where the tensors are."""
+        self.trained.eval()
+        parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
+        with self.autocast():
+            answers = [ask(*to_device(part, self.device)).to(tensors[0].device) for part in parts]
+        self.generator.train()
+        return torch.cat(answers)
+
+    def load_trained(self, weights):
+        self.generator.load_state_dict(weights)
+        self.trained.load_state_dict(weights)
+
+    def parts(self):
+        return {name: part for name, part in vars(self).items() if hasattr(part, "state_dict")}
+
+    def state_dict(self):
+        parts = {name: part.state_dict() for name, part in self.parts().items()}
+        return {"config": self.config, "steps_done": self.steps_done, "parts": parts}
+
+    def load_state_dict(self, state):
+        """Raises ValueError if `state` came from a model made with other arguments, naming them."""
+        saved, mine = state["config"], self.config
+        other = {k: (saved.get(k), mine.get(k)) for k in saved | mine if saved.get(k) != mine.get(k)}
+        if other:
+            raise ValueError(
+                f"the checkpoint belongs to another {type(self).__name__}: (checkpoint, this) = {other}. "
+                "Make the model with the checkpoint's arguments, or give another checkpoint folder"
+            )
+        for name, part in self.parts().items():
+            part.load_state_dict(state["parts"][name])
+        self.steps_done = state["steps_done"]
+
+
+def one_step(update):
+    """Decorator of Model.step: batch to the device, this step's random numbers, mixed precision, counting."""
+
+    @functools.wraps(update)
+    def step(self, batch):
+        batch = to_device(batch, self.device)
+        self.rng.manual_seed(mix(self.config["seed"], rank_and_world()[0], self.steps_done))
+        with self.autocast():
+            losses = update(self, batch)
+        for part in self.parts().values():
+            if isinstance(part, torch.optim.lr_scheduler.LRScheduler) and part.optimizer.state:
+                part.step()  # not before the first step of its optimizer
+        self.steps_done += 1
+        return {name: value.detach() for name, value in losses.items()}
+
+    return step
+
+
+def to_device(batch, device):
+    """Tensors of a batch (one tensor, or a tuple of them) on the device, images channels last."""
+    if not torch.is_tensor(batch):
+        return tuple(to_device(item, device) for item in batch)
+    batch = batch.to(device, non_blocking=True)
+    return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
+
+
+def linear_decay(optimizer, steps):
+    """The schedule of Pix2Pix and StarGAN: constant for half of `steps`, then down to 0. None: constant."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, 2 * max(0.0, 1 - step / steps)) if steps else 1.0
+    )

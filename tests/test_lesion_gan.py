@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from medgan_helpers import lesion_gan, training
+
+
+def films(n=12, size=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (n, 1, size, size), generator=generator).to(torch.uint8)
+
+
+def signed(grey):
+    return grey.float() / 127.5 - 1
+
+
+def squares(**options):
+    centres = torch.tensor([[20, 20], [30, 40], [60, 5]])
+    positives = {k: (torch.arange(3 * k, 3 * k + 3), centres) for k in range(2)}
+    return lesion_gan.Squares(films(), positives, torch.arange(6, 12), batch_size=6, **options)
+
+
+def model(**options):
+    return lesion_gan.LesionGAN(["a", "b"], width=8, device="cpu", precision="fp32", **options)
+
+
+def test_a_square_put_back_where_it_was_cut_changes_nothing():
+    images, centres = signed(films(4)), torch.tensor([[20, 30], [0, 0], [63, 63], [32, 5]])
+    pieces = lesion_gan.cut(images, centres, 32)
+    assert pieces.shape == (4, 1, 32, 32)
+    assert torch.equal(pieces[0, 0], images[0, 0, 4:36, 14:46])
+    assert torch.equal(pieces[2, 0], images[2, 0, 32:, 32:])  # moved inside
+    assert torch.equal(lesion_gan.put(images, centres, pieces), images)
+
+
+def test_the_disc_leaves_the_rim_alone():
+    disc = lesion_gan.soft_disc(32)
+    assert disc[16, 16] == 1
+    rim = torch.cat([disc[0], disc[-1], disc[:, 0], disc[:, -1]])
+    assert rim.abs().max() == 0
+
+
+def test_a_drawn_finding_changes_its_square_only():
+    images, centres = signed(films(4)), torch.full((4, 2), 20)
+    drawn = model().draw(images, "b", centres, seed=1)
+    changed = (drawn != images).any(0)[0]
+    assert changed.any()
+    assert not changed[36:].any()
+    assert not changed[:, 36:].any()
+    assert drawn.abs().max() <= 1
+    assert torch.equal(drawn, model().draw(images, "b", centres, seed=1))
+    assert not torch.equal(drawn, model().draw(images, "b", centres, seed=2))
+
+
+def test_pasting_keeps_the_middle_of_the_finding_and_the_grey_level_of_the_ground():
+    ground, source = torch.full((1, 1, 64, 64), -0.5), torch.zeros(1, 1, 64, 64)
+    source[0, 0, 30:34, 30:34] = 0.8
+    pasted = lesion_gan.copy_paste(ground, source, torch.tensor([[32, 32]]))
+    assert pasted[0, 0, 32, 32] - pasted[0, 0, 24, 32] == pytest.approx(0.8, abs=0.05)
+    assert pasted[0, 0, 17, 17] == pytest.approx(-0.5, abs=0.01)
+
+
+def test_classes_come_in_equal_numbers_and_batches_resume():
+    batches = squares(seed=3)
+    real, classes, healthy, targets = next(batches)
+    assert real.shape == healthy.shape == (6, 1, 32, 32)
+    assert classes.bincount().tolist() == [2, 2, 2]
+    assert targets.bincount().tolist() == [3, 3]
+    next(batches)
+    third = next(batches)
+    resumed = squares(seed=3)
+    resumed.seek(2)
+    for expected, found in zip(third, next(resumed), strict=True):
+        assert torch.equal(expected, found)
+
+
+def test_resuming_gives_the_very_bits_of_an_uninterrupted_run(tmp_path):
+    whole = model(warm=2)
+    training.fit(whole, squares(), 6)
+    training.fit(model(warm=2), squares(), 3, checkpoint=tmp_path)
+    resumed = model(warm=2)
+    training.fit(resumed, squares(), 6, checkpoint=tmp_path)
+    for name, tensor in whole.trained.state_dict().items():
+        assert torch.equal(tensor, resumed.trained.state_dict()[name]), name
+
+
+def test_only_the_classifier_learns_while_warming_up():
+    gan = model(warm=5)
+    before = [p.clone() for p in gan.generator.parameters()]
+    history = training.fit(gan, squares(), 5)
+    assert all(torch.equal(a, b) for a, b in zip(before, gan.generator.parameters(), strict=True))
+    assert history.d_loss.iloc[-1] == 0
+    assert history.class_loss.iloc[-1] > 0

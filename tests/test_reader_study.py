@@ -1,0 +1,225 @@
+import base64
+import io
+import json
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from bs4 import BeautifulSoup
+from PIL import Image
+from sklearn.metrics import cohen_kappa_score
+
+from medgan_helpers import artifacts, metrics, reader_study
+
+RNG = np.random.default_rng(0)
+REAL = RNG.integers(0, 128, (9, 16, 16), dtype=np.uint8)  # dark, so that a test can tell them apart
+MADE = RNG.integers(128, 256, (7, 16, 16), dtype=np.uint8)
+
+
+@pytest.fixture
+def test():
+    return reader_study.make({"bright": (REAL, MADE), "again": (REAL, MADE)}, pairs=5, seed=3)
+
+
+def right(test):
+    return np.array(reader_study.SIDES)[test.truth]
+
+
+def test_each_pair_holds_one_real_and_one_synthetic_film_where_the_truth_says(test):
+    assert test.films.shape == (10, 2, 16, 16) and len(test) == 10
+    brightness = test.films.mean((2, 3))
+    np.testing.assert_array_equal(brightness.argmax(1), test.truth)
+    assert 0 < test.truth.sum() < 10
+    assert sorted(test.sources) == ["again"] * 5 + ["bright"] * 5
+    for name in ("again", "bright"):
+        films = test.films[np.array(test.sources) == name].reshape(-1, 256)
+        assert len(np.unique(films, axis=0)) == 10  # no film twice
+
+
+def test_the_seed_decides_and_the_key_tells_tests_apart(test):
+    same, other = (reader_study.make({"bright": (REAL, MADE)}, pairs=5, seed=seed) for seed in (3, 4))
+    again = reader_study.make({"bright": (REAL, MADE)}, pairs=5, seed=3)
+    assert same.key == again.key != other.key
+    np.testing.assert_array_equal(same.films, again.films)
+
+
+def test_films_may_be_tensors_and_few():
+    tensor = torch.from_numpy(MADE)[:, None] / 127.5 - 1
+    test = reader_study.make({"x": (REAL, tensor)}, pairs=100)
+    assert len(test) == 7
+    sums = test.films[range(7), test.truth].sum((1, 2))
+    np.testing.assert_array_equal(np.sort(sums), np.sort(MADE.sum((1, 2))))
+
+
+@pytest.mark.parametrize(
+    ("real", "made", "message"),
+    [(REAL[:0], MADE, "0 real"), (REAL[:, :8], MADE, r"\(8, 16\)"), (REAL / 255, MADE, "float64")],
+)
+def test_impossible_films_are_refused(real, made, message):
+    with pytest.raises(ValueError, match=message):
+        reader_study.make({"x": (real, made)})
+
+
+def test_score_counts_hits_with_wilsons_interval(test):
+    answers = right(test)
+    wrong = np.where(answers == "left", "right", "left")
+    assert reader_study.score(test, answers)["value"].tolist() == [1, 1, 1]
+    mixed = np.where(np.array(test.sources) == "bright", answers, wrong)
+    table = reader_study.score(test, mixed)
+    assert table["hits"].to_dict() == {"bright": 5, "again": 0, "all": 5}
+    assert tuple(table.loc["all", ["value", "low", "high"]]) == pytest.approx(metrics.proportion(5, 10))
+    with pytest.raises(ValueError, match="9 answers to a test of 10"):
+        reader_study.score(test, answers[1:])
+
+
+def test_the_verdict_says_what_the_interval_allows(test):
+    answers = right(test)
+    wrong = np.where(answers == "left", "right", "left")
+    assert "can tell" in reader_study.verdict(reader_study.score(test, answers).loc["all"])
+    assert "were fooled" in reader_study.verdict(reader_study.score(test, wrong).loc["all"])
+    half = np.where(np.arange(10) < 5, answers, wrong)
+    assert "coin" in reader_study.verdict(reader_study.score(test, half).loc["all"])
+
+
+# --- agreement --------------------------------------------------------------------------------------
+
+
+def test_fleiss_kappa_of_the_paper():
+    """Table 1 of Fleiss 1971: 30 patients, 6 psychiatrists, 5 diagnoses; kappa = .430."""
+    counts = """0 0 0 6 0  0 3 0 0 3  0 1 4 0 1  0 0 0 0 6  0 3 0 3 0  2 0 4 0 0  0 0 4 0 2  2 0 3 1 0
+    2 0 0 4 0  0 0 0 0 6  1 0 0 5 0  1 1 0 4 0  0 3 3 0 0  1 0 0 5 0  0 2 0 3 1  0 0 5 0 1  3 0 0 1 2
+    5 1 0 0 0  0 2 0 4 0  1 0 2 0 3  0 0 0 0 6  0 1 0 5 0  0 2 0 1 3  2 0 0 4 0  1 0 0 4 1  0 5 0 1 0
+    4 0 0 0 2  0 2 0 4 0  1 0 5 0 0  0 0 0 0 6"""
+    counts = np.array(counts.split(), int).reshape(30, 5)
+    assert (counts.sum(1) == 6).all()
+    assert reader_study.fleiss_kappa(counts) == pytest.approx(0.430, abs=5e-4)
+
+
+def readers(rows):
+    names = [f"reader {k}" for k in range(len(rows))]
+    return pd.DataFrame(np.array(reader_study.SIDES)[np.array(rows)], index=names)
+
+
+def test_agreement_is_one_for_equals_and_zero_for_strangers():
+    same = RNG.integers(2, size=40)
+    assert reader_study.agreement(readers([same, same, same])) == pytest.approx((1, 1, 1))
+    value, low, high = reader_study.agreement(readers(RNG.integers(2, size=(4, 2000))))
+    assert abs(value) < 0.05 and low < 0 < high
+    near = readers([same, np.where(np.arange(40) < 8, 1 - same, same)])
+    value, low, high = reader_study.agreement(near)
+    assert low < value < high
+    assert value == pytest.approx(cohen_kappa_score(*near.to_numpy()), abs=0.02)  # near Cohen's
+
+
+def test_agreement_without_variation_or_partner_is_undefined():
+    assert np.isnan(reader_study.agreement(readers(np.zeros((3, 10), int)))).all()
+    with pytest.raises(ValueError, match="two readers"):
+        reader_study.agreement(readers(np.zeros((1, 10), int)))
+
+
+# --- answers on disk --------------------------------------------------------------------------------
+
+
+def test_answers_travel_through_files(test, tmp_path):
+    sent = {"Ada": right(test), 'B, "the second"': np.array(["left"] * 10)}
+    for k, (name, answers) in enumerate(sent.items()):
+        reader_study.write_answers(tmp_path / f"{k}.csv", test, name, answers)
+    table = reader_study.read_answers(sorted(tmp_path.glob("*.csv")), test)
+    assert table.index.tolist() == list(sent) and table.columns.tolist() == list(range(1, 11))
+    assert reader_study.score(test, table.loc["Ada"]).loc["all", "value"] == 1
+
+
+def spoil(column, value):
+    return lambda table: table.assign(**{column: [value, *table[column].iloc[1:]]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table[["reader", "pair"]], "expected the columns"),
+        (lambda table: table.iloc[1:], "pairs 1 to 10"),
+        (lambda table: table.iloc[:0], "expected the columns"),
+        (spoil("pair", "one"), "pairs 1 to 10"),
+        (spoil("answer", "maybe"), "'maybe' is not left or right"),
+        (spoil("reader", "Bob"), "one named reader"),
+        (lambda table: table.assign(reader=" "), "one named reader"),
+        (lambda table: table.assign(test="0000"), "this one is"),
+    ],
+)
+def test_spoilt_answers_are_named(test, tmp_path, change, message):
+    reader_study.write_answers(tmp_path / "ada.csv", test, "Ada", right(test))
+    change(pd.read_csv(tmp_path / "ada.csv", dtype=str)).to_csv(tmp_path / "ada.csv", index=False)
+    with pytest.raises(ValueError, match=message) as found:
+        reader_study.read_answers([tmp_path / "ada.csv"], test)
+    assert "ada.csv" in str(found.value)
+
+
+def test_a_reader_counts_once_and_a_film_is_no_table(test, tmp_path):
+    for name in ("a.csv", "b.csv"):
+        reader_study.write_answers(tmp_path / name, test, "Ada", right(test))
+    with pytest.raises(ValueError, match=r"b\.csv: a second file of reader 'Ada'"):
+        reader_study.read_answers([tmp_path / "a.csv", tmp_path / "b.csv"], test)
+    (tmp_path / "c.csv").write_bytes(bytes(range(128, 256)))
+    with pytest.raises(ValueError, match=r"c\.csv is not a csv"):
+        reader_study.read_answers([tmp_path / "c.csv"], test)
+
+
+# --- the page and the widget ------------------------------------------------------------------------
+
+
+def test_the_form_shows_every_film_and_loads_nothing(test):
+    page = BeautifulSoup(reader_study.form(test), "html.parser")
+    pictures = page.find_all("img")
+    shown = [np.asarray(Image.open(io.BytesIO(base64.b64decode(p["src"].split(",")[1])))) for p in pictures]
+    np.testing.assert_array_equal(np.stack(shown), test.films.reshape(-1, 16, 16))
+    assert all(p["alt"] for p in pictures) and "http" not in reader_study.form(test)
+    assert len(page.find_all("input", type="radio")) == 20
+    assert len({radio["name"] for radio in page.find_all("input", type="radio")}) == 10
+    assert all(field.legend.text for field in page.find_all("fieldset"))
+    words = page.get_text(" ") + " ".join(p["alt"] for p in pictures)
+    assert "again" not in words.split("const facts")[0]  # nothing before the score says who made what
+
+
+def test_the_form_knows_the_intervals_of_score(test):
+    facts = json.loads(re.search(r"const facts = (\{.+\});", reader_study.form(test))[1])
+    assert facts["truth"] == test.truth.tolist() and facts["sources"] == list(test.sources)
+    assert facts["intervals"]["10"][7] == pytest.approx(metrics.proportion(7, 10)[1:])
+    assert {n: len(rows) for n, rows in facts["intervals"].items()} == {"10": 11, "5": 6}
+
+
+def test_a_name_cannot_end_the_script():
+    test = reader_study.make({"</script><b>": (REAL, MADE)}, pairs=2)
+    assert "</script><b>" not in reader_study.form(test)
+
+
+def test_the_widget_scores_and_keeps_the_answers(test, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
+    box = reader_study.widget(test)
+    name, _, buttons, words = box.children
+    name.value = "Ada L."
+    for side in right(test):
+        buttons.children[reader_study.SIDES.index(side)].click()
+    assert box.answers == right(test).tolist() and "can tell" in words.value
+    assert all(button.disabled for button in buttons.children)
+    table = reader_study.read_answers(artifacts.folder("results").glob("turing-*-Ada-L-.csv"), test)
+    assert table.index.tolist() == ["Ada L."]
+
+
+@pytest.mark.parametrize(
+    ("variable", "package", "kind"),
+    [(None, True, "HTML"), ("JPY_SESSION_NAME", True, "VBox"), ("COLAB_RELEASE_TAG", False, "HTML")],
+)
+def test_ask_needs_a_live_kernel_and_the_package_for_a_widget(test, monkeypatch, variable, package, kind):
+    shown = []
+    monkeypatch.setattr(reader_study, "display", lambda thing: shown.append(type(thing).__name__))
+    for name in reader_study.LIVE:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "x.ipynb")
+    if not package:
+        monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    reader_study.ask(test)
+    assert shown == [kind]

@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 import nbformat
+import quizzes
 
 BOOK = Path(__file__).parents[1]
-OUR_OWN = shutil.ignore_patterns("scripts", "__pycache__")
+OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
 LOCAL_BADGE = "../_assets/colab-badge.svg"
 WIDE = 2.2  # width over height: figures of many panels, which a phone would show too small
@@ -106,6 +107,8 @@ def stage(source, target):
         settle_progress(cell)
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace(COLAB_BADGE, LOCAL_BADGE)
+    if quiz := quizzes.markdown(source.stem):
+        notebook.cells.append(nbformat.v4.new_markdown_cell(quiz))
     nbformat.write(notebook, target)
     return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
 

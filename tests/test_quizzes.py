@@ -1,0 +1,49 @@
+"""Every chapter has five questions, each with one right answer and words for every wrong one."""
+
+from pathlib import Path
+
+import pytest
+import quizzes
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+GOOD = {"text": "a", "right": True, "says": "yes"}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_five_questions_that_teach(chapter):
+    assert len(quizzes.read(chapter)) == 5
+    page = BeautifulSoup(quizzes.markdown(chapter), "html.parser")
+    for question in page.select(".quiz-question"):
+        choices = question.select("input[type=radio]")
+        assert len(choices) >= 3 and all(choice["data-says"].strip() for choice in choices)
+        assert len({choice["name"] for choice in choices}) == 1
+        assert [choice["data-right"] for choice in choices].count("true") == 1
+        assert question.select_one("legend").text and question.select_one(".quiz-feedback")
+
+
+def test_the_place_of_an_answer_does_not_betray_it():
+    places = [
+        [bool(answer.get("right")) for answer in quizzes.shuffled(question["answers"])].index(True)
+        for chapter in CHAPTERS
+        for question in quizzes.read(chapter)
+    ]
+    shares = [places.count(place) / len(places) for place in range(3)]
+    assert min(shares) > 0.15 and max(shares) < 0.6
+
+
+BAD = {
+    "two right": [GOOD, GOOD],
+    "none right": [GOOD | {"right": False}],
+    "no words": [GOOD, {"text": "b", "says": ""}],
+}
+
+
+@pytest.mark.parametrize("answers", BAD.values(), ids=BAD)
+def test_a_question_that_cannot_be_answered_is_named(tmp_path, monkeypatch, answers):
+    monkeypatch.setattr(quizzes, "QUIZZES", tmp_path)
+    (tmp_path / "01-x.yml").write_text(yaml.safe_dump([{"ask": "?", "answers": answers}]))
+    with pytest.raises(ValueError, match="question 1"):
+        quizzes.read("01-x")

@@ -103,7 +103,8 @@ def run(folder, code, *parameters):
     cells = [new_code_cell("A = 1", metadata={"tags": ["parameters"]}), new_code_cell(code)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "x.ipynb")
-    command = [sys.executable, ROOT / "book" / "scripts" / "execute.py", folder / "x.ipynb", folder / "out.ipynb"]
+    execute = ROOT / "book" / "scripts" / "execute.py"
+    command = [sys.executable, execute, folder / "x.ipynb", folder / "out.ipynb"]
     return subprocess.run([*command, *parameters], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 

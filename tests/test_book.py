@@ -13,6 +13,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 import check  # noqa: E402
+import scoreboard  # noqa: E402
 import stage  # noqa: E402
 
 COLAB = "https://colab.research.google.com/github"
@@ -168,10 +169,21 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     path.write_text(
         "name,value,low,high,n,unit,notebook\nauc/1/none/macro,.625,.6,.65,300,AUROC,06-x\ngap/1/none,.01,,,2,,06-x\n"
     )
-    text = stage.scoreboard(path)
-    assert "## auc" in text and "## gap" in text
+    text = scoreboard.pages(path)
+    assert "<code>auc</code>, 1 scores" in text and "<code>gap</code>, 1 scores" in text
+    assert "beside none | [06]" not in text, "a question whose score is missing has no chapter"
     assert "| auc/1/none/macro | 0.625 | 0.6 to 0.65 | 300 | AUROC | [06](notebooks/06-x.ipynb) |" in text
-    assert stage.scoreboard(tmp_path / "none.csv") == "No score was recorded.\n"
+    assert scoreboard.pages(tmp_path / "none.csv") == "No score was recorded.\n"
+
+
+def test_headlines_compare_with_the_best_conventional_method():
+    row = {"low": "", "high": "", "notebook": "04-x"}
+    scores = {
+        f"restore/ct/psnr/{name}": row | {"name": f"restore/ct/psnr/{name}", "value": value}
+        for name, value in (("degraded", "40"), ("tv", "30"), ("sart", "31"), ("unet", "33"))
+    }
+    line = next(line for line in scoreboard.headlines(scores).splitlines() if "sparse CT" in line)
+    assert "| 33 | 31 |" in line and "[04](notebooks/04-x.ipynb)" in line
 
 
 def test_a_page_shows_progress_as_a_terminal_would():

@@ -1,6 +1,6 @@
 """The five questions at the end of each chapter's page: from book/quizzes/<chapter>.yml to HTML.
 
-A question works by mouse and keyboard (radio buttons); _assets/quiz.js says at once what a choice teaches.
+A question works by mouse and keyboard (radio buttons); _assets/course.js says at once what a choice teaches.
 Without JavaScript, and on paper, the answers stand in a fold below.
 """
 

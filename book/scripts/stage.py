@@ -5,7 +5,6 @@ repository, so that the Colab button of a page opens the notebook of that name.
 """
 
 import base64
-import csv
 import itertools
 import re
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import quizzes
+import scoreboard
 
 BOOK = Path(__file__).parents[1]
 OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
@@ -113,26 +113,6 @@ def stage(source, target):
     return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
 
 
-def scoreboard(path):
-    """Every recorded score as Markdown, a table for each kind: what stands before the first slash."""
-    if not path.is_file():
-        return "No score was recorded.\n"
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    parts = []
-    for kind, members in itertools.groupby(rows, key=lambda row: row["name"].split("/")[0]):
-        heads = ["| Score | Value | 95 % interval | n | Unit | Chapter |", "|" + " --- |" * 6]
-        parts += [f"## {kind}", "", *heads, *map(score_line, members), ""]
-    return "\n".join(parts)
-
-
-def score_line(row):
-    interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
-    chapter = f"[{row['notebook'][:2]}](notebooks/{row['notebook']}.ipynb)" if row["notebook"] else ""
-    cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
-
-
 def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
@@ -140,7 +120,8 @@ def main(folder, *executed):
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
-    (folder / "_scores.md").write_text(scoreboard(Path(executed[0]).parents[1] / "results" / "scores.csv"))
+    scores = Path(executed[0]).parents[1] / "results" / "scores.csv"
+    (folder / "_scores.md").write_text(scoreboard.pages(scores))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,79 @@
+"""The scoreboard's two tables: ten headline numbers beside the article's claims, and every recorded score.
+
+Nothing is typed: results/headlines.csv says which score answers which question, scores.csv holds the numbers.
+"""
+
+import csv
+import itertools
+from pathlib import Path
+
+HEADLINES = Path(__file__).parents[1] / "results" / "headlines.csv"
+NOT_CONVENTIONAL = ("degraded", "unet", "pix2pix")
+HEAD = "| Score | Value | 95 % interval | n | Unit | Chapter |\n|" + " --- |" * 6
+SEARCH = '<label>Search the scores <input type="search" data-filters="score-table"></label>'
+
+
+def read(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pages(scores):
+    """The Markdown of the page: headlines, then all scores. scores: scores.csv, which may be missing."""
+    rows = read(scores) if scores.is_file() else []
+    if not rows:
+        return "No score was recorded.\n"
+    by_name = {row["name"]: row for row in rows}
+    return f"{headlines(by_name)}\n\n## Every recorded score\n\n{everything(rows)}\n"
+
+
+def headlines(scores):
+    """A line a question: what the article says, what was measured here, and beside what."""
+    lines = ["| Question | The article | Here | Beside | What is compared | Chapter |", "|" + " --- |" * 6]
+    for row in read(HEADLINES):
+        own = scores.get(row["score"])
+        facts = [number(own), number(beside(scores, row["beside"])), row["words"], chapter(own)]
+        lines.append(f"| {row['question']} | {row['article']} | {' | '.join(facts)} |")
+    return "\n".join(lines)
+
+
+def beside(scores, name):
+    """The score of that name, or for a name that ends in * the best conventional method's."""
+    if not name.endswith("*"):
+        return scores.get(name)
+    family = [row for key, row in scores.items() if key.startswith(name[:-1])]
+    known = [row for row in family if row["name"].split("/")[-1] not in NOT_CONVENTIONAL]
+    return max(known, key=lambda row: float(row["value"]), default=None)
+
+
+def number(row):
+    """A score with its interval in brackets; a dash where this build did not record it."""
+    if row is None:
+        return "–"
+    interval = f" ({float(row['low']):.3g} to {float(row['high']):.3g})" if row["low"] and row["high"] else ""
+    return f"{float(row['value']):.3g}{interval}"
+
+
+def chapter(row):
+    return f"[{row['notebook'][:2]}](notebooks/{row['notebook']}.ipynb)" if row and row["notebook"] else ""
+
+
+def everything(rows):
+    """All scores in folds, one for each kind: what stands before the first slash."""
+    parts = [SEARCH, ""]
+    for kind, members in itertools.groupby(sorted(rows, key=kind_of), key=kind_of):
+        members = list(members)
+        summary = f"<summary><code>{kind}</code>, {len(members)} scores</summary>"
+        fold = f'<details class="score-table">{summary}'
+        parts += [fold, "", HEAD, *map(line, members), "", "</details>", ""]
+    return "\n".join(parts)
+
+
+def kind_of(row):
+    return row["name"].split("/")[0]
+
+
+def line(row):
+    interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
+    cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter(row)
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"

@@ -13,6 +13,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 import check  # noqa: E402
+import front_page  # noqa: E402
 import scoreboard  # noqa: E402
 import stage  # noqa: E402
 
@@ -190,3 +191,13 @@ def test_a_page_shows_progress_as_a_terminal_would():
     assert stage.screen("step 1\rstep 2\nend\n") == "step 2\nend\n"
     nested = "cells 0\n\rnetwork 1\x1b[A\n\rnetwork 2\x1b[A\rcells 1\n"  # a bar inside a bar
     assert stage.screen(nested) == "cells 1\nnetwork 2"
+
+
+def test_the_front_page_has_a_card_for_each_chapter(tmp_path):
+    (tmp_path / "images").mkdir()
+    title = nbformat.v4.new_markdown_cell("# 3 · DCGAN\n\n**Can noise become a film?**")
+    notebook = new_notebook(cells=[title, new_code_cell("draw()", outputs=[drawn_figure("A film")])])
+    text = front_page.cards({"03-dcgan": notebook}, tmp_path)
+    assert "3 · DCGAN" in text and "Can noise become a film?" in text and ":link: notebooks/03-dcgan" in text
+    assert ":img-alt: From chapter 3 · DCGAN: A film" in text
+    assert Image.open(tmp_path / "images" / "card-03-dcgan.png").width <= front_page.CARD[0]

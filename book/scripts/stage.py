@@ -12,6 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
+import front_page
 import nbformat
 import quizzes
 import scoreboard
@@ -117,6 +118,8 @@ def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
     (folder / "notebooks").mkdir()
+    notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
+    (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")

@@ -1,0 +1,49 @@
+"""The chapter map of the front page: a card a chapter with a piece of its first figure, its question and a link.
+
+The pictures are cut from the executed notebooks, so they show what this build drew.
+"""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+from PIL import Image
+
+CARD = (480, 270)  # pixels of a card's picture
+
+
+def question(notebook):
+    """(title, question) of a chapter, from its first cell: "3 · DCGAN", "Can noise become a chest film?"."""
+    source = notebook.cells[0].source
+    bold = re.search(r"^\*\*(.+?)\*\*$", source, re.MULTILINE)
+    return source.split("\n")[0].lstrip("# "), bold[1] if bold else ""
+
+
+def first_figure(notebook):
+    """(PNG bytes, alt text) of the first figure of an executed notebook, or None."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                return base64.b64decode(output.data["image/png"]), alt
+    return None
+
+
+def picture(png, target):
+    """Cut the upper left part of a figure to a card, at whole pixels; write it to `target`."""
+    figure = Image.open(io.BytesIO(png)).convert("RGB")
+    figure.crop((0, 0, min(figure.width, CARD[0]), min(figure.height, CARD[1]))).save(target)
+
+
+def cards(notebooks, folder):
+    """The Markdown of the map; pictures go to folder/images. notebooks: {name: executed notebook}."""
+    lines = ["::::{grid} 1 2 3 3", ":gutter: 3", ""]
+    for name, notebook in notebooks.items():
+        title, asks = question(notebook)
+        lines += [f":::{{grid-item-card}} {title}", f":link: notebooks/{name}", ":link-type: doc"]
+        if figure := first_figure(notebook):
+            picture(figure[0], Path(folder) / "images" / f"card-{name}.png")
+            lines += [f":img-bottom: images/card-{name}.png", f":img-alt: From chapter {title}: {figure[1]}"]
+        lines += ["", asks, ":::", ""]
+    return "\n".join([*lines, "::::", ""])

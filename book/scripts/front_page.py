@@ -1,4 +1,4 @@
-"""The chapter map of the front page: a card a chapter with a piece of its first figure, its question and a link.
+"""The chapter map of the front page: a card per chapter with a piece of its first figure, and its question.
 
 The pictures are cut from the executed notebooks, so they show what this build drew.
 """

@@ -19,20 +19,19 @@ def read(path):
 
 
 def pages(scores):
-    """The Markdown of the page: headlines, then all scores. scores: scores.csv, which may be missing."""
+    """(headlines, all scores) as Markdown. scores: scores.csv, which may be missing."""
     rows = read(scores) if scores.is_file() else []
     if not rows:
-        return "No score was recorded.\n"
-    by_name = {row["name"]: row for row in rows}
-    return f"{headlines(by_name)}\n\n## Every recorded score\n\n{everything(rows)}\n"
+        return ("No score was recorded.\n",) * 2
+    return headlines({row["name"]: row for row in rows}) + "\n", everything(rows)
 
 
 def headlines(scores):
     """A line a question: what the article says, what was measured here, and beside what."""
     lines = ["| Question | The article | Here | Beside | What is compared | Chapter |", "|" + " --- |" * 6]
     for row in read(HEADLINES):
-        own = scores.get(row["score"])
-        facts = [number(own), number(beside(scores, row["beside"])), row["words"], chapter(own)]
+        own, other = scores.get(row["score"]), beside(scores, row["beside"])
+        facts = [number(own), number(other), row["words"], chapter(own or other)]
         lines.append(f"| {row['question']} | {row['article']} | {' | '.join(facts)} |")
     return "\n".join(lines)
 

@@ -124,7 +124,8 @@ def main(folder, *executed):
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     scores = Path(executed[0]).parents[1] / "results" / "scores.csv"
-    (folder / "_scores.md").write_text(scoreboard.pages(scores))
+    for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):
+        (folder / name).write_text(text)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ in the same folder and renamed, so a killed run or a full disk leaves the old fi
 
 import csv
 import json
+import math
 import os
 import platform
 import subprocess
@@ -32,7 +33,7 @@ def activate(profile=None, dataset="simulated", notebook=""):
 
 
 def profile():
-    """The profile of the notebook that is running; of none, the one that the environment names."""
+    """The profile of the notebook that is running; if none is running, the one in $MEDGAN_PROFILE."""
     return profiles.get(_active["profile"])
 
 
@@ -100,18 +101,69 @@ def lock(path):
 
 
 def record(name, value, low=None, high=None, n=None, unit=""):
-    """Put one score into build/<profile>/results/scores.csv, replacing the score of the same name.
+    """Put scores into build/<profile>/results/scores.csv, replacing those of the same names.
 
-    name: path-like, as "restore/ct/psnr/pix2pix"; low, high: bounds of a 95 % interval; n: what was counted.
-    Returns `value`, so that a notebook can record and use a number in one line.
+    name: path-like, as "restore/ct/psnr/pix2pix"; value: a number, an estimate (value, low, high), or one of
+    these under each name that is to follow: record("auc", {"none": 0.7, "gan": estimate}) writes auc/none and
+    auc/gan, and so does a table with the columns value, low, high, a row a name (see `estimate_table`).
+    low, high: bounds of a 95 % interval, where value is a number; n: what was counted, {name: n} if it
+    differs. Returns `value`, so that a notebook can record and use it in one line.
+    Raises ValueError for an empty name, TypeError for what is no number.
     """
-    path = folder("results") / "scores.csv"
-    cell = {"low": low, "high": high, "n": n, "unit": unit, "notebook": _active["notebook"]}
-    row = {"name": name, "value": float(value)} | {k: "" if v is None else v for k, v in cell.items()}
-    with lock(path):
-        rows = [old for old in _read(path) if old["name"] != name] + [row]
-        write_csv(path, sorted(rows, key=lambda r: r["name"]))
+    if not isinstance(name, str) or not name.strip("/ "):
+        raise ValueError(f'name={name!r}: expected words like "restore/ct/psnr/pix2pix"')
+    if hasattr(value, "keys"):  # a mapping or a table
+        table = estimate_table(value)
+        names = {f"{name}/{key}": (*row, n.get(key) if isinstance(n, dict) else n)
+                 for key, row in zip(table.index, table.to_numpy().tolist(), strict=True)}  # fmt: skip
+    elif isinstance(value, tuple):
+        names = {name: (*_estimate(name, value), n)}
+    else:
+        names = {name: (*_estimate(name, (value, low, high)), n)}
+    _write_scores({key: (*row, unit) for key, row in names.items()})
     return value
+
+
+def estimate_table(estimates):
+    """{name: number or (value, low, high)} -> DataFrame with the columns value, low, high, a row a name.
+
+    A DataFrame that has these columns comes back with them alone. A number alone has low = high = nan.
+    Raises ValueError for no estimates or a table without the columns, TypeError for what is no number.
+    """
+    import pandas as pd
+
+    columns = ["value", "low", "high"]
+    if isinstance(estimates, pd.DataFrame):
+        if lacking := [column for column in columns if column not in estimates]:
+            raise ValueError(f"the table has no column {lacking[0]!r}: expected value, low and high")
+        return estimates[columns].astype(float)
+    if len(estimates) == 0:
+        raise ValueError("there are no estimates: expected {name: (value, low, high)}")
+    rows = {name: _estimate(name, value) for name, value in dict(estimates).items()}
+    return pd.DataFrame(rows, index=columns).T.astype(float)
+
+
+def _estimate(name, estimate):
+    """(value, low, high) as floats, nan for what is not known; of a number or an estimate."""
+    parts = estimate if isinstance(estimate, tuple | list) else (estimate, None, None)
+    if len(parts) != 3:
+        raise ValueError(f"{name}: expected a number or (value, low, high), got {len(parts)} numbers")
+    try:
+        return tuple(math.nan if part is None else float(part) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}") from error
+
+
+def _write_scores(scores):
+    """Merge {name: (value, low, high, n, unit)} into scores.csv; what is not known stays empty there."""
+    path = folder("results") / "scores.csv"
+    fresh = []
+    for name, (value, *rest) in scores.items():
+        known = ["" if part is None or part != part else part for part in rest]
+        fresh.append(dict(zip(SCORE_COLUMNS, [name, value, *known, _active["notebook"]], strict=True)))
+    with lock(path):
+        rows = [old for old in _read(path) if old["name"] not in scores] + fresh
+        write_csv(path, sorted(rows, key=lambda row: row["name"]))
 
 
 def _read(path):

@@ -122,8 +122,8 @@ class Batches:
         first = self.step * self.batch_size
         chosen = [self._film(n) for n in range(first, first + self.batch_size)]
         self.step += 1
-        grey = torch.from_numpy(self.store[chosen])[:, None].to(self.device)  # (B, 1, H, W) uint8
-        return uint8_to_signed(grey), self.labels[chosen]
+        grey = torch.from_numpy(self.store[chosen]).to(self.device)  # (B, H, W) uint8
+        return signed_batch(grey), self.labels[chosen]
 
     def _film(self, n):
         """The n-th film of the endless sequence epoch 0, epoch 1, ..., each a permutation of the store."""
@@ -177,6 +177,38 @@ def check_pixels(width, height):
         raise ValueError(f"{width} x {height} pixels: too large to be a film")
 
 
+def signed_batch(grey):
+    """Films as they lie in a store -> what networks want: (n, 1, H, W) float in [-1, 1].
+
+    grey: uint8 array or tensor (n, H, W), (n, 1, H, W), or one film (H, W).
+    """
+    return uint8_to_signed(_with_channel(grey))
+
+
+def unit_batch(grey):
+    """Films as they lie in a store -> what degradations and metrics want: (n, 1, H, W) float in [0, 1]."""
+    return _with_channel(grey).float() / 255
+
+
+def grey_films(batch):
+    """A network's films (n, 1, H, W) in [-1, 1] -> uint8 array (n, H, W) as in a store; overshoot clipped."""
+    if batch.dim() != 4 or batch.shape[1] != 1:
+        raise ValueError(f"expected films (n, 1, H, W), got {tuple(batch.shape)}")
+    return signed_to_uint8(batch)[:, 0].cpu().numpy()
+
+
+def _with_channel(grey):
+    """uint8 films as a tensor (n, 1, H, W); refuses what has been converted already."""
+    grey = torch.as_tensor(grey)
+    if grey.dtype != torch.uint8:
+        raise TypeError(f"expected grey levels 0 to 255 as uint8, got {grey.dtype}: converted before?")
+    if grey.dim() == 4 and grey.shape[1] == 1:
+        return grey
+    if grey.dim() not in (2, 3):
+        raise ValueError(f"expected films (n, H, W), got {tuple(grey.shape)}")
+    return grey.reshape(-1, 1, *grey.shape[-2:])
+
+
 def uint8_to_signed(grey):
     """Grey levels 0 to 255 (tensor or array) -> float tensor in [-1, 1]; all 256 levels find the way back."""
     return torch.as_tensor(grey).float() / 127.5 - 1
@@ -200,11 +232,6 @@ def unit_to_signed(images):
 def signed_to_xrv(images):
     """[-1, 1] -> [-1024, 1024], exactly: multiplying by a power of two loses nothing."""
     return images * 1024
-
-
-def xrv_to_signed(images):
-    """[-1024, 1024] -> [-1, 1], exactly."""
-    return images / 1024
 
 
 def _open_cache(paths, root, size):

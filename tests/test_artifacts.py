@@ -65,6 +65,18 @@ def test_scores_replace_sort_and_filter():
     assert table.loc["a/one", "notebook"] == "test"
 
 
+def test_many_scores_are_recorded_in_one_call():
+    estimates = {"none": (0.7, 0.6, 0.8), "gan": 0.75}
+    assert artifacts.record("auc", estimates, n={"none": 40}, unit="AUROC") is estimates
+    artifacts.record("auc", pd.DataFrame({"value": [1], "low": [0], "high": [2]}, index=["table"]), n=7)
+    artifacts.record("one", (3.0, 2.0, 4.0), n=5)
+    table = artifacts.scores()
+    assert list(table.index) == ["auc/gan", "auc/none", "auc/table", "one"]
+    assert table.loc["auc/none", ["value", "low", "high", "n"]].tolist() == [0.7, 0.6, 0.8, 40]
+    assert pd.isna(table.loc["auc/gan", "low"]) and pd.isna(table.loc["auc/gan", "n"])
+    assert table.loc["auc/table", "high"] == 2 and table.loc["one", "low"] == 2
+
+
 def test_scores_of_two_writers_are_all_kept():
     def write(k):
         for i in range(20):

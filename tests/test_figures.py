@@ -54,6 +54,15 @@ def test_a_value_outside_its_interval_is_drawn(shown):
     assert len(shown) == 1
 
 
+def test_intervals_are_drawn_of_named_estimates(monkeypatch):
+    shown = []
+    monkeypatch.setattr(lines, "show", lambda fig, alt: shown.append(fig.axes[0]))
+    figures.intervals({"none": (0.6, 0.5, 0.7), "no interval": 0.7}, "AUROC", alt="two arms")
+    assert [tick.get_text() for tick in shown[0].get_yticklabels()] == ["none", "no interval"]
+    segments = shown[0].containers[0].lines[2][0].get_segments()
+    assert np.allclose([segment[:, 0] for segment in segments], [[0.5, 0.7], [0.7, 0.7]])
+
+
 def test_panels_have_their_own_labels_and_one_scale(monkeypatch):
     shown = []
     monkeypatch.setattr(lines, "show", lambda fig, alt: shown.append(fig.axes))

@@ -38,7 +38,7 @@ def test_256_grey_levels_survive_every_round_trip():
     assert (unit.min(), unit.max()) == (0, 1)
     xrv = images.signed_to_xrv(images.unit_to_signed(unit))
     assert (xrv.min(), xrv.max()) == (-1024, 1024)
-    assert torch.equal(images.signed_to_uint8(images.xrv_to_signed(xrv)), grey)
+    assert torch.equal(images.signed_to_uint8(xrv / 1024), grey)
 
 
 @pytest.mark.parametrize("values", ["films", "drawn"])
@@ -50,14 +50,22 @@ def test_unit_signed_and_xrv_round_trip_to_the_last_bit(values):
     signed = images.unit_to_signed(unit)
     assert torch.equal(images.signed_to_unit(signed), unit)
     assert torch.equal(images.unit_to_signed(images.signed_to_unit(signed)), signed)
-    back = images.xrv_to_signed(images.signed_to_xrv(signed))
+    back = images.signed_to_xrv(signed) / 1024
     assert torch.equal(images.signed_to_unit(back), unit)
     assert values == "drawn" or torch.equal(signed, levels)
 
 
 def test_xrv_bridge_is_exact_for_any_float():
     values = torch.randn(1000, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(images.xrv_to_signed(images.signed_to_xrv(values)), values)
+    assert torch.equal(images.signed_to_xrv(values) / 1024, values)
+
+
+def test_films_of_a_store_become_batches_and_come_back():
+    grey = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4) * 8
+    signed, unit = images.signed_batch(grey), images.unit_batch(torch.from_numpy(grey)[:, None])
+    assert signed.shape == unit.shape == (2, 1, 4, 4) and images.signed_batch(grey[0]).shape == (1, 1, 4, 4)
+    assert torch.allclose(images.signed_to_unit(signed), unit)
+    assert (images.grey_films(signed) == grey).all()
 
 
 def test_overshoot_is_clipped():

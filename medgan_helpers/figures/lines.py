@@ -2,12 +2,17 @@
 
 import numpy as np
 
+from .. import artifacts
 from .paper import COLOURS, LINES, canvas, show
 
 
-def intervals(table, unit, alt, reference=None, size=(8, 2.4)):
-    """Points with 95 % intervals: columns value, low, high; one line a row. `reference`: {name: value}."""
-    fig, axis = canvas(size=size)
+def intervals(estimates, unit, alt, reference=None, size=None):
+    """Points with 95 % intervals, one line each: {name: (value, low, high)}, or a table with these columns.
+
+    reference: {name: value}, dashed lines; size: inches, by default 8 wide and as high as the lines need.
+    """
+    table = artifacts.estimate_table(estimates)
+    fig, axis = canvas(size=size or (8, 1.2 + 0.3 * len(table)))
     draw_intervals(axis, table, unit)
     for name, value in (reference or {}).items():
         axis.axvline(value, color="0.4", ls="--", lw=1)
@@ -23,6 +28,7 @@ def draw_intervals(axis, table, unit, marked=()):
     place = np.arange(len(table))[::-1]
     value, low, high = table[["value", "low", "high"]].to_numpy(float).T
     spread = np.clip([value - low, high - value], 0, None)  # few films: the value may lie outside
+    spread = np.nan_to_num(spread)  # a value without an interval is a point
     marked = table.index.isin(marked)
     for rows, colour in ((~marked, COLOURS[0]), (marked, COLOURS[1])):
         axis.errorbar(value[rows], place[rows], xerr=spread[:, rows], fmt="o", color=colour, capsize=4)

@@ -38,6 +38,7 @@ SEED = 0
 EVERY = 1000  # steps between two measurements
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
 READER_STEPS = 450
+TESTED = 600  # fresh simulated films, of which the classifier's ROC curves are drawn
 
 
 def signed(store, count=None):
@@ -133,6 +134,46 @@ def recognised(model, reader, finding, count=256):
     return scores
 
 
+def train_classifier(steps):
+    """The classifier of chapter 7's live figure: of all findings, calibrated, tested on fresh films."""
+    here = session.start("07-cam-interpretation", "class", "simulated", seed=SEED)
+    films = session.films()
+    train, valid = (films.store.subset(films.splits[part]) for part in ("train", "valid"))
+    found = chexpert.FINDINGS[1:]
+    model = classifier.DenseNet(found, preset="narrow", steps=steps, emphasis=found, seed=SEED)
+    labels = films.labels(train.frame)[found]
+    batches = train.batches(64, seed=SEED, device=model.device, labels=labels)
+    folder = artifacts.folder("artifacts") / "classifier-long"
+    history = training.fit(model, batches, steps, folder, every=EVERY)
+    model.calibrate(signed(valid), torch.tensor(films.labels(valid.frame)[found].to_numpy()))
+    said, aurocs = tested(model, here.profile.image_size)
+    card = {
+        "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
+        "command": f"python data_scripts/train_networks.py classifier --steps {steps}",
+        "use": "teaching; reads simulated chest films, not for diagnosis",
+        "auroc": aurocs,
+        "auroc_films": TESTED,
+    }
+    training.save(model, ASSETS / "classifier", card, history)
+    artifacts.write_csv(ASSETS / "classifier" / "test.csv", said)
+    print(aurocs)
+
+
+def tested(model, size):
+    """What a classifier says of TESTED fresh simulated films: one row a finding and film (finding, label,
+    logit), and the AUROC of each finding."""
+    seed = SEED + 3000
+    films, _, _, table = simulator.sample(TESTED, size, seed, twins=False, masks=False)
+    truth = chexpert.labels(table)[list(model.findings)].to_numpy()
+    logits = model.logits(images.uint8_to_signed(films)[:, None]).numpy()
+    rows, aurocs = [], {}
+    for k, finding in enumerate(model.findings):
+        pairs = zip(truth[:, k], logits[:, k], strict=True)
+        rows += [{"finding": finding, "label": int(l), "logit": round(float(x), 3)} for l, x in pairs]
+        aurocs[finding] = round(metrics.auroc(truth[:, k], logits[:, k], table["patient"]).value, 3)
+    return rows, aurocs
+
+
 def adopt_pix2pix(_):
     """Chapter 4's three restorers as the class book trained them: they need no longer training."""
     for modality in ("xray", "ct", "mr"):
@@ -142,7 +183,12 @@ def adopt_pix2pix(_):
         shutil.copytree(made, ASSETS / made.name, dirs_exist_ok=True)
 
 
-NETWORKS = {"dcgan": (train_dcgan, 4000), "stargan": (train_stargan, 2400), "pix2pix": (adopt_pix2pix, 0)}
+NETWORKS = {
+    "dcgan": (train_dcgan, 4000),
+    "stargan": (train_stargan, 2400),
+    "classifier": (train_classifier, 1200),
+    "pix2pix": (adopt_pix2pix, 0),
+}
 
 
 def main():

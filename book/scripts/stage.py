@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import front_page
+import live_pages
 import nbformat
 import quizzes
 import scoreboard
@@ -21,6 +22,7 @@ BOOK = Path(__file__).parents[1]
 OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
 LOCAL_BADGE = "../_assets/colab-badge.svg"
+LIVE = "../_static/live"  # the live figures, from a chapter's page
 WIDE = 2.2  # width over height: figures of many panels, which a phone would show too small
 
 
@@ -107,11 +109,27 @@ def stage(source, target):
         describe_figure(cell)
         settle_progress(cell)
         if cell.cell_type == "markdown":
-            cell.source = cell.source.replace(COLAB_BADGE, LOCAL_BADGE)
-    if quiz := quizzes.markdown(source.stem):
-        notebook.cells.append(nbformat.v4.new_markdown_cell(quiz))
+            cell.source = live_pages.localise(cell.source.replace(COLAB_BADGE, LOCAL_BADGE), LIVE)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for addition in (quizzes.markdown(source.stem), live_pages.scripts(prose, LIVE)):
+        if addition:
+            notebook.cells.append(nbformat.v4.new_markdown_cell(addition))
     nbformat.write(notebook, target)
     return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
+
+
+def make_live(folder):
+    """Attach to prose pages what their live figures need; write the data if any page has a figure."""
+    pages = [*folder.glob("*.md"), *folder.glob("notebooks/*.ipynb")]
+    if not any("data-figure=" in page.read_text() for page in pages):
+        return
+    import live_data  # takes seconds: only where there are live figures
+
+    live_data.write(folder / "_assets" / "live" / "data")
+    for page in folder.glob("*.md"):
+        text, static = page.read_text(), LIVE.removeprefix("../")
+        if scripts := live_pages.scripts(text, static):
+            page.write_text(f"{live_pages.localise(text, static)}\n\n{scripts}\n")
 
 
 def main(folder, *executed):
@@ -121,6 +139,7 @@ def main(folder, *executed):
     notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
+    make_live(folder)
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     scores = Path(executed[0]).parents[1] / "results" / "scores.csv"

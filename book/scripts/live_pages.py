@@ -1,0 +1,47 @@
+"""Live figures in pages: attach to a page the scripts that its figures need.
+
+A page holds a figure as plain HTML, in a Markdown cell or in prose, with a still picture for where no script
+runs (book/_assets/live/README.md). The paths are those of the repository; a built page has them elsewhere.
+"""
+
+import re
+
+# What a figure's own script needs before it: data/<name>.js, which live_data.py writes.
+DATA = {
+    "walk": ("dcgan", "walk"),
+    "repair": ("restorer", "repair"),
+    "translate": ("stargan", "translate"),
+    "read": ("classifier", "read"),
+    "game": (),
+}
+FIGURE = re.compile(r'<div class="live-figure"[^>]*data-figure="(\w+)"')
+IN_THE_REPOSITORY = re.compile(r'(?<=src=")(?:\.\./book/)?_assets/live/')
+
+
+def figures(page):
+    """The names of the figures in a page's text, each once. Raises ValueError for one that does not exist."""
+    names = list(dict.fromkeys(FIGURE.findall(page)))
+    if unknown := [name for name in names if name not in DATA]:
+        raise ValueError(f"there is no live figure {unknown[0]!r}: choose among {', '.join(DATA)}")
+    return names
+
+
+def files(page):
+    """The scripts of a page with live figures, in the order in which they run."""
+    names = figures(page)
+    needed = [f"data/{data}.js" for name in names for data in DATA[name]]
+    return (
+        ["layers.js", "page.js", *dict.fromkeys(needed), *(f"{name}.js" for name in names)] if names else []
+    )
+
+
+def scripts(page, static):
+    """The tags to add to a page, "" for a page without live figures. static: the way to _static/live."""
+    tags = [f'<script defer src="{static}/{file}"></script>' for file in files(page)]
+    style = f'<link rel="stylesheet" href="{static}/live.css">'
+    return "\n".join([style, *tags]) if tags else ""
+
+
+def localise(text, static):
+    """`text` with the stills where a built page has them."""
+    return IN_THE_REPOSITORY.sub(f"{static}/", text)

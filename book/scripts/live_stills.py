@@ -1,0 +1,48 @@
+"""Draw the stills of the live figures, for paper and for where no script runs: live_stills.py [NAME...]
+
+Each is a picture of the figure itself, taken in Chromium: book/_assets/live/stills/<name>.png. Run it again
+when a network or a figure has changed.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import live_data
+import live_pages
+from browser import Browser
+from export_live import BOOK
+
+LIVE = BOOK / "_assets" / "live"
+WIDTH = 800  # of the page, as an article is wide
+# The setting that a still shows, where the first one says little.
+SHOWN = {"walk": "#walk.first=2&walk.second=-1", "game": "#game.step=1500"}
+READY = "document.querySelector('.live-figure').dataset.ready === 'true'"
+SETTLED = "!document.querySelector('.live-figure').dataset.busy"
+
+
+def page(name, more=""):
+    """A page that holds one figure and nothing else."""
+    body = f'<div class="live-figure" data-figure="{name}" {more}></div>'
+    style = "<style>body { font-family: sans-serif; background: white }</style>"
+    tags = live_pages.scripts(body, "live")
+    return f'<!doctype html><meta charset="utf-8"><title>{name}</title>{style}<body>{body}{tags}</body>'
+
+
+def main(*names):
+    (LIVE / "stills").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, Browser() as browser:
+        folder = Path(folder)
+        shutil.copytree(LIVE, folder / "live")
+        live_data.write(folder / "live" / "data")
+        for name in names or live_pages.DATA:
+            (folder / f"{name}.html").write_text(page(name))
+            shown = browser.open((folder / f"{name}.html").as_uri() + SHOWN.get(name, ""), WIDTH)
+            shown.wait(READY)
+            shown.wait(SETTLED)
+            shown.screenshot(LIVE / "stills" / f"{name}.png", ".live-canvases")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -30,20 +30,20 @@ def run(cells, out, scheduler=None, work=None):
     """
     work, out = work or trial.run_cell, Path(out)
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
-    finished = _finished(out)
-    todo = [cell for cell in wanted if cell not in finished]
+    done = finished(out)
+    todo = [cell for cell in wanted if cell not in done]
     with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
         for cell, row in (_on_cluster if scheduler else _here)(todo, work, scheduler):
             if scores := row.pop("scores", None):
                 write_scores(cell, out, **scores)
-            finished[cell] = asdict(cell) | row
+            done[cell] = asdict(cell) | row
             with artifacts.lock(out):  # another run may have finished cells since
-                artifacts.write_csv(out, list((_finished(out) | finished).values()))
+                artifacts.write_csv(out, list((finished(out) | done).values()))
             bar.update()
-    return pd.DataFrame([finished[cell] for cell in wanted])
+    return pd.DataFrame([done[cell] for cell in wanted])
 
 
-def _finished(out):
+def finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
     if not out.exists():
         return {}

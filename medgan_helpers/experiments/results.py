@@ -60,7 +60,8 @@ def test_scores(cell, findings=chexpert.RARE, out=None):
     out: the csv that the cell was run into; default: the one that chapter 6 fills live.
     """
     out = out or artifacts.folder("results") / "grid.csv"
-    kept = np.load(scores_file(Cell.complete(cell), out))
+    cell = cell if isinstance(cell, Cell) else Cell.complete(cell)
+    kept = np.load(scores_file(cell, out))
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
     labels, logits = (kept[part].astype(float)[:, numbers] for part in ("labels", "logits"))
     return labels, logits, kept["patients"]

@@ -1,6 +1,6 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
-from .verdicts import HEADROOM, LEAST_SEEDS, gap_differences, gaps
+from .verdicts import COLUMNS, HEADROOM, LEAST_SEEDS, gap_differences, gaps
 
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
@@ -18,16 +18,6 @@ def words(name):
 def number(row):
     """A difference with its interval: +.050 (+.010 to +.090)."""
     return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-
-
-def finished(table, planned):
-    """How much of a plan (list of cells) is finished."""
-    wanted = {(float(cell["percent"]), cell["arm"], cell["seed"]) for cell in planned}
-    done = wanted & set(zip(table["percent"], table["arm"], table["seed"], strict=True))
-    text = f"{len(done)} of the {len(wanted)} planned cells are finished."
-    if len(done) < len(wanted):
-        text += " What is not finished is not shown, and nothing is said about it."
-    return text
 
 
 def headroom(judged, percent=1):
@@ -85,7 +75,7 @@ def _summary_of(rows, arm):
     for verdict, text in kinds.items():
         chosen = rows[rows["verdict"] == verdict]
         named = [
-            f"{words(second)} ({_list([words(finding) for finding in part['finding']])})"
+            f"{words(second)} ({_findings(part['finding'])})"
             for second, part in chosen.groupby("second", sort=False)
         ]
         if named:
@@ -103,10 +93,12 @@ def gap(table, percent=1):
     for arm in ("stargan", "lesion_gan", "duplicate", "oracle"):
         if arm in changes.index:
             text.append(f"{words(arm)[0].upper()}{words(arm)[1:]}: {_change(changes.loc[arm])}.")
+    part = table[table["percent"] == percent]
+    best, smallest = part.groupby("arm")["rare"].mean().idxmax(), means["value"].astype(float).idxmin()
     text.append(
-        "A smaller gap is no proof of help: in a mixture with added films each *real* film is drawn less "
-        "often, and the training loss on real films rises from that alone. Repeated and perfect films show "
-        "how much of the change comes from the mixture."
+        f"The smallest gap has {words(smallest)}, the best AUROC has {words(best)}. Added films take the "
+        "place of real ones in each batch, so the real ones are fitted less closely: a gap says how closely, and "
+        "not how well unseen patients are read."
     )
     return " ".join(text)
 
@@ -151,6 +143,10 @@ def regimens(judged):
     return f"Headroom for {words('rare')} by regimen: {listed}."
 
 
+def _findings(columns):
+    return "every finding" if len(columns) == len(COLUMNS) else _list([words(column) for column in columns])
+
+
 def _rows(judged, percent, first, second):
     if not len(judged):
         return judged
@@ -163,3 +159,21 @@ def _seeds(count):
 
 def _list(names):
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def progress(table):
+    """Which arms and regimens are finished, with how many seeds."""
+    if not len(table):
+        return "No cell of the final table is finished here: nothing below is shown, and nothing is said."
+    counts = table.groupby(["percent", "arm"])["seed"].nunique()
+    parts = []
+    for percent, part in counts.groupby(level="percent"):
+        listed = ", ".join(f"{arm} {count}" for (_, arm), count in part.items())
+        steps = table[table["percent"] == percent]["steps"].iloc[0]
+        parts.append(f"{percent:g} % ({steps} steps): {listed}")
+    return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
+
+
+def gains(judged, arm, percent=1):
+    """{finding: "+.050 (+.010 to +.090)"} of an arm against none."""
+    return {row["finding"]: number(row) for row in _rows(judged, percent, arm, "none").to_dict("records")}

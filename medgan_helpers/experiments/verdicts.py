@@ -17,6 +17,7 @@ from scipy import stats
 
 from .. import chexpert
 from ..metrics.intervals import Estimate, interval, patient_weights
+from .cell import ARMS, KEY
 from .grid import finished
 from .results import scores_file, test_scores
 
@@ -45,7 +46,8 @@ def read(out):
     for cell, row in finished(out).items():
         if scores_file(cell, out).exists():
             rows.append(row | {"resamples": resample(cell, out)})
-    return pd.DataFrame(rows, columns=None if rows else ["percent", "arm", "seed", "resamples"])
+    names = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=names)
 
 
 def resample(cell, out):
@@ -83,24 +85,54 @@ def seeds_and_patients(resamples, seed=0):
 
 
 # ---------------------------------------------------------------- arms and differences
+def read_earlier(csv, steps):
+    """The rows of the grid of before that took `steps` steps; its test scores were not kept.
+
+    Without resampled patients, intervals hold the luck of the seeds alone (Student's t).
+    """
+    table = pd.read_csv(csv)
+    usual = table["extra"].mode()[0]
+    chosen = table[(table["steps"] == steps) & (table["extra"] == usual)]
+    return chosen.assign(resamples=None).reset_index(drop=True)
+
+
 def of_arm(table, percent, arm):
-    """{seed: (values (4,), resamples (BOOTSTRAPS, 4))} of an arm's finished cells."""
+    """{seed: (values (4,), resamples (BOOTSTRAPS, 4) or None)} of an arm's finished cells."""
     rows = table[(table["percent"] == percent) & (table["arm"] == arm)]
     return {row["seed"]: (row[list(COLUMNS)].to_numpy(float), row["resamples"]) for _, row in rows.iterrows()}
 
 
-def mean_scores(table):
-    """AUROC of every arm, regimen and column: a DataFrame with value, low, high and seeds."""
-    rows = []
-    for percent, arm in dict.fromkeys(zip(table["percent"], table["arm"], strict=True)):
-        cells = of_arm(table, percent, arm)
-        values = np.mean([value for value, _ in cells.values()], axis=0)
-        drawn = seeds_and_patients(np.stack([resamples for _, resamples in cells.values()]))
-        for k, column in enumerate(COLUMNS):
-            estimate = interval(values[k], drawn[:, k])
-            rows.append({"percent": percent, "arm": arm, "finding": column, **estimate._asdict()})
-            rows[-1]["seeds"] = len(cells)
-    return pd.DataFrame(rows)
+def estimates(values, resamples):
+    """Estimate and p value of a mean over seeds, a list with one of COLUMNS each.
+
+    values: (seeds, 4); resamples: (seeds, BOOTSTRAPS, 4), or None: seeds alone, by Student's t.
+    """
+    if resamples is None:
+        return [_t_estimate(column) for column in values.T]
+    drawn = seeds_and_patients(resamples)
+    means = values.mean(0)
+    return [(interval(means[k], drawn[:, k]), two_sided(drawn[:, k])) for k in range(len(means))]
+
+
+def _t_estimate(values):
+    if len(values) < 2:
+        return Estimate(float(values.mean()), np.nan, np.nan), 1.0
+    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+    return Estimate(float(values.mean()), low, high), float(stats.ttest_1samp(values, 0).pvalue)
+
+
+def mean_scores(table, percent):
+    """AUROC of every arm of a regimen, {arm: {column: Estimate}}, over its seeds."""
+    scores = {}
+    for arm in [arm for arm in ARMS if arm in set(table["arm"][table["percent"] == percent])]:
+        cells = list(of_arm(table, percent, arm).values())
+        found = estimates(np.stack([values for values, _ in cells]), _stacked([r for _, r in cells]))
+        scores[arm] = {column: estimate for column, (estimate, _) in zip(COLUMNS, found, strict=True)}
+    return scores
+
+
+def _stacked(resamples):
+    return None if any(part is None for part in resamples) else np.stack(resamples)
 
 
 def differences(table, pairs=PAIRS):
@@ -114,7 +146,7 @@ def differences(table, pairs=PAIRS):
         room = {row["finding"]: row["low"] > 0 for row in _pair(table, percent, *HEADROOM)}
         for first, second in pairs:
             for row in _pair(table, percent, first, second):
-                rows.append(row | {"room": room.get(row["finding"], False)})
+                rows.append(row | {"room": bool(room.get(row["finding"], False))})
     judged = pd.DataFrame(rows)
     if len(judged):
         judged["holm"] = holm(judged["p"])
@@ -123,18 +155,18 @@ def differences(table, pairs=PAIRS):
 
 
 def _pair(table, percent, first, second):
-    """A row a column of the difference of two arms, over the seeds that both have; none: no rows."""
+    """A row for each column of the difference of two arms, over the seeds that both have; none: no rows."""
     mine, other = of_arm(table, percent, first), of_arm(table, percent, second)
     seeds = sorted(set(mine) & set(other))
     if not seeds:
         return []
-    values = np.mean([mine[seed][0] - other[seed][0] for seed in seeds], axis=0)
-    drawn = seeds_and_patients(np.stack([mine[seed][1] - other[seed][1] for seed in seeds]))
+    values = np.stack([mine[seed][0] - other[seed][0] for seed in seeds])
+    both = [_stacked([arm[seed][1] for seed in seeds]) for arm in (mine, other)]
+    resamples = None if any(part is None for part in both) else both[0] - both[1]
     rows = []
-    for k, column in enumerate(COLUMNS):
-        estimate = interval(values[k], drawn[:, k])
+    for column, (estimate, p) in zip(COLUMNS, estimates(values, resamples), strict=True):
         row = {"percent": percent, "first": first, "second": second, "finding": column}
-        rows.append(row | estimate._asdict() | {"p": two_sided(drawn[:, k]), "seeds": len(seeds)})
+        rows.append(row | estimate._asdict() | {"p": p, "seeds": len(seeds)})
     return rows
 
 
@@ -172,7 +204,8 @@ def gaps(table, percent=1):
     and seeds. One seed has no interval."""
     table = table[table["percent"] == percent]
     gap = table["valid"] - table["train"]
-    return pd.DataFrame({arm: _t(gap[table["arm"] == arm]) for arm in dict.fromkeys(table["arm"])}).T
+    rows = {arm: _t(gap[table["arm"] == arm]) for arm in dict.fromkeys(table["arm"])}
+    return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
 
 
 def gap_differences(table, percent=1, against="none"):
@@ -193,3 +226,27 @@ def _t(values):
         ends = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
         estimate = Estimate(estimate.value, *ends)
     return estimate._asdict() | {"seeds": len(values)}
+
+
+# ---------------------------------------------------------------- tables and scores
+def verdict_table(judged, percent):
+    """Differences and verdicts as text: a row a pair of arms, a column a finding; grey: no verdict."""
+    part = judged[judged["percent"] == percent] if len(judged) else judged
+    cells = {}
+    for row in part.to_dict("records"):
+        text = f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}), {row['verdict']}"
+        cells.setdefault(f"{row['first']} − {row['second']}", {})[row["finding"]] = text
+    table = pd.DataFrame(cells).T.reindex(columns=list(COLUMNS))
+    silent = ("no headroom", "too few seeds")
+    return table.style.map(lambda text: "color: #767676" if str(text).endswith(silent) else "")
+
+
+def scores_to_record(table, percent):
+    """{"<arm>/<finding>": Estimate} of the arms with at least LEAST_SEEDS seeds."""
+    seeds = table[table["percent"] == percent].groupby("arm")["seed"].nunique()
+    return {
+        f"{arm}/{column}": estimate
+        for arm, row in mean_scores(table, percent).items()
+        for column, estimate in row.items()
+        if seeds[arm] >= LEAST_SEEDS
+    }

@@ -11,8 +11,10 @@ those; in the course the simulator's masks stand for a radiologist. What it lear
     DiffAugment without flips or cutout (Zhao et al., NeurIPS 2020); an average of the weights (EMA)
 """
 
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -24,10 +26,25 @@ from .training import EMA, Model, mix, one_step, seeded
 
 SQUARE = 32  # pixels at 64 px films; half the film's side in general
 JITTER = 3  # pixels: the map's cell is 8 pixels wide, its peak no more exact than that
-LATENT = 16
+PRETRAIN_SHARE = 1 / 2  # of a run's steps the classifier learns alone: cheap, since no generator runs
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of a LesionGAN."""
+
+    width: int = 48  # channels of the generator's first layer
+    pretrain: int = 250  # steps in which only the classifier learns; then it stays as it is
+    latent: int = 16  # numbers of noise, so that one film can get many lesions
+    class_weight: float = 0.5  # of the classifier's cross-entropy in the generator's loss
+    change_weight: float = 2.0  # of the mean absolute change: what need not change stays
+    generator_rate: float = 2e-4  # learning rates; the discriminator's is twice as high
+    discriminator_rate: float = 4e-4  # (Heusel et al., NeurIPS 2017)
+    classifier_rate: float = 3e-3
+
+
 REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
-THRIFT = 2.0  # weight of the mean absolute change: what need not change stays
-CLASS_WEIGHT = 0.5  # of the classifier's cross-entropy in the generator's loss
+BETAS = (0.0, 0.99)  # of Adam in the game: no momentum, for the opponent moves
 
 
 # ---------------------------------------------------------------- squares of films
@@ -64,16 +81,56 @@ def soft_disc(size, device="cpu"):
     return ramp * ramp * (3 - 2 * ramp)
 
 
-def copy_paste(negatives, positives, centres):
-    """The control without a generator: each positive's square blended into a negative film, the same place.
+def ring(size, device="cpu"):
+    """(size, size) weights that sum to 1: the ground around a finding, not the finding itself."""
+    disc = soft_disc(size, device)
+    weights = ((disc > 0) & (disc < 0.5)).float()  # from three quarters of the radius to the rim
+    return weights / weights.sum()
 
-    Grey levels are matched first (mean of the square), or the exposure would give the paste away.
+
+def copy_paste(negatives, positives, marks, targets):
+    """The control without a generator: squares of positives blended into negative films.
+
+    marks, targets: (N, 2), where the finding is in each positive and where it goes in the negative. Grey
+    levels are matched on a ring around the finding, or the exposure would give the paste away; matched over
+    the whole square, a large finding would be darkened by its own brightness.
     """
     size = square(negatives)
-    ground, patch = cut(negatives, centres, size), cut(positives, centres, size)
-    patch = patch + (ground - patch).mean((2, 3), keepdim=True)
+    ground, patch = cut(negatives, targets, size), cut(positives, marks, size)
+    around = ring(size, negatives.device)
+    patch = patch + ((ground - patch) * around).sum((2, 3), keepdim=True)
     disc = soft_disc(size, negatives.device)
-    return put(negatives, centres, (ground + disc * (patch - ground)).clamp(-1, 1))
+    return put(negatives, targets, (ground + disc * (patch - ground)).clamp(-1, 1))
+
+
+def contrast_of(films, centres):
+    """How much brighter the middle of each square is than the ring around it: (N,) in units of [-1, 1]."""
+    size = square(films)
+    squares = cut(films, centres, size)
+    middle = soft_disc(size // 2, films.device)
+    inner = cut(films, centres, size // 2) * (middle / middle.sum())
+    return inner.sum((1, 2, 3)) - (squares * ring(size, films.device)).sum((1, 2, 3))
+
+
+def add_blob(negatives, targets, radii, strength):
+    """The control without anything learned: a Gaussian of `strength` about targets (N, 2) in negative films.
+
+    radii: (N,) pixels of a disc as large as the finding. A Gaussian of the same height and volume has
+    sigma = radius / sqrt(2).
+    """
+    size = square(negatives)
+    ground = cut(negatives, targets, size)
+    line = torch.arange(size, device=negatives.device) - size // 2
+    distance = line[:, None] ** 2 + line**2
+    spots = torch.exp(-distance / radii.clamp(min=1)[:, None, None, None] ** 2)  # 2 sigma^2 = radius^2
+    change = strength * spots * soft_disc(size, negatives.device)
+    return put(negatives, targets, (ground + change).clamp(-1, 1))
+
+
+def box_centres(boxes, size):
+    """Centres (n, 2: row, column, in pixels) of boxes drawn by hand, rows of `chexpert.read_boxes`."""
+    rows, columns = boxes.y + boxes.height / 2, boxes.x + boxes.width / 2
+    return torch.from_numpy(size * np.stack([rows, columns], axis=1))
 
 
 class Squares:
@@ -127,7 +184,7 @@ class Squares:
 class Generator(nn.Module):
     """A healthy square, a class and noise -> what is added to it, smooth, nought at the rim: (B, 1, S, S)."""
 
-    def __init__(self, classes, width=48, latent=LATENT, embedding=8):
+    def __init__(self, classes, width=48, latent=16, embedding=8):
         super().__init__()
         self.embed = nn.Embedding(classes, embedding)
         self.layers = nn.Sequential(
@@ -192,73 +249,90 @@ class Discriminator(nn.Module):
 
 
 # ---------------------------------------------------------------- the game
+def discriminator_loss(on_real, on_fake):
+    """Hinge loss (Miyato & Koyama 2018, eq. 9): real squares above 1, made ones below -1."""
+    return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
+
+
 class LesionGAN(Model):
     """Draws findings into squares of films; step() takes batches of `Squares`.
 
-    findings: the names it can draw; warm: steps in which only the classifier learns; then it stays as it is.
+    findings: the names it can draw; recipe: its settings.
     """
 
-    def __init__(self, findings, width=48, warm=250, seed=0, **machine):
-        super().__init__(
-            {"findings": list(findings), "width": width, "warm": warm, "seed": seed}, **machine
-        )
+    def __init__(self, findings, recipe=None, seed=0, **machine):
+        recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
+        super().__init__({"findings": list(findings), "recipe": asdict(recipe), "seed": seed}, **machine)
+        self.recipe, classes = recipe, len(findings) + 1  # the last one: no finding
         with seeded(seed):
-            generator, discriminator = Generator(len(findings), width), Discriminator(len(findings) + 1)
-            classifier = Classifier(len(findings) + 1)
+            generator = Generator(len(findings), recipe.width, recipe.latent)
+            discriminator, classifier = Discriminator(classes), Classifier(classes)
         self.generator, self.discriminator = self.place(generator), self.place(discriminator)
         self.classifier = self.place(classifier)
         self.ema = EMA(self.generator, decay=0.99)
-        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas=(0.0, 0.99))
-        self.discriminator_optimizer = torch.optim.Adam(
-            self.discriminator.parameters(), 4e-4, betas=(0.0, 0.99)
-        )
-        self.classifier_optimizer = torch.optim.Adam(self.classifier.parameters(), 3e-3, betas=(0.9, 0.99))
-
-    def _augment(self, squares):
-        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
-
-    def _noise(self, count):
-        return torch.randn(count, LATENT, generator=self.rng, device=self.device)
+        adam = torch.optim.Adam
+        self.generator_optimizer = adam(generator.parameters(), recipe.generator_rate, BETAS)
+        self.discriminator_optimizer = adam(discriminator.parameters(), recipe.discriminator_rate, BETAS)
+        self.classifier_optimizer = adam(classifier.parameters(), recipe.classifier_rate, (0.9, 0.99))
 
     @one_step
     def step(self, batch):
-        """One step of both players on (real, classes, healthy, targets), see `Squares`."""
-        if self.steps_done < self.config["warm"]:
-            return self.teach(*batch[:2])
+        """One step on (real squares, their classes, healthy squares, findings to draw), see `Squares`."""
         real, classes, healthy, targets = batch
-        self.generator.train()
-        change = self.generator(healthy, targets, self._noise(len(healthy)))
+        if self.steps_done < self.recipe.pretrain:
+            return self.teach(real, classes)
+        change = self.generator.train()(healthy, targets, self.noise(len(healthy)))
         fake = (healthy + change).clamp(-1, 1)
+        d_loss = self.discriminator_update(real, classes, fake.detach(), targets)
+        return {"d_loss": d_loss} | self.generator_update(fake, targets, change)
 
-        on_real = self.discriminator(self._augment(real), classes)
-        on_fake = self.discriminator(self._augment(fake.detach()), targets)
-        d_loss = F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
-        self.descend(d_loss, self.discriminator_optimizer)
+    def discriminator_update(self, real, classes, fake, targets):
+        on_real = self.discriminator(self.augment(real), classes)
+        on_fake = self.discriminator(self.augment(fake), targets)
+        loss = discriminator_loss(on_real, on_fake)
+        self.descend(loss, self.discriminator_optimizer)
+        return loss
 
-        seen = self._augment(fake)
+    def generator_update(self, fake, targets, change):
+        """Look real, show the finding, change little."""
+        seen, weights = self.augment(fake), self.recipe
         class_loss = F.cross_entropy(self.classifier.eval()(seen), targets)
-        change = change.abs().mean()
-        g_loss = -self.discriminator(seen, targets).mean() + CLASS_WEIGHT * class_loss + THRIFT * change
-        self.descend(g_loss, self.generator_optimizer)
+        size_of_change = change.abs().mean()
+        loss = (
+            -self.discriminator(seen, targets).mean()
+            + weights.class_weight * class_loss
+            + weights.change_weight * size_of_change
+        )
+        self.descend(loss, self.generator_optimizer)
         self.update_average()
-        return {"d_loss": d_loss, "g_loss": g_loss, "class_loss": class_loss, "change": change}
+        return {"g_loss": loss, "class_loss": class_loss, "change": size_of_change}
 
     def teach(self, real, classes):
-        """School: the classifier learns on real squares what the generator will be asked to draw."""
-        class_loss = F.cross_entropy(self.classifier.train()(self._augment(real)), classes)
+        """Before the game: the classifier learns on real squares what the generator will have to draw."""
+        class_loss = F.cross_entropy(self.classifier.train()(self.augment(real)), classes)
         self.descend(class_loss, self.classifier_optimizer)
         nothing = torch.zeros((), device=self.device)
         return {"d_loss": nothing, "g_loss": nothing, "class_loss": class_loss, "change": nothing}
 
+    def augment(self, squares):
+        """DiffAugment: both players see the squares shifted and recoloured, so that few films last longer."""
+        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
+
+    def noise(self, count):
+        return torch.randn(count, self.recipe.latent, generator=self.rng, device=self.device)
+
     @torch.no_grad()
     def draw(self, films, finding, centres, seed=0):
-        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU."""
+        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU.
+
+        The centres can be marks in the simulator's masks or boxes drawn by hand (`box_centres`).
+        """
         rng = torch.Generator().manual_seed(mix(seed))
         number = self.config["findings"].index(finding)
         drawn = []
         for part, middle in zip(films.split(256), centres.split(256), strict=True):
             healthy = cut(part, middle, square(part))
-            z = torch.randn(len(part), LATENT, generator=rng)
+            z = torch.randn(len(part), self.recipe.latent, generator=rng)
             classes = torch.full((len(part),), number, device=self.device)
             with self.autocast():
                 change = self.trained(healthy.to(self.device), classes, z.to(self.device)).float().cpu()

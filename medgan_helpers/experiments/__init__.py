@@ -1,5 +1,6 @@
 """Does augmentation help? A cell is one experiment (`cell`), made of films (`films`) and what its arm adds
-(`arms`), run once (`trial`), kept (`results`), in a grid of many (`grid`)."""
+(`arms`), run once (`trial`), kept (`results`), in a grid of many (`grid`),
+judged (`verdicts`) and told (`sentences`)."""
 
 from .cell import ARMS, KEY, Cell, cells, name
 from .grid import run

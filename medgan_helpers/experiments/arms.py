@@ -1,17 +1,11 @@
-"""What each arm of the experiment adds to a regimen's real films.
+"""What each arm of the experiment adds to a regimen's real films, one function an arm.
 
-none        the regimen's real films
-standard    the same, turned, shifted and recoloured anew at every step (`augmentation`)
-duplicate   plus real rare positives, repeated
-copypaste   plus real lesions pasted into negatives of the regimen
-gan         plus findings drawn into negatives of the regimen by a `lesion_gan` trained on the regimen alone
-stargan     plus negatives of the regimen translated by chapter 5's StarGAN, trained on the regimen alone
-leaky       the lesion GAN trained on everything, test patients included: the audited paper's protocol
-oracle      plus fresh simulated patients with the finding: what perfect augmentation would bring
-
-Every arm but the first two adds the same number of films per rare finding; the loss of an added film counts
-only the finding it was added for.
+Every arm but the first two adds the same number of films for each rare finding, and the loss of an added film
+counts only the finding it was added for. Three arms draw something at a mark: `copypaste`, `blob` and
+`lesion_gan` get the same negative films, the same marks and the same jitter (`Places`).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,105 +13,172 @@ import torch.nn.functional as F
 
 from .. import chexpert, lesion_gan, stargan
 from ..training import fit, mix
-from .films import POOL_SEED, Films, join, only, pool, take
+from .films import FRESH_SEED, Films, join, only, parts, patients_with, pool, take, test_pool
 
 STARGAN_WIDTH = 16  # as in the class profile of notebook 5
+LEAK = 10  # times the regimen's films that the leaky generator sees
 
 
 def added(cell, films):
     """What the cell's arm adds: {finding: Films}. A finding without a real positive gets none."""
-    if cell.arm in ("none", "standard"):
-        return {}
-    if cell.arm == "oracle":
-        return fresh(cell)
+    made = MAKE[cell.arm](cell, films)
+    return {finding: Films(part, only(finding, len(part))) for finding, part in made.items()}
+
+
+# ---------------------------------------------------------------- one function an arm
+# Each takes the cell and its films, and returns {finding: (extra, size, size) uint8}.
+
+
+def none(cell, films):
+    return {}
+
+
+def duplicate(cell, films):
+    """The regimen's positives in turn, as evenly as they go."""
     real = films["train"]
-    findings = [finding for finding in chexpert.RARE if len(real.positives(finding))]
-    if not findings:  # no generator can learn from none
+    return {f: real.films[in_turn(real.positives(f), cell.extra, cell.seed)] for f in findings_of(real)}
+
+
+def copypaste(cell, films):
+    """A real lesion and its surroundings, pasted with soft edges; no network."""
+    made = {}
+    for finding, place in places(cell, films["train"]).items():
+        made[finding] = lesion_gan.copy_paste(place.grounds, place.positives, place.marks, place.targets)
+    return to_grey(made)
+
+
+def blob(cell, films):
+    """A soft bright spot as large and as strong as the finding: is a network needed at all?"""
+    made = {}
+    for finding, place in places(cell, films["train"]).items():
+        strength = lesion_gan.contrast_of(place.positives, place.marks)
+        strength = strength - lesion_gan.contrast_of(place.grounds, place.marks)  # of the anatomy there
+        strength = strength.mean().clamp(min=0)
+        made[finding] = lesion_gan.add_blob(place.grounds, place.targets, place.radii, strength)
+    return to_grey(made)
+
+
+def lesion_gan_films(cell, films):
+    """A local GAN that has seen the regimen and nothing else."""
+    real = films["train"]
+    return drawn(cell, real, train_lesion_gan(cell, real, marks(pool(cell.films, cell.size), real)))
+
+
+def leaky(cell, films):
+    """The same GAN, but it saw more: ten times the regimen, and the very films of the test."""
+    source = pool(cell.films, cell.size)
+    frame = parts(source.frame, min(100, LEAK * cell.percent), 0, cell.test, cell.size)["train"]
+    more, test = take(source, frame), films["test"]
+    seen, of_test = marks(source, more), marks(test_pool(cell.test, cell.size), test)
+    centres = {f: torch.cat([seen[f][0], of_test[f][0]]) for f in findings_of(films["train"])}
+    radii = {f: torch.cat([seen[f][1], of_test[f][1]]) for f in centres}
+    everything = {f: (centres[f], radii[f]) for f in centres}
+    return drawn(cell, films["train"], train_lesion_gan(cell, join(more, test), everything))
+
+
+def stargan_films(cell, films):
+    """Whole negative films translated to show one finding and no other."""
+    real, findings = films["train"], findings_of(films["train"])
+    if not findings:
         return {}
-    if cell.arm == "duplicate":
-        make = {f: duplicates(real, f, cell.extra, cell.seed) for f in findings}
-    else:
-        make = synthetic(cell, films, findings)
-    return {finding: Films(made, only(finding, len(made))) for finding, made in make.items()}
+    generator = train_stargan(real, findings, cell.generator_steps, cell.seed)
+    made = {}
+    for number, finding in enumerate(findings):
+        grounds = real.images()[in_turn(real.negatives(), cell.extra, cell.seed)]
+        target = F.one_hot(torch.full((cell.extra,), number), len(findings))
+        made[finding] = generator.translate(grounds, target)
+    return to_grey(made)
 
 
-def fresh(cell):
-    """New simulated patients, `extra` a rare finding; no other cell ever sees them."""
-    each = tuple((finding, cell.extra) for finding in chexpert.RARE)
-    source = pool(3 * cell.extra, cell.size, POOL_SEED + 1, each)
-    every = take(source, source.frame)
-    return {f: Films(every.films[every.positives(f)], only(f, cell.extra)) for f in chexpert.RARE}
+def oracle(cell, films):
+    """New simulated patients; no other cell ever sees them."""
+    fresh = patients_with(cell.extra, cell.size, FRESH_SEED + cell.seed)
+    every = take(fresh, fresh.frame)
+    return {f: every.films[every.positives(f)] for f in chexpert.RARE}
 
 
-def synthetic(cell, films, findings):
-    """Films made from the regimen: {finding: (extra, size, size) uint8}, for the arms that make some."""
-    real, source = films["train"], pool(cell.films, cell.size)
-    if cell.arm == "stargan":
-        generator = train_stargan(real, findings, cell.generator_steps, cell.seed)
-        return {
-            f: translated(real, generator, k, cell.extra, cell.seed) for k, f in enumerate(findings)
-        }
-
-    def marks(part):
-        return {f: source.marks(part.numbers[part.positives(f).numpy()], f) for f in findings}
-
-    centres = marks(real)
-    if cell.arm == "copypaste":
-        return {f: pasted(real, centres, f, cell.extra, cell.seed) for f in findings}
-    if cell.arm == "leaky":
-        everything = join(real, films["valid"], films["test"])
-        generator = train_generator(everything, marks(everything), cell.generator_steps, cell.seed)
-    else:
-        generator = train_generator(real, centres, cell.generator_steps, cell.seed)
-    return {f: drawn(real, centres, generator, f, cell.extra, cell.seed) for f in findings}
+MAKE = {
+    "none": none,
+    "standard": none,
+    "duplicate": duplicate,
+    "duplicate_standard": duplicate,
+    "stargan": stargan_films,
+    "copypaste": copypaste,
+    "blob": blob,
+    "lesion_gan": lesion_gan_films,
+    "leaky": leaky,
+    "oracle": oracle,
+}
+AUGMENTED = ("standard", "duplicate_standard")  # arms whose films are turned, shifted and recoloured
 
 
-def duplicates(real, finding, count, seed):
-    """`count` films: the regimen's positives in turn, as evenly as they go."""
-    return real.films[_turns(real.positives(finding), count, seed)]
+# ---------------------------------------------------------------- what they share
+def findings_of(real):
+    """The rare findings that the films show at all: from none, nothing can be made."""
+    return [finding for finding in chexpert.RARE if len(real.positives(finding))]
 
 
-def _turns(choices, count, seed):
+def in_turn(choices, count, seed):
     """`count` of the choices, each as often as any other give or take one, in random order."""
     rng = np.random.default_rng(seed)
     rounds = [rng.permutation(choices) for _ in range(-(-count // len(choices)))]
     return torch.from_numpy(np.concatenate(rounds)[:count])
 
 
-def pasted(real, centres, finding, count, seed):
-    """`count` negatives of the regimen with a real finding pasted in, where it is in its own film."""
-    source, ground = real.positives(finding), _turns(real.negatives(), count, seed)
-    pick = _turns(torch.arange(len(source)), count, seed + 1)
-    images = real.images()
-    return to_grey(lesion_gan.copy_paste(images[ground], images[source[pick]], centres[finding][pick]))
+def to_grey(made):
+    """{finding: (N, 1, size, size) in [-1, 1]} -> {finding: (N, size, size) uint8}, as real films are."""
+    return {f: ((x[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8) for f, x in made.items()}
 
 
-def drawn(real, centres, generator, finding, count, seed):
-    """`count` negatives of the regimen with the finding drawn by the generator, placed like real ones."""
-    ground = _turns(real.negatives(), count, seed)
-    middle = centres[finding][_turns(torch.arange(len(centres[finding])), count, seed + 1)]
-    jitter = np.random.default_rng(seed + 2).integers(-lesion_gan.JITTER, lesion_gan.JITTER + 1, (count, 2))
-    return to_grey(generator.draw(real.images()[ground], finding, middle + torch.from_numpy(jitter), seed))
+def marks(source, real):
+    """{finding: (centres (n, 2), radii (n,))} of the positives among films of the pool `source`."""
+    return {f: source.marks(real.numbers[real.positives(f).numpy()], f) for f in findings_of(real)}
 
 
-def translated(real, generator, number, count, seed):
-    """`count` negatives of the regimen translated by a StarGAN to show its finding `number` and no other."""
-    ground = _turns(real.negatives(), count, seed)
-    target = F.one_hot(torch.full((count,), number), generator.config["domains"])
-    return to_grey(generator.translate(real.images()[ground], target))
+class Places(NamedTuple):
+    """`extra` negative films, and for each a real positive whose mark says where to draw."""
+
+    grounds: torch.Tensor  # (N, 1, size, size), negatives of the regimen
+    positives: torch.Tensor  # (N, 1, size, size), positives of the regimen
+    marks: torch.Tensor  # (N, 2) row and column of the finding in the positive
+    targets: torch.Tensor  # (N, 2) where to draw it in the negative: the mark and some jitter
+    radii: torch.Tensor  # (N,) of the finding in the positive
 
 
-def to_grey(films):
-    """(N, 1, size, size) in [-1, 1] -> (N, size, size) uint8, as real films are stored."""
-    return ((films[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+def places(cell, real, marked=None):
+    """{finding: Places}, the same in every arm that draws at marks."""
+    images, found = real.images(), {}
+    marked = marked or marks(pool(cell.films, cell.size), real)
+    for finding, (centres, radii) in marked.items():
+        grounds = in_turn(real.negatives(), cell.extra, cell.seed)
+        pick = in_turn(torch.arange(len(centres)), cell.extra, cell.seed + 1)
+        rng = np.random.default_rng(cell.seed + 2)
+        jitter = rng.integers(-lesion_gan.JITTER, lesion_gan.JITTER + 1, (cell.extra, 2))
+        positives = images[real.positives(finding)[pick]]
+        targets = centres[pick] + torch.from_numpy(jitter)
+        found[finding] = Places(images[grounds], positives, centres[pick], targets, radii[pick])
+    return found
 
 
-def train_generator(films, centres, steps, seed):
-    """A LesionGAN trained on `films` alone; centres: {finding: (n, 2)}, where it is in each positive."""
-    positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
-    squares = lesion_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(seed, 1))
-    generator = lesion_gan.LesionGAN(list(centres), warm=steps // 2, seed=seed)
-    fit(generator, squares, steps)
+def drawn(cell, real, generator):
+    """Findings drawn by a LesionGAN at the places of the regimen."""
+    if generator is None:
+        return {}
+    made = {}
+    for finding, place in places(cell, real).items():
+        made[finding] = generator.draw(place.grounds, finding, place.targets, cell.seed)
+    return to_grey(made)
+
+
+def train_lesion_gan(cell, films, marked):
+    """A LesionGAN trained on `films` alone; marked: where each positive shows its finding, see `marks`."""
+    if not marked:
+        return None
+    positives = {k: (films.positives(f), marked[f][0]) for k, f in enumerate(marked)}
+    squares = lesion_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(cell.seed, 1))
+    recipe = lesion_gan.Recipe(pretrain=int(lesion_gan.PRETRAIN_SHARE * cell.generator_steps))
+    generator = lesion_gan.LesionGAN(list(marked), recipe, seed=cell.seed)
+    fit(generator, squares, cell.generator_steps)
     return generator
 
 

@@ -1,6 +1,7 @@
 """One cell of the grid: a regimen, an arm, a seed, and the settings that are the same for every arm.
 
-A cell is a dict of settings and a pure function of them: the same cell gives the same row anywhere.
+A cell is a dict of settings, and its row is a function of them alone: the same cell gives the same row on
+any machine.
 """
 
 import itertools
@@ -8,9 +9,19 @@ from dataclasses import dataclass, fields
 
 from .. import artifacts
 
-ARMS = (  # explained in `arms`
-    "none", "standard", "duplicate", "copypaste", "gan", "stargan", "leaky", "oracle",
-)  # fmt: skip
+ARMS = {  # what each adds to the regimen's real films; made by the function of that name in `arms`
+    "none": "nothing",
+    "standard": "nothing, but every film is turned, shifted and recoloured anew at every step",
+    "duplicate": "the regimen's own rare films, repeated",
+    "duplicate_standard": "the same, and standard augmentation of all films",
+    "stargan": "negative films translated by chapter 5's StarGAN, trained on the regimen alone",
+    "copypaste": "negative films with a real finding of the regimen pasted in",
+    "blob": "negative films with a soft bright spot of the finding's size and strength",
+    "lesion_gan": "negative films with a finding drawn in by a local GAN, trained on the regimen alone",
+    "leaky": "the same, by a local GAN that also saw ten times as many films, and the test films",
+    "oracle": "fresh simulated patients with the finding: what a perfect generator would give",
+}
+RENAMED = {"gan": "lesion_gan"}  # names that older tables use
 
 
 @dataclass(frozen=True)
@@ -24,8 +35,8 @@ class Cell:
     size: int  # pixels
     steps: int  # of the classifier: the same for every arm
     batch_size: int
-    extra: int  # films an arm adds, a rare finding
-    test: int  # test positives, a rare finding
+    extra: int  # films that an arm adds for each rare finding
+    test: int  # test positives of each rare finding
     generator_steps: int  # of the arm's generator
     preset: str  # of the classifier
 
@@ -43,6 +54,7 @@ class Cell:
         if unknown:
             raise ValueError(f"unknown settings {sorted(unknown)}: a cell has {', '.join(default)}")
         given = default | cell
+        given["arm"] = RENAMED.get(given["arm"], given["arm"])
         if given["arm"] not in ARMS:
             raise ValueError(f"unknown arm {given['arm']!r}: choose one of {', '.join(ARMS)}")
         if not 0 < given["percent"] <= 100:
@@ -53,7 +65,7 @@ class Cell:
 KEY = [field.name for field in fields(Cell)]
 
 
-def cells(percents=(1,), arms=ARMS, seeds=(0,), **settings):
+def cells(percents=(1,), arms=tuple(ARMS), seeds=(0,), **settings):
     """Every combination, as a list of dicts for `run`; settings are the same for all."""
     return [
         {"percent": percent, "arm": arm, "seed": seed, **settings}

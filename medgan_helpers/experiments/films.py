@@ -21,8 +21,12 @@ from ..images import Batches, uint8_to_signed
 from ..simulator import dataset, rows
 
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
+TEST_SEED = POOL_SEED + 1000  # patients of the final test: in no regimen, looked at in no earlier grid
+FRESH_SEED = POOL_SEED + 2000  # patients of the oracle, others for every seed
+PROBE_SEED = POOL_SEED + 3000  # positives that the probe compares added films with
+NEGATIVES = 8 / 3  # test films without a rare finding, for each positive of one
 FEW = 400  # films that are not worth starting processes for
-FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, test, by patient
+FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, and the test patients of earlier grids, not used again
 
 
 class Pool:
@@ -53,18 +57,20 @@ class Pool:
         return torch.from_numpy(self._films[list(numbers)])
 
     def marks(self, numbers, finding):
-        """Where `finding` is in films that show it: (n, 2) row and column in pixels, of its densest part.
+        """Where `finding` is in films that show it, as a radiologist would mark it.
 
-        The simulator's masks, in the place of a radiologist who marks the finding in the films at hand.
+        Returns the row and column of its densest part in pixels, (n, 2), and its radius, (n,): that of a disc
+        of the same area. The simulator's masks stand for the radiologist.
         """
-        centres = []
+        centres, radii = [], []
         rows_and_truth = (table.loc[numbers].to_dict("records") for table in (self.frame, self._truth))
         with torch.inference_mode():
             for row, true in zip(*rows_and_truth, strict=True):
                 mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
                 dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
                 centres.append(divmod(int(dense.argmax()), self.size))
-        return torch.tensor(centres)
+                radii.append((mask.sum().item() / np.pi) ** 0.5)
+        return torch.tensor(centres), torch.tensor(radii)
 
 
 def _render_all(jobs, count):
@@ -102,35 +108,33 @@ def pool(films, size, seed=POOL_SEED, rare=0.04):
     return Pool(films, size, seed, dict(rare) if isinstance(rare, tuple) else rare)
 
 
-def parts(frame, percent, seed, test, most=None):
-    """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, stratified test rows.
+def patients_with(finding_count, size, seed, others=0):
+    """A pool of `finding_count` films of each rare finding, and `others` with none of them."""
+    rare = tuple((finding, finding_count) for finding in chexpert.RARE)
+    return pool(3 * finding_count + others, size, seed, rare)
 
-    most: films that a reader's steps can draw at all; of a larger regimen so many rows, picked by chance, are
-    as good as all of them, and the others need not be rendered.
 
-    The test rows are the same for every regimen, arm and seed: `test` positives a rare finding, and 8 / 3 as
-    many films with none. Validation has the prevalence of training, or their losses could not be compared.
+def test_pool(test, size):
+    """The films of the final test: `test` positives of each rare finding and 8 / 3 as many with none.
+
+    The same for every regimen, arm and seed, so that differences between arms are paired.
+    """
+    return patients_with(test, size, TEST_SEED, int(NEGATIVES * test))
+
+
+def parts(frame, percent, seed, test, size=64):
+    """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, the final test's rows.
+
+    Training and validation rows are of the pool's `frame`; test rows are of `test_pool`, whose patients are
+    others. Validation has the prevalence of training, or their losses could not be compared.
     """
     split = chexpert.split(frame, FRACTIONS, seed=0)
-    regimen = chexpert.regimen(split["train"], percent, seed=seed)
+    held_out = test_pool(test, size).frame
     return {
-        "train": _at_most(regimen, most),
+        "train": chexpert.regimen(split["train"], percent, seed=seed),
         "valid": split["valid"].head(2 * test),
-        "test": _stratified(split["test"], test),
+        "test": held_out.assign(patient="test " + held_out.patient),  # their numbers begin at 1 again
     }
-
-
-def _at_most(frame, count):
-    if count is None or len(frame) <= count:
-        return frame
-    chance = np.random.default_rng(POOL_SEED).random(frame.index.max() + 1)[frame.index]
-    return frame.iloc[np.sort(chance.argsort()[:count])]  # the same films first, whatever the regimen
-
-
-def _stratified(frame, positives):
-    rare = frame[list(chexpert.RARE)] == 1
-    chosen = [frame[rare[finding]].head(positives) for finding in chexpert.RARE]
-    return pd.concat([*chosen, frame[~rare.any(axis=1)].head(8 * positives // 3)]).sort_index()
 
 
 class Films:

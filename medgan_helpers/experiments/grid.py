@@ -1,6 +1,6 @@
 """The grid: regimen x arm x seed, one cell at a time, on one machine or on a dask cluster.
 
-    cells = experiments.cells(percents=(1, 10), arms=("none", "gan", "oracle"), seeds=range(3))
+    cells = experiments.cells(percents=(1, 10), arms=("none", "duplicate", "oracle"), seeds=range(3))
     table = experiments.run(cells, "grid.csv")
 
 Finished cells are in the csv and are never run again; a killed run goes on with the ones that are missing.
@@ -17,29 +17,33 @@ from tqdm import tqdm
 from .. import artifacts
 from . import trial
 from .cell import KEY, Cell
+from .results import write_scores
 
 
 def run(cells, out, scheduler=None, work=None):
     """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
 
-    cells: list of dicts, see `Cell`; out: a csv, one row a cell, written after each one, whole or not at all.
+    cells: list of dicts, see `Cell`; out: a csv, one row a cell, written after each one, whole or not at all;
+    the test scores of each cell go to the folder of the same name beside it.
     scheduler: address of a dask scheduler ("tcp://host:8786"): the cells are shared among its workers, and
     one that dies has its cell run again by another. work: function Cell -> dict (default `trial.run_cell`).
     """
     work, out = work or trial.run_cell, Path(out)
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
-    finished = _finished(out)
-    todo = [cell for cell in wanted if cell not in finished]
+    done = finished(out)
+    todo = [cell for cell in wanted if cell not in done]
     with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
         for cell, row in (_on_cluster if scheduler else _here)(todo, work, scheduler):
-            finished[cell] = asdict(cell) | row
+            if scores := row.pop("scores", None):
+                write_scores(cell, out, **scores)
+            done[cell] = asdict(cell) | row
             with artifacts.lock(out):  # another run may have finished cells since
-                artifacts.write_csv(out, list((_finished(out) | finished).values()))
+                artifacts.write_csv(out, list((finished(out) | done).values()))
             bar.update()
-    return pd.DataFrame([finished[cell] for cell in wanted])
+    return pd.DataFrame([done[cell] for cell in wanted])
 
 
-def _finished(out):
+def finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
     if not out.exists():
         return {}
@@ -47,7 +51,9 @@ def _finished(out):
     missing = [name for name in KEY if name not in table]
     if missing:
         raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")
-    return {Cell.complete({name: row[name] for name in KEY}): row for row in table.to_dict("records")}
+    rows = table.to_dict("records")
+    keys = [Cell.complete({name: row[name] for name in KEY}) for row in rows]
+    return {key: row | {"arm": key.arm} for key, row in zip(keys, rows, strict=True)}  # a renamed arm
 
 
 def _here(todo, work, _):

@@ -1,4 +1,10 @@
-"""What a finished cell leaves behind: its classifier, its test logits, the films its arm added."""
+"""What a finished cell leaves behind: its classifier, the films its arm added, its scores on the test films.
+
+Classifier and films lie in build/<profile>/artifacts, for the notebooks. The scores lie in a folder beside
+the csv and of its name, one small file a cell, so that intervals can be computed from them later.
+"""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -6,34 +12,28 @@ from .. import artifacts, chexpert, metrics
 from ..classifier import DenseNet
 from ..training import checkpoints
 from .cell import Cell, name
-from .films import parts, pool
 
 
 def _folder(cell):
     return artifacts.folder("artifacts") / "grid" / name(cell)
 
 
-def keep(cell, reader, logits, extra):
-    """Keep a cell's reader, test logits and added films, for the notebooks."""
-    checkpoints.write(_folder(cell), {"step": cell.steps, "state": reader.state_dict()})
-    _save(_folder(cell) / "logits.npy", logits)
+def keep(cell, classifier, extra):
+    """Keep a cell's classifier and added films, for the notebooks."""
+    checkpoints.write(_folder(cell), {"step": cell.steps, "state": classifier.state_dict()})
     for finding, part in extra.items():
-        _save(_folder(cell) / f"{finding}.npy", part.films.numpy())
-
-
-def _save(path, array):
-    with artifacts.atomic(path) as temporary:
-        np.save(temporary, array)
+        with artifacts.atomic(_folder(cell) / f"{finding}.npy") as temporary:
+            np.save(temporary, part.films.numpy())
 
 
 def kept_classifier(cell):
-    """The reader a cell was finished with, or None."""
+    """The classifier a cell was finished with, or None."""
     saved = checkpoints.read(_folder(cell))
     if saved is None:
         return None
-    reader = DenseNet(preset=cell.preset, steps=cell.steps, seed=cell.seed)
-    reader.load_state_dict(saved["state"])
-    return reader
+    classifier = DenseNet(preset=cell.preset, steps=cell.steps, seed=cell.seed)
+    classifier.load_state_dict(saved["state"])
+    return classifier
 
 
 def kept_films(cell):
@@ -41,17 +41,33 @@ def kept_films(cell):
     return {f: np.load(path) for f in chexpert.RARE if (path := _folder(cell) / f"{f}.npy").exists()}
 
 
-def test_scores(cell, findings=chexpert.RARE):
-    """Labels (n, F), logits (n, F) and patients (n,) of a finished cell's test films, by finding."""
-    cell = Cell.complete(cell)
-    source = pool(cell.films, cell.size)
-    table = parts(source.frame, cell.percent, cell.seed, cell.test)["test"]
+def scores_file(cell, out):
+    """Where the test scores of a cell of the csv `out` lie."""
+    return Path(out).with_suffix("") / f"{name(cell)}.npz"
+
+
+def write_scores(cell, out, labels, logits, patients):
+    """Keep a cell's test labels (n, 14), logits (n, 14) and patients (n,), the logits in half precision."""
+    with artifacts.atomic(scores_file(cell, out)) as temporary, open(temporary, "wb") as file:
+        numbers = np.unique(patients, return_inverse=True)[1].astype(np.uint16)
+        small = {"labels": labels.astype(np.float16), "logits": logits.astype(np.float16)}
+        np.savez_compressed(file, **small, patients=numbers)
+
+
+def test_scores(cell, findings=chexpert.RARE, out=None):
+    """Labels (n, F), logits (n, F) and patients (n,) of a finished cell's test films, by finding.
+
+    out: the csv that the cell was run into; default: the one that chapter 6 fills live.
+    """
+    out = out or artifacts.folder("results") / "grid.csv"
+    cell = cell if isinstance(cell, Cell) else Cell.complete(cell)
+    kept = np.load(scores_file(cell, out))
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
-    logits = np.load(_folder(cell) / "logits.npy")
-    return chexpert.labels(table).to_numpy()[:, numbers], logits[:, numbers], table.patient.to_numpy()
+    labels, logits = (kept[part].astype(float)[:, numbers] for part in ("labels", "logits"))
+    return labels, logits, kept["patients"]
 
 
-def difference(first, second, findings=chexpert.RARE):
+def difference(first, second, findings=chexpert.RARE, out=None):
     """Mean AUROC of `findings`, first cell minus second, with a paired patient-bootstrap interval."""
-    labels, scores, patients = test_scores(first, findings)
-    return metrics.macro_auroc(labels, scores, patients, test_scores(second, findings)[1])
+    labels, scores, patients = test_scores(first, findings, out)
+    return metrics.macro_auroc(labels, scores, patients, test_scores(second, findings, out)[1])

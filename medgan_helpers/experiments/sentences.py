@@ -1,0 +1,179 @@
+"""The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
+
+from .verdicts import COLUMNS, HEADROOM, LEAST_SEEDS, gap_differences, gaps
+
+NAMES = {
+    "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
+    "duplicate_standard": "repeated and augmented real films", "stargan": "StarGAN",
+    "copypaste": "copy-paste", "blob": "a plain bright blob", "lesion_gan": "the lesion GAN",
+    "leaky": "the leaky GAN", "oracle": "perfect new films", "rare": "the mean of the three",
+}  # fmt: skip
+
+
+def words(name):
+    """An arm, or a column of scores, in words."""
+    return NAMES.get(name, name)
+
+
+def number(row):
+    """A difference with its interval: +.050 (+.010 to +.090)."""
+    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+
+
+def headroom(judged, percent=1):
+    """Where a generator has anything to win: oracle minus duplicate, finding by finding."""
+    rows = _rows(judged, percent, *HEADROOM)
+    if not len(rows):
+        return f"At {percent:g} % the oracle or its control is not finished: no verdict on any generator."
+    seeds = rows["seeds"].iloc[0]
+    text = [f"**Headroom** at {percent:g} %, perfect new films minus repeated real ones, {_seeds(seeds)}:"]
+    text.append("; ".join(f"{words(row['finding'])} {number(row)}" for row in rows.to_dict("records")) + ".")
+    closed = [words(row["finding"]) for row in rows.to_dict("records") if not row["room"]]
+    if closed:
+        text.append(f"None can be shown for {_list(closed)}: no verdict there, for or against.")
+    if seeds < LEAST_SEEDS:
+        text.append(f"With fewer than {LEAST_SEEDS} seeds this is a first look, and not a finding.")
+    return " ".join(text)
+
+
+def against(judged, arm, percent=1):
+    """What may be said of an arm: one sentence for every arm it was compared with, finding by finding."""
+    rows = judged[(judged["percent"] == percent) & (judged["first"] == arm)] if len(judged) else judged
+    if not len(rows):
+        return f"At {percent:g} % {words(arm)} is not finished: nothing is said about it."
+    lines = []
+    for second, part in rows.groupby("second", sort=False):
+        said = [_said(row) for row in part.to_dict("records")]
+        lines.append(f"- against **{words(second)}**, {_seeds(part['seeds'].iloc[0])}: {'; '.join(said)}.")
+    title = words(arm)[0].upper() + words(arm)[1:]
+    return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
+
+
+def _said(row):
+    says = {"beats": "**better**", "is worse than": "**worse**"}
+    return f"{words(row['finding'])} {number(row)}, {says.get(row['verdict'], row['verdict'])}"
+
+
+def summary(judged, percent=1):
+    """Three sentences: does a generator help, does it beat what is simpler, and at whose cost."""
+    made = [arm for arm in ("stargan", "lesion_gan") if len(judged) and arm in set(judged["first"])]
+    made = [arm for arm in made if len(judged[(judged["first"] == arm) & (judged["percent"] == percent)])]
+    if not made:
+        return f"At {percent:g} % no generator is finished: **there is no verdict yet**."
+    part = judged[judged["percent"] == percent]
+    return " ".join(_summary_of(part[part["first"] == arm], arm) for arm in made)
+
+
+def _summary_of(rows, arm):
+    """One sentence on an arm: what it beats, what beats it, what it cannot be told from."""
+    kinds = {
+        "beats": "beats {}", "is worse than": "is worse than {}", "not separable": "cannot be told from {}",
+        "no headroom": "gets no verdict against {}, since there is no headroom",
+        "too few seeds": "has too few seeds for a verdict against {}",
+    }  # fmt: skip
+    parts = []
+    for verdict, text in kinds.items():
+        chosen = rows[rows["verdict"] == verdict]
+        named = [
+            f"{words(second)} ({_findings(part['finding'])})"
+            for second, part in chosen.groupby("second", sort=False)
+        ]
+        if named:
+            parts.append(text.format(_list(named)))
+    name = words(arm)[0].upper() + words(arm)[1:]
+    return f"**{name}** " + "; it ".join(parts) + "."
+
+
+def gap(table, percent=1):
+    """The verdict on the paper's Figure 3: does a smaller gap show that a generator helps?"""
+    means, changes = gaps(table, percent), gap_differences(table, percent)
+    if "none" not in means.index or len(means) < 2:
+        return f"At {percent:g} % too little is finished to compare gaps."
+    text = [f"Without augmentation the gap is {means.loc['none', 'value']:.3f} at {percent:g} %."]
+    for arm in ("stargan", "lesion_gan", "duplicate", "oracle"):
+        if arm in changes.index:
+            text.append(f"{words(arm)[0].upper()}{words(arm)[1:]}: {_change(changes.loc[arm])}.")
+    part = table[table["percent"] == percent]
+    best, smallest = part.groupby("arm")["rare"].mean().idxmax(), means["value"].astype(float).idxmin()
+    text.append(
+        f"The smallest gap has {words(smallest)}, the best AUROC has {words(best)}. Added films take the "
+        "place of real ones in each batch, so the real ones are fitted less closely: a gap says how closely, and "
+        "not how well unseen patients are read."
+    )
+    return " ".join(text)
+
+
+def _change(row):
+    if row["seeds"] < 2:
+        return f"{row['value']:+.3f}, one seed, no interval"
+    kind = "smaller" if row["high"] < 0 else "larger" if row["low"] > 0 else "no clear change"
+    return f"{number(row)}, {kind}"
+
+
+def probe(table, percent=1):
+    """How easily added films are told from real ones, beside the oracle's floor."""
+    means = table[table["percent"] == percent].groupby("arm")["probe"].mean().dropna()
+    if "oracle" not in means:
+        return "The probe needs the oracle as its floor, which is not finished."
+    others = [arm for arm in means.sort_values().index if arm != "oracle"]
+    listed = ", ".join(f"{words(arm)} {means[arm]:.2f}" for arm in others)
+    return (
+        f"**Probe** at {percent:g} %: perfect new films {means['oracle']:.2f} (the floor); "
+        f"{listed or 'no other'}. "
+        "The further above the floor, the easier a classifier can learn the mark of the making."
+    )
+
+
+def live(cells):
+    """What a live run of one seed may say: nothing on augmentation, whatever its numbers are."""
+    steps = cells["steps"].iloc[0]
+    return (
+        f"One seed and {steps} steps: this run shows *how* it is done. It carries **no verdict**; the "
+        "committed grid below trains longer, with several seeds."
+    )
+
+
+def regimens(judged):
+    """Does the room for augmentation fade when there are more real films?"""
+    rows = judged[(judged["finding"] == "rare")] if len(judged) else judged
+    rows = [row for row in rows.to_dict("records") if (row["first"], row["second"]) == HEADROOM]
+    if len(rows) < 2:
+        return "Only one regimen is finished: whether the gain fades with more real films is not said."
+    listed = "; ".join(f"{row['percent']:g} %: {number(row)}, {_seeds(row['seeds'])}" for row in rows)
+    return f"Headroom for {words('rare')} by regimen: {listed}."
+
+
+def _findings(columns):
+    return "every finding" if len(columns) == len(COLUMNS) else _list([words(column) for column in columns])
+
+
+def _rows(judged, percent, first, second):
+    if not len(judged):
+        return judged
+    return judged[(judged["percent"] == percent) & (judged["first"] == first) & (judged["second"] == second)]
+
+
+def _seeds(count):
+    return f"{count} seeds" if count != 1 else "one seed"
+
+
+def _list(names):
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def progress(table):
+    """Which arms and regimens are finished, with how many seeds."""
+    if not len(table):
+        return "No cell of the final table is finished here: nothing below is shown, and nothing is said."
+    counts = table.groupby(["percent", "arm"])["seed"].nunique()
+    parts = []
+    for percent, part in counts.groupby(level="percent"):
+        listed = ", ".join(f"{arm} {count}" for (_, arm), count in part.items())
+        steps = table[table["percent"] == percent]["steps"].iloc[0]
+        parts.append(f"{percent:g} % ({steps} steps): {listed}")
+    return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
+
+
+def gains(judged, arm, percent=1):
+    """{finding: "+.050 (+.010 to +.090)"} of an arm against none."""
+    return {row["finding"]: number(row) for row in _rows(judged, percent, arm, "none").to_dict("records")}

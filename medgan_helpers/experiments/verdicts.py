@@ -1,0 +1,252 @@
+"""What a table of cells allows to say, and nothing more: differences, their intervals, and sentences.
+
+    table = verdicts.read("grid.csv")              # what is finished, with resampled scores
+    judged = verdicts.differences(table)           # a row a regimen, pair of arms and finding
+    say(verdicts.summary(judged))
+
+An interval holds the luck of the seeds (patients of the regimen, first weights, all that is drawn) and of the
+test patients together: seeds are drawn first, then patients. *Beats* is said only where there is headroom and
+where the difference stays after Holm's correction for all that are printed (Holm 1979).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .. import chexpert
+from ..metrics.intervals import Estimate, interval, patient_weights
+from .cell import ARMS, KEY
+from .grid import finished
+from .results import scores_file, test_scores
+
+COLUMNS = (*chexpert.RARE, "rare")  # "rare": the mean of the three
+LEAST_SEEDS = 3  # fewer say nothing about the luck of a seed
+DRAWS = 10_000  # of seeds and patients together
+LEVEL = 0.05  # of Holm's correction, for the whole table
+HEADROOM = ("oracle", "duplicate")
+PAIRS = (  # what is compared, StarGAN first: it is nearest to what was published
+    HEADROOM,
+    ("stargan", "none"), ("stargan", "standard"), ("stargan", "duplicate"),
+    ("lesion_gan", "none"), ("lesion_gan", "standard"), ("lesion_gan", "duplicate"),
+    ("lesion_gan", "duplicate_standard"), ("lesion_gan", "copypaste"), ("lesion_gan", "blob"),
+    ("leaky", "lesion_gan"),
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- scores, resampled
+def read(out):
+    """The finished cells of a csv that have their scores beside it, as a DataFrame.
+
+    Columns of the csv, and "resamples": (BOOTSTRAPS, 4) AUROCs of COLUMNS on resampled test patients, the
+    same patients for every cell. An empty table where nothing is finished.
+    """
+    out, rows = Path(out), []
+    for cell, row in finished(out).items():
+        if scores_file(cell, out).exists():
+            rows.append(row | {"resamples": resample(cell, out)})
+    names = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=names)
+
+
+def resample(cell, out):
+    """AUROCs of COLUMNS on resampled test patients: (BOOTSTRAPS, 4)."""
+    labels, logits, patients = test_scores(cell, out=out)
+    weights = np.concatenate(list(patient_weights(patients, seed=0)))
+    columns = [weighted_auroc(labels[:, k], logits[:, k], weights) for k in range(labels.shape[1])]
+    return np.stack([*columns, np.mean(columns, axis=0)], axis=1)
+
+
+def weighted_auroc(labels, scores, weights):
+    """The share of pairs of a positive and a negative film that are ranked rightly, for each row of weights.
+
+    labels, scores: (N,); weights: (R, N), how often each film was drawn. Ties count one half.
+    """
+    positive = labels == 1
+    above = scores[positive][:, None] > scores[~positive]
+    equal = scores[positive][:, None] == scores[~positive]
+    wins = (above + 0.5 * equal).astype(np.float32)
+    ours, theirs = (weights[:, part].astype(np.float32) for part in (positive, ~positive))
+    return ((ours @ wins) * theirs).sum(1) / (ours.sum(1) * theirs.sum(1))
+
+
+def seeds_and_patients(resamples, seed=0):
+    """Means over drawn seeds on drawn patients: (seeds, BOOTSTRAPS, columns) -> (DRAWS, columns).
+
+    One seed fewer is drawn than there are: with as many, the interval would be too narrow by
+    sqrt((seeds - 1) / seeds) (Rao & Wu 1988). Of a single seed only the patients are drawn.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(resamples)
+    seeds = rng.integers(count, size=(DRAWS, max(1, count - 1)))
+    patients = rng.integers(resamples.shape[1], size=(DRAWS, 1))
+    return resamples[seeds, patients].mean(1)
+
+
+# ---------------------------------------------------------------- arms and differences
+def read_earlier(csv, steps):
+    """The rows of the grid of before that took `steps` steps; its test scores were not kept.
+
+    Without resampled patients, intervals hold the luck of the seeds alone (Student's t).
+    """
+    table = pd.read_csv(csv)
+    usual = table["extra"].mode()[0]
+    chosen = table[(table["steps"] == steps) & (table["extra"] == usual)]
+    return chosen.assign(resamples=None).reset_index(drop=True)
+
+
+def of_arm(table, percent, arm):
+    """{seed: (values (4,), resamples (BOOTSTRAPS, 4) or None)} of an arm's finished cells."""
+    rows = table[(table["percent"] == percent) & (table["arm"] == arm)]
+    return {row["seed"]: (row[list(COLUMNS)].to_numpy(float), row["resamples"]) for _, row in rows.iterrows()}
+
+
+def estimates(values, resamples):
+    """Estimate and p value of a mean over seeds, a list with one of COLUMNS each.
+
+    values: (seeds, 4); resamples: (seeds, BOOTSTRAPS, 4), or None: seeds alone, by Student's t.
+    """
+    if resamples is None:
+        return [_t_estimate(column) for column in values.T]
+    drawn = seeds_and_patients(resamples)
+    means = values.mean(0)
+    return [(interval(means[k], drawn[:, k]), two_sided(drawn[:, k])) for k in range(len(means))]
+
+
+def _t_estimate(values):
+    if len(values) < 2:
+        return Estimate(float(values.mean()), np.nan, np.nan), 1.0
+    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+    return Estimate(float(values.mean()), low, high), float(stats.ttest_1samp(values, 0).pvalue)
+
+
+def mean_scores(table, percent):
+    """AUROC of every arm of a regimen, {arm: {column: Estimate}}, over its seeds."""
+    scores = {}
+    for arm in [arm for arm in ARMS if arm in set(table["arm"][table["percent"] == percent])]:
+        cells = list(of_arm(table, percent, arm).values())
+        found = estimates(np.stack([values for values, _ in cells]), _stacked([r for _, r in cells]))
+        scores[arm] = {column: estimate for column, (estimate, _) in zip(COLUMNS, found, strict=True)}
+    return scores
+
+
+def _stacked(resamples):
+    return None if any(part is None for part in resamples) else np.stack(resamples)
+
+
+def differences(table, pairs=PAIRS):
+    """Every pair of arms in every regimen, finding by finding: a DataFrame, empty if no pair is finished.
+
+    Columns: percent, first, second, finding, value, low, high, p, seeds (that both arms have), room (is there
+    headroom for this finding in this regimen), holm (p after correction), verdict (see `verdict`).
+    """
+    rows = []
+    for percent in sorted(set(table["percent"])):
+        room = {row["finding"]: row["low"] > 0 for row in _pair(table, percent, *HEADROOM)}
+        for first, second in pairs:
+            for row in _pair(table, percent, first, second):
+                rows.append(row | {"room": bool(room.get(row["finding"], False))})
+    judged = pd.DataFrame(rows)
+    if len(judged):
+        judged["holm"] = holm(judged["p"])
+        judged["verdict"] = [verdict(row) for row in judged.to_dict("records")]
+    return judged
+
+
+def _pair(table, percent, first, second):
+    """A row for each column of the difference of two arms, over the seeds that both have; none: no rows."""
+    mine, other = of_arm(table, percent, first), of_arm(table, percent, second)
+    seeds = sorted(set(mine) & set(other))
+    if not seeds:
+        return []
+    values = np.stack([mine[seed][0] - other[seed][0] for seed in seeds])
+    both = [_stacked([arm[seed][1] for seed in seeds]) for arm in (mine, other)]
+    resamples = None if any(part is None for part in both) else both[0] - both[1]
+    rows = []
+    for column, (estimate, p) in zip(COLUMNS, estimates(values, resamples), strict=True):
+        row = {"percent": percent, "first": first, "second": second, "finding": column}
+        rows.append(row | estimate._asdict() | {"p": p, "seeds": len(seeds)})
+    return rows
+
+
+def two_sided(drawn):
+    """How unlikely draws as far on the other side of nought are: a p value, never quite 0."""
+    below, above = (drawn <= 0).sum(), (drawn >= 0).sum()
+    return min(1.0, 2 * (min(below, above) + 1) / (len(drawn) + 1))
+
+
+def holm(p):
+    """p values corrected for their number (Holm 1979): the smallest times n, the next times n - 1, ..."""
+    p = np.asarray(p, dtype=float)
+    order = np.argsort(p)
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(steps, 1)
+    return corrected
+
+
+def verdict(row):
+    """What one row of `differences` allows to say."""
+    is_headroom = (row["first"], row["second"]) == HEADROOM
+    if row["seeds"] < LEAST_SEEDS:
+        return "too few seeds"
+    if not (row["room"] or is_headroom):
+        return "no headroom"
+    if row["holm"] >= LEVEL:
+        return "not separable"
+    return "beats" if row["value"] > 0 else "is worse than"
+
+
+# ---------------------------------------------------------------- gap and probe
+def gaps(table, percent=1):
+    """Validation minus training loss by arm: a DataFrame with value, low, high (Student's t over the seeds)
+    and seeds. One seed has no interval."""
+    table = table[table["percent"] == percent]
+    gap = table["valid"] - table["train"]
+    rows = {arm: _t(gap[table["arm"] == arm]) for arm in dict.fromkeys(table["arm"])}
+    return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
+
+
+def gap_differences(table, percent=1, against="none"):
+    """The gap of every arm minus that of `against`, over the seeds that both have; columns as in `gaps`."""
+    wide = table[table["percent"] == percent].assign(gap=lambda part: part["valid"] - part["train"])
+    wide = wide.pivot_table(index="seed", columns="arm", values="gap")
+    if against not in wide:
+        return pd.DataFrame(columns=["value", "low", "high", "seeds"])
+    others = [arm for arm in wide if arm != against]
+    rows = {arm: _t((wide[arm] - wide[against]).dropna()) for arm in others}
+    return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
+
+
+def _t(values):
+    """Mean, its 95 % interval by Student's t, and the number of values, as a dict."""
+    estimate = Estimate(values.mean() if len(values) else np.nan, np.nan, np.nan)
+    if len(values) > 1:
+        ends = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
+        estimate = Estimate(estimate.value, *ends)
+    return estimate._asdict() | {"seeds": len(values)}
+
+
+# ---------------------------------------------------------------- tables and scores
+def verdict_table(judged, percent):
+    """Differences and verdicts as text: a row a pair of arms, a column a finding; grey: no verdict."""
+    part = judged[judged["percent"] == percent] if len(judged) else judged
+    cells = {}
+    for row in part.to_dict("records"):
+        text = f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}), {row['verdict']}"
+        cells.setdefault(f"{row['first']} − {row['second']}", {})[row["finding"]] = text
+    table = pd.DataFrame(cells).T.reindex(columns=list(COLUMNS))
+    silent = ("no headroom", "too few seeds")
+    return table.style.map(lambda text: "color: #767676" if str(text).endswith(silent) else "")
+
+
+def scores_to_record(table, percent):
+    """{"<arm>/<finding>": Estimate} of the arms with at least LEAST_SEEDS seeds."""
+    seeds = table[table["percent"] == percent].groupby("arm")["seed"].nunique()
+    return {
+        f"{arm}/{column}": estimate
+        for arm, row in mean_scores(table, percent).items()
+        for column, estimate in row.items()
+        if seeds[arm] >= LEAST_SEEDS
+    }

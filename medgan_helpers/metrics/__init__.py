@@ -9,6 +9,7 @@ from .classification import (
     auroc_by_group,
     auroc_difference,
     gap,
+    gap_in_words,
     macro_auroc,
 )
 from .intervals import BOOTSTRAPS, Estimate, interval, mean_interval, proportion
@@ -42,6 +43,7 @@ __all__ = [
     "features",
     "fid",
     "gap",
+    "gap_in_words",
     "interval",
     "kid",
     "macro_auroc",

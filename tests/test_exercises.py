@@ -125,8 +125,9 @@ WRONG_KIND = {
 }
 
 
-def test_all_checks_are_found():
-    assert len(CHECKS) == 28
+def test_every_chapter_has_checks():
+    homes = [check.values[0].__module__ for check in CHECKS]
+    assert all(homes.count(chapter.__name__) >= 2 for chapter in CHAPTERS)
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)

@@ -58,9 +58,9 @@ def rotate(images, degrees):
     return warp(images, affine(images, degrees=degrees))
 
 
-def translate(images, across, down=0.0):
-    """Shift by fractions of the film's width."""
-    return warp(images, affine(images, across=across, down=down))
+def shift(images, across):
+    """Move to the right by a fraction of the film's width."""
+    return warp(images, affine(images, across=across))
 
 
 def zoom(images, scale):

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .diffaugment import brightness, contrast, translate
+from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
 
@@ -316,7 +316,7 @@ class LesionGAN(Model):
 
     def augment(self, squares):
         """DiffAugment: both players see the squares shifted and recoloured, so that few films last longer."""
-        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
+        return shift(contrast(brightness(squares, self.rng), self.rng), self.rng)
 
     def noise(self, count):
         return torch.randn(count, self.recipe.latent, generator=self.rng, device=self.device)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from medgan_helpers import dcgan, pix2pix, stargan, training
+from medgan_helpers import dcgan, flow, pix2pix, stargan, training
 from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
+SHIPPED += [(flow.Flow, None)] if (ASSETS / "flow").is_dir() else []
 SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("unet-*"))]
 SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("pix2pix-*"))]
 
@@ -57,4 +58,4 @@ def test_the_script_names_the_networks_it_knows():
     script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
     run = subprocess.run(script, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "unknown network cyclegan: choose of dcgan, stargan, classifier, pix2pix" in run.stderr
+    assert "unknown network cyclegan: choose of dcgan, flow, stargan, classifier, pix2pix" in run.stderr

@@ -86,6 +86,12 @@ $(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
 
 # --- everything else ----------------------------------------------------------------------------
 
+# Everything quick: no book, no network, no second environment. `make test` runs all of this too.
+.PHONY: check
+check: $(READY)  ## style and the quick unit tests, in under two minutes: run it before every commit
+	@.venv/bin/ruff check .
+	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT $(PY) -m pytest tests -m "not slow"
+
 .PHONY: test
 test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, every notebook as on Colab
 	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET=simulated DATA_ROOT=

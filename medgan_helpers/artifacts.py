@@ -149,7 +149,8 @@ def _estimate(name, estimate):
     if len(parts) != 3:
         raise ValueError(f"{name}: expected a number or (value, low, high), got {len(parts)} numbers")
     try:
-        return tuple(math.nan if part is None else float(part) for part in parts)
+        value, *ends = parts
+        return (float(value), *(math.nan if end is None else float(end) for end in ends))
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}") from error
 

@@ -22,6 +22,15 @@ from .training import mix
 
 
 # ---------------------------------------------------------------- geometry
+def check(images):
+    """Raise unless images are a batch of films (B, C, H, W) of floats."""
+    if not torch.is_tensor(images) or images.dim() != 4:
+        found = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
+        raise ValueError(f"expected a tensor (B, C, H, W), found {found}: one film is film[None, None]")
+    if not images.is_floating_point():
+        raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
+
+
 def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
     """The matrices (B, 2, 3) that turn anticlockwise, enlarge and shift the content of images.
 
@@ -58,9 +67,9 @@ def rotate(images, degrees):
     return warp(images, affine(images, degrees=degrees))
 
 
-def translate(images, across, down=0.0):
-    """Shift by fractions of the film's width."""
-    return warp(images, affine(images, across=across, down=down))
+def translate(images, across):
+    """Shift to the right by a fraction of the film's width."""
+    return warp(images, affine(images, across=across))
 
 
 def zoom(images, scale):
@@ -81,19 +90,24 @@ def brighten(images, by):
 
 def contrast(images, factor):
     """Stretch grey levels about the film's own mean by `factor`."""
+    check(images)
     mean = images.mean((1, 2, 3), keepdim=True)
     return (mean + (images - mean) * _each(factor, images, 4)).clamp(-1, 1)
 
 
 def add_noise(images, sigma, generator):
     """Add Gaussian noise of standard deviation `sigma`, drawn from `generator`."""
+    check(images)
     noise = torch.randn(images.shape, generator=generator, device=images.device)
     return (images + _each(sigma, images, 4) * noise).clamp(-1, 1)
 
 
 def _each(value, images, dims=1):
     """One number an image, ready to multiply: (B,) or (B, 1, 1, 1)."""
+    check(images)
     value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
+    if value.dim() > 1 or value.numel() not in (1, len(images)):
+        raise ValueError(f"{tuple(value.shape)} numbers for {len(images)} films: expected one, or one each")
     return value.expand(len(images)).reshape(-1, *[1] * (dims - 1))
 
 

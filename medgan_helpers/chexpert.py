@@ -12,6 +12,7 @@ import importlib.util
 import re
 import warnings
 import zlib
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,8 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     Raises FileNotFoundError or ValueError that names the file, the row and what was expected.
     """
     _check("views", views, ("frontal", "lateral", "all"))
+    if not isinstance(csv, str | Path):
+        raise TypeError(f"csv is {csv!r}: expected the path of a label table")
     table = _load(Path(csv).expanduser())
     where = _split_paths(table["Path"])
     numbers = table[["Age", *FINDINGS]].apply(pd.to_numeric, errors="coerce").astype(float)
@@ -123,6 +126,7 @@ def label_table(views="all"):
 
 def unlabelled(frame):
     """The findings that no row of a whole set says anything about: unknown there, not absent."""
+    check_frame(frame, FINDINGS)
     return [finding for finding in FINDINGS if frame[finding].isna().all()]
 
 
@@ -135,6 +139,9 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     unlabelled: findings that become nan throughout, whatever `blank` says; see the function of that name.
     Returns a float32 DataFrame with the index of `frame`.
     """
+    check_frame(frame, FINDINGS)
+    if strangers := [finding for finding in unlabelled if finding not in FINDINGS]:
+        raise ValueError(f"unknown finding {strangers[0]!r}: choose among {', '.join(FINDINGS)}")
     _check("uncertain", uncertain, UNCERTAIN)
     _check("blank", blank, BLANK)
     given = frame[FINDINGS].astype("float32")
@@ -153,6 +160,9 @@ def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     Patients are taken in the order of a hash of (seed, patient), the same in every process, until a part
     holds its fraction of the rows. Raises ValueError for fractions that do not sum to 1 or too few patients.
     """
+    check_frame(frame, ["patient"])
+    if not isinstance(fractions, tuple | list):
+        raise TypeError(f"fractions is {fractions!r}: expected three numbers, for train, valid and test")
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ValueError(f"fractions {fractions}: expected three, for train, valid and test, that sum to 1")
     rows = _rows_by_patient(frame, seed)
@@ -169,6 +179,9 @@ def regimen(frame, percent, seed=0):
 
     Nested: the rows at 1 % are among those at 10 %, these at 50 %, these at 100 % (all rows).
     """
+    check_frame(frame, ["patient"])
+    if not isinstance(percent, Real):
+        raise TypeError(f"percent={percent!r}: expected a number")
     if not 0 < percent <= 100:
         raise ValueError(f"percent={percent}: expected more than 0 and at most 100")
     rows = _rows_by_patient(frame, seed)
@@ -246,6 +259,14 @@ def _patients_needed(rows, quota):
     return 0 if quota <= 0 else 1 + int(np.searchsorted(rows.cumsum()[:-1], quota - 1e-6))
 
 
+def check_frame(frame, columns):
+    """Refuse what is not a table of films with these columns."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"expected a DataFrame as chexpert.read returns it, got a {type(frame).__name__}")
+    if lacking := [column for column in columns if column not in frame]:
+        raise ValueError(f"the table lacks the column {lacking[0]!r}: expected one as chexpert.read returns")
+
+
 def _check(name, value, allowed):
     if value not in allowed:
         raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
@@ -286,6 +307,9 @@ def box_masks(boxes, paths, size):
     boxes: rows of `read`, of one finding; paths: the films. A film without a box has an empty mask, as
     has one whose boxes lie outside the centred square.
     """
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"size={size!r}: expected whole pixels a side, 1 or more")
+    check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)
     for path, part in boxes.groupby("path"):

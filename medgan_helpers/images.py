@@ -11,6 +11,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from numbers import Real
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -45,10 +46,11 @@ class ImageStore:
     """
 
     def __init__(self, frame, root, size, skip_bad=False):
+        chexpert.check_frame(frame, ["path"])
         if len(frame) == 0:
             raise ValueError("the frame has no rows: no film to store (is every film of another view?)")
-        if int(size) != size or not 8 <= size <= 4096:
-            raise ValueError(f"size={size}: expected whole pixels a side, 8 to 4096")
+        if not isinstance(size, Real) or int(size) != size or not 8 <= size <= 4096:
+            raise ValueError(f"size={size!r}: expected whole pixels a side, 8 to 4096")
         self.size = int(size)
         films = frame.drop_duplicates("path")
         self._films, bad = _open_cache(list(films["path"]), chexpert.find_root(root), self.size)
@@ -192,6 +194,8 @@ def unit_batch(grey):
 
 def grey_films(batch):
     """A network's films (n, 1, H, W) in [-1, 1] -> uint8 array (n, H, W) as in a store; overshoot clipped."""
+    if not torch.is_tensor(batch):
+        raise TypeError(f"expected films as a tensor (n, 1, H, W), got a {type(batch).__name__}")
     if batch.dim() != 4 or batch.shape[1] != 1:
         raise ValueError(f"expected films (n, 1, H, W), got {tuple(batch.shape)}")
     return signed_to_uint8(batch)[:, 0].cpu().numpy()
@@ -199,6 +203,8 @@ def grey_films(batch):
 
 def _with_channel(grey):
     """uint8 films as a tensor (n, 1, H, W); refuses what has been converted already."""
+    if not isinstance(grey, np.ndarray | torch.Tensor):
+        raise TypeError(f"expected films (n, H, W) as an array or a tensor, got {grey!r}")
     grey = torch.as_tensor(grey)
     if grey.dtype != torch.uint8:
         raise TypeError(f"expected grey levels 0 to 255 as uint8, got {grey.dtype}: converted before?")

@@ -63,7 +63,9 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     """
     global _current
     profile = profiles.get(profile)
-    dataset = (dataset or os.environ.get("DATASET") or "simulated").lower()
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed is {seed!r}: expected a whole number, 0 or more")
+    dataset = str(dataset or os.environ.get("DATASET") or "simulated").lower()
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
     root = _data_root(dataset, data_root or os.environ.get("DATA_ROOT"))

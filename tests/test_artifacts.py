@@ -10,14 +10,12 @@ from medgan_helpers import artifacts
 
 
 @pytest.fixture(autouse=True)
-def build(tmp_path, monkeypatch):
-    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
+def chapter():
     artifacts.activate("smoke", notebook="test")
-    yield tmp_path
-    artifacts.activate("smoke")
 
 
-def test_folders_by_profile_and_dataset(build):
+def test_folders_by_profile_and_dataset(tmp_path):
+    build = tmp_path / "build"
     assert artifacts.folder("results") == build / "smoke" / "results"
     artifacts.activate("smoke", dataset="chexpert")
     assert artifacts.folder("results") == build / "smoke-chexpert" / "results"

@@ -21,6 +21,7 @@ COLAB = "https://colab.research.google.com/github"
 GOOD = '<div class="cell_output"><img src="a.png" alt="Two films"></div>'
 
 
+@pytest.mark.slow
 def test_the_smoke_book_keeps_its_contract():
     site = ROOT / "build" / "smoke" / "html"
     assert site.is_dir(), "run `make book PROFILE=smoke` first"
@@ -110,6 +111,7 @@ def run(folder, code, *parameters):
     return subprocess.run([*command, *parameters], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_a_failing_cell_stops_the_build_with_its_traceback(tmp_path):
     done = run(tmp_path, "print('alive', A)\nraise KeyError('the lesion')", "A=2")
     assert done.returncode == 1
@@ -118,6 +120,7 @@ def test_a_failing_cell_stops_the_build_with_its_traceback(tmp_path):
     assert not (tmp_path / "out.ipynb").exists() and not (tmp_path / "out.running.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_an_unknown_parameter_stops_the_build(tmp_path):
     done = run(tmp_path, "A", "PROFIL=smoke")
     assert done.returncode == 1 and "no parameter PROFIL" in done.stderr
@@ -131,6 +134,7 @@ def drawn_figure(alt, size=(30, 10)):
     return new_output("display_data", data, metadata={"image/png": {"alt": alt}})
 
 
+@pytest.mark.slow
 def test_each_figure_of_a_cell_keeps_its_own_alt_text(tmp_path):
     said = [new_output("stream", name="stdout", text=text) for text in ("one\n", "two\n", "three\n")]
     outputs = [said[0], drawn_figure("CT"), said[1], drawn_figure("MR", (10, 10)), said[2], drawn_figure("X")]

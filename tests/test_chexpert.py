@@ -90,6 +90,7 @@ def test_labels_leave_the_frame_alone(table):
 # --- splits and regimens ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds, fractions=st.sampled_from([(0.9, 0.05, 0.05), (0.7, 0.1, 0.2), (0.5, 0.25, 0.25)]))
 def test_split_keeps_patients_together_and_fractions(table, seed, fractions):
@@ -101,6 +102,7 @@ def test_split_keeps_patients_together_and_fractions(table, seed, fractions):
         assert abs(len(part) / len(table) - fraction) < 0.005
 
 
+@pytest.mark.slow
 @few
 @given(seed=seeds)
 def test_regimens_are_nested_whole_patients(table, seed):
@@ -123,6 +125,7 @@ def test_seeds_differ_and_row_order_does_not_matter(table):
     assert set(chexpert.regimen(shuffled, 10, seed=0).index) == set(first.index)
 
 
+@pytest.mark.slow
 def test_split_is_the_same_in_another_process_and_hash_seed(table):
     code = (
         "import hashlib; from medgan_helpers import chexpert as c; t = c.label_table()[:20000]; "
@@ -182,9 +185,9 @@ def test_rows_keep_their_number_in_the_file(tmp_path):
 # --- the same as torchxrayvision ----------------------------------------------------------------
 
 
-def test_agrees_with_torchxrayvision(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_agrees_with_torchxrayvision(tmp_path):
     """Same films and labels as CheX_Dataset, through our bridge to its intensities."""
-    monkeypatch.setenv("MEDGAN_CACHE", str(tmp_path / "cache"))
     import torchxrayvision as xrv
 
     from medgan_helpers import images, simulator

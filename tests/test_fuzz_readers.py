@@ -22,11 +22,6 @@ fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 GOOD = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MEDGAN_CACHE", str(tmp_path / "cache"))
-
-
 # --- tables -------------------------------------------------------------------------------------
 
 
@@ -120,6 +115,7 @@ def test_a_missing_table_says_what_to_download(tmp_path):
         chexpert.read(tmp_path / "train.csv")
 
 
+@pytest.mark.slow
 @fuzz
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_a_table_or_a_clear_error(tmp_path, data):
@@ -131,6 +127,7 @@ def test_any_bytes_are_a_table_or_a_clear_error(tmp_path, data):
         assert "train.csv" in str(error)
 
 
+@pytest.mark.slow
 @fuzz
 @given(cell=st.text(max_size=40), column=st.sampled_from(chexpert.COLUMNS))
 def test_any_cell_is_kept_or_named(tmp_path, cell, column):
@@ -250,6 +247,7 @@ def test_no_usable_film_at_all(tmp_path):
         images.ImageStore(frame, tmp_path, 16, skip_bad=True)
 
 
+@pytest.mark.slow
 @fuzz
 @given(st.data())
 def test_any_damage_to_a_film_is_decoded_or_refused(tmp_path, data):
@@ -336,6 +334,7 @@ def test_importers_name_a_table_that_is_none(own, nih, tmp_path, data):  # noqa:
         run(import_nih, nih, tmp_path / "out")
 
 
+@pytest.mark.slow
 @fuzz
 @given(st.data())
 def test_any_damage_to_an_importers_table_is_a_clear_error(own, nih, tmp_path, data):  # noqa: F811

@@ -15,7 +15,7 @@ from PIL import Image
 from medgan_helpers import artifacts, chexpert, images
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDGAN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
@@ -134,9 +134,7 @@ def test_cache_is_keyed_by_content_and_size(films, cache):
     assert np.abs(images.ImageStore(frame, root, 16)[0].astype(int) - old).max() > 50
 
 
-def test_cache_lies_beside_the_data_by_default(films, tmp_path, monkeypatch):
-    monkeypatch.delenv("MEDGAN_CACHE")
-    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path / "build"))
+def test_cache_lies_beside_the_data_by_default(films):
     images.ImageStore(*films, 16)
     assert list((artifacts.folder("data") / "cache").glob("*.u8"))
 
@@ -151,6 +149,7 @@ def test_subsets_share_the_map(films):
         store.subset(frame.assign(path=frame.path + "x"))
 
 
+@pytest.mark.slow
 def test_a_killed_first_pass_goes_on(films, tmp_path, cache):
     """Kill the process after the first chunk; the second pass decodes only what is left."""
     frame, root = films
@@ -218,6 +217,7 @@ def test_half_of_what_a_killed_pass_left_is_not_enough(films, cache, left):
     assert sorted(path.suffixes[0] for path in cache.iterdir()) == [".json", ".u8"]
 
 
+@pytest.mark.slow
 def test_two_processes_may_build_at_once(films, tmp_path):
     frame, root = films
     frame.to_pickle(tmp_path / "frame.pkl")

@@ -541,6 +541,7 @@ def test_each_script_explains_itself(script, capsys):
     assert f"python data_scripts/{script.__name__}.py" in shown
 
 
+@pytest.mark.slow
 def test_a_failing_script_prints_a_message_and_no_traceback(tmp_path):
     command = [sys.executable, SCRIPTS / "import_nih.py", tmp_path, tmp_path / "out"]
     failed = subprocess.run(command, capture_output=True, text=True)

@@ -76,6 +76,7 @@ def test_the_interval_widens_when_films_repeat_patients():
     assert naive.high - naive.low < 0.6 * (again.high - again.low)
 
 
+@pytest.mark.slow
 def test_the_auroc_interval_covers_the_truth_about_95_times_in_100():
     hits = 0
     for seed in range(60):
@@ -132,6 +133,7 @@ def test_mean_interval_and_proportion():
     assert metrics.proportion(0, 10).high == pytest.approx(0.2775, abs=1e-3)  # Wilson, tabulated
 
 
+@pytest.mark.slow
 def test_imagenet_features_are_the_published_network():
     first = metrics.features(noise(3, 1, 32, 32) * 2 - 1)
     assert first.shape == (3, 1280)
@@ -160,6 +162,7 @@ def test_kid_is_that_of_torchmetrics_and_ranks_sets():
     )
 
 
+@pytest.mark.slow
 def test_kid_has_no_bias_at_32_images():
     values = [
         metrics.kid(
@@ -177,12 +180,6 @@ def test_kid_takes_sets_of_different_sizes():
     equal = metrics.kid(real[:40], far, space=tiny_features).value
     assert metrics.kid(real, far, space=tiny_features).value == pytest.approx(equal, rel=0.2)
     assert metrics.kid(real, same, space=tiny_features).value < 0.1 * equal
-
-
-def test_fid_is_zero_for_equal_sets_and_grows():
-    real, far = noise(200, 1, 16, 16), noise(200, 1, 16, 16, seed=1) * 0.5
-    assert metrics.fid(real, real, space=tiny_features) == pytest.approx(0, abs=1e-3)
-    assert metrics.fid(real, far, space=tiny_features) > 0.5
 
 
 def test_collapse_keeps_density_and_loses_coverage():
@@ -211,6 +208,7 @@ def test_a_collapsed_set_is_less_diverse():
     assert metrics.diversity(noise(4, 1, 64, 64) * 2 - 1, pairs=4).value < 0.5
 
 
+@pytest.mark.slow
 def test_the_realism_of_sets_is_told_in_both_spaces():
     rng = np.random.default_rng(0)
     ramp = torch.linspace(-1, 1, 32).expand(40, 1, 32, 32)

@@ -13,15 +13,6 @@ from medgan_helpers import artifacts, chexpert, session
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(autouse=True)
-def build(tmp_path, monkeypatch):
-    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path / "build"))
-    for name in ("DATASET", "DATA_ROOT", "MEDGAN_CACHE", "MEDGAN_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    yield
-    artifacts.activate("smoke")
-
-
 @pytest.fixture
 def folder(tmp_path):
     """60 patients with two films each, in the CheXpert layout."""

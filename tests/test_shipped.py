@@ -22,7 +22,6 @@ def test_a_shipped_network_loads_and_its_card_says_what_it_is(kind, name):
     assert card["model"] == kind.__name__ and card["config"]["seed"] == 0
     assert "not for diagnosis" in card["use"] and "training patients" in card["data"]
     assert (ROOT / card["command"].removeprefix("python ").split(",")[0].split()[0]).is_file()
-    assert len(card["sha256"]) == 64
 
 
 def test_the_shipped_dcgan_draws_varied_films():
@@ -52,6 +51,7 @@ def test_the_shipped_networks_stay_small():
     assert sum(path.stat().st_size for path in ASSETS.rglob("*.safetensors")) < 20e6
 
 
+@pytest.mark.slow
 def test_the_script_names_the_networks_it_knows():
     script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
     run = subprocess.run(script, capture_output=True, text=True)

@@ -48,12 +48,14 @@ def test_sample_returns_what_the_contract_says(mixed):
     assert images.std(axis=(1, 2)).min() > 20, "a film is blank"
 
 
+@pytest.mark.slow
 def test_twins_equal_films_outside_the_masks(singles, mixed):
     for images, twins, masks, _ in (singles, mixed):
         shadow = np.any(list(masks.values()), axis=0)
         assert (images == twins)[~shadow].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_requested_finding_is_drawn_where_its_mask_is(singles, name):
     images, twins, masks, labels = singles
@@ -74,6 +76,7 @@ def test_a_film_without_findings_is_its_own_twin():
     assert (images == twins).all() and not np.any(list(masks.values()))
 
 
+@pytest.mark.slow
 def test_findings_lie_where_anatomy_puts_them():
     """Centres of masks: effusion below, pneumothorax above, the heart on the patient's left."""
     places = ("Pneumothorax", "Pleural Effusion", "Cardiomegaly")
@@ -83,6 +86,7 @@ def test_findings_lie_where_anatomy_puts_them():
     assert middle["Cardiomegaly"][1] > 32, "the heart is on the patient's left, the film's right"
 
 
+@pytest.mark.slow
 def test_ap_shows_a_larger_heart_than_pa():
     """The heart lies in front; in AP the source is there and close, so its shadow is larger."""
     anatomy = thorax.load(64)
@@ -99,6 +103,7 @@ def test_ap_shows_a_larger_heart_than_pa():
     assert area["AP"] > 1.08 * area["PA"]
 
 
+@pytest.mark.slow
 def test_severity_makes_a_finding_larger():
     anatomy = thorax.load(64)
     for name in ("Cardiomegaly", "Edema", "Pleural Effusion", "Lung Lesion", "Pneumothorax"):
@@ -124,6 +129,7 @@ def test_projection_of_a_block_is_its_thickness():
     assert torch.allclose(water, torch.full_like(water, thick), atol=3.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("view", "along"), [("AP", "y"), ("PA", "y"), ("Lateral", "x")])
 def test_summing_over_planes_agrees_with_sampling_densely_along_the_rays(view, along):
     """Joseph's sums over crossed planes are the line integrals that 300 samples along each bent ray give."""
@@ -144,6 +150,7 @@ def test_summing_over_planes_agrees_with_sampling_densely_along_the_rays(view, a
 
 
 # ---------------------------------------------------------------- reproducibility
+@pytest.mark.slow
 def test_a_seed_gives_the_same_films_alone_or_together(mixed):
     images, _, _, labels = mixed
     again = simulator.sample(12, SIZE, seed=5, views="all", twins=False, masks=False)[0]
@@ -155,6 +162,7 @@ def test_a_seed_gives_the_same_films_alone_or_together(mixed):
     assert (simulator.sample(3, SIZE, seed=6, twins=False, masks=False)[0] != images[:3]).any()
 
 
+@pytest.mark.slow
 def test_workers_write_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "FEW", 0)
     films = [simulator.write(tmp_path / str(n), 6, SIZE, workers=n, progress=False).parent for n in (1, 2)]
@@ -164,6 +172,7 @@ def test_workers_write_the_same_bytes(tmp_path, monkeypatch):
         assert (films[0] / name).read_bytes() == (films[1] / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_patients_differ_and_stay_themselves():
     table = pd.DataFrame({"patient": ["patient00001", "patient00001", "patient00002"]})
     heart = dataset.ORGANS.index("heart")
@@ -253,6 +262,7 @@ def test_write_makes_a_folder_that_chexpert_reads(tmp_path):
             assert ((np.asarray(Image.open(mask)) > 0) == masks[name][2]).all()
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_a_finished_one_returns(tmp_path):
     root = tmp_path / "films"
     csv = simulator.write(root, 6, SIZE, progress=False)
@@ -274,6 +284,7 @@ def test_a_killed_run_goes_on_and_a_finished_one_returns(tmp_path):
     assert csv.stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_folder_at_once(tmp_path, monkeypatch):
     """The second starts while the first has a film half written, and ends before it."""
     root, save, seconds = tmp_path / "films", dataset._save, []
@@ -291,6 +302,7 @@ def test_two_processes_write_the_same_folder_at_once(tmp_path, monkeypatch):
     assert len(list(root.rglob("*.jpg"))) == 4 and not list(root.rglob("*.partial*"))
 
 
+@pytest.mark.slow
 def test_write_starts_while_another_process_makes_the_same_folder(tmp_path):
     (tmp_path / ".simulation.abc.partial.json").write_text("{")
     assert simulator.write(tmp_path, 2, SIZE, progress=False).is_file()
@@ -344,6 +356,7 @@ def test_the_script_reports_bad_input_in_one_line(tmp_path, monkeypatch):
 
 
 # ---------------------------------------------------------------- other pictures of the same patients
+@pytest.mark.slow
 def test_ct_slices_are_of_different_patients():
     slices, patients = simulator.ct_slices(6, 48, seed=0, slices_per_patient=2)
     assert slices.shape == (6, 48, 48) and slices.dtype == np.float32
@@ -352,6 +365,7 @@ def test_ct_slices_are_of_different_patients():
     assert np.abs(slices[0] - simulator.ct_slices(1, 48, seed=1)[0][0]).mean() > 0.02
 
 
+@pytest.mark.slow
 def test_organ_maps_fit_the_film(mixed):
     labels = mixed[3]
     maps = simulator.organ_map(labels[:3], SIZE)

@@ -15,6 +15,8 @@ def grey(images):
     if isinstance(images, torch.Tensor):
         images = (images.detach().float().cpu().numpy() + 1) / 2
     images = np.asarray(images)
+    if images.ndim < 2 or images.size == 0:
+        raise ValueError(f"expected films (n, H, W), found {images.shape}")
     images = images / 255 if images.dtype == np.uint8 else images
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
@@ -29,6 +31,8 @@ def draw_film(axis, image, title=""):
 def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
     """A wall of films, `columns` a row."""
     images = grey(images)
+    if titles is not None and len(titles) < len(images):
+        raise ValueError(f"{len(titles)} titles for {len(images)} films: expected one each")
     titles = [""] * len(images) if titles is None else list(titles)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
@@ -45,6 +49,8 @@ def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
 
 def film_rows(rows, alt, inch=1.25, titles=None):
     """Rows of films, each with a name at its left: {name: images}. titles: {name: one a film}, above them."""
+    if not rows:
+        raise ValueError("there are no rows of films: expected {name: films}")
     rows, titles = {name: grey(images) for name, images in rows.items()}, titles or {}
     columns, height = max(map(len, rows.values())), inch + 0.3 * bool(titles)
     fig, axes = canvas(len(rows), columns, (columns * inch + 1.3, len(rows) * height), squeeze=False)

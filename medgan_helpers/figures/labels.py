@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 from .. import chexpert
 from .paper import COLOURS, canvas, show
@@ -71,6 +70,8 @@ def bars(table, unit, alt, size=(9, 4.2)):
 
 def heat_map(table, unit, alt):
     """A square table of numbers as colours with the numbers in the cells."""
+    import seaborn as sns  # takes a second, and no other figure needs it
+
     fig, axis = canvas(size=(8.4, 6.6))
     sns.heatmap(table, ax=axis, cmap="cividis", annot=True, fmt=".0f", annot_kws={"size": 7},
                 cbar_kws={"label": unit}, square=True)  # fmt: skip

@@ -40,6 +40,8 @@ def draw_intervals(axis, table, unit, marked=()):
 
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
     """Lines over steps, one panel an entry: {title: {name: (steps, values)}}. xlabel: one, or one a panel."""
+    if not panels:
+        raise ValueError("there are no curves: expected {title: {name: (steps, values)}}")
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):

@@ -8,10 +8,13 @@ import base64
 import io
 
 import matplotlib.pyplot as plt
-import seaborn as sns
 from IPython.display import display
+from matplotlib.colors import to_rgb
 
-COLOURS = sns.color_palette("colorblind")  # Okabe-Ito-like: distinguishable with any colour vision
+# Distinguishable with any colour vision: the palette "colorblind" of seaborn, which takes long to import.
+COLOURS = [to_rgb(f"#{code}") for code in (
+    "0173B2", "DE8F05", "029E73", "D55E00", "CC78BC", "CA9161", "FBAFE4", "949494", "ECE133", "56B4E9",
+)]  # fmt: skip
 LINES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.spines.top": False,
@@ -25,6 +28,9 @@ STYLE = {
 
 def show(fig, alt):
     """Display `fig` as a PNG that carries `alt`, the sentence a screen reader says instead."""
+    if not isinstance(alt, str) or not alt.strip():
+        plt.close(fig)
+        raise ValueError("a figure needs words for readers who cannot see it: alt='what the figure shows'")
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=110)
     plt.close(fig)

@@ -22,6 +22,10 @@ def _ranked(labels, scores, patients):
             f"expected one label, score and patient an image, found {len(labels)}, {len(scores)} and "
             f"{len(patients)}"
         )
+    if labels.ndim != 1 or scores.ndim != 1:
+        raise ValueError(f"expected one finding (N,), found labels {labels.shape} and scores {scores.shape}")
+    if np.isnan(scores.astype(float)).any():
+        raise ValueError(f"{np.isnan(scores.astype(float)).sum()} scores are nan: did the training diverge?")
     known = ~np.isnan(labels.astype(float))
     labels, scores, patients = labels[known].astype(float), scores[known], patients[known]
     if not np.isin(labels, (0, 1)).all():
@@ -98,6 +102,9 @@ def macro_auroc(labels, scores, patients, others=None, seed=0):
     labels, scores, others: (N, F). Findings share patients, so each resample draws them once for all.
     """
     labels, scores, patients = np.asarray(labels), np.asarray(scores), np.asarray(patients)
+    for table in (scores, labels if others is None else np.asarray(others)):
+        if labels.ndim != 2 or table.shape != labels.shape or labels.shape[1] == 0:
+            raise ValueError(f"expected labels and scores (N, F), found {labels.shape} and {table.shape}")
     columns = []
     for f in range(labels.shape[1]):
         value, resampled = _bootstrap(_weighted_auroc, labels[:, f], scores[:, f], patients, seed)

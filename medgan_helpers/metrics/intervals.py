@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
 
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
@@ -46,11 +45,19 @@ def mean_interval(values, patients=None, seed=0):
     """
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients
+    if values.ndim != 1 or len(values) == 0 or len(patients) != len(values):
+        raise ValueError(
+            f"expected one value an image (N,) and as many patients, found {values.shape} and {len(patients)}"
+        )
     means = [weights @ values / weights.sum(1) for weights in patient_weights(patients, seed)]
     return interval(values.mean(), np.concatenate(means))
 
 
 def proportion(hits, n):
     """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
+    if not 0 <= hits <= n or n == 0:
+        raise ValueError(f"{hits} hits among {n}: expected at least 1 try and no more hits than tries")
+    from scipy.stats import binomtest  # takes half a second
+
     low, high = binomtest(int(hits), int(n)).proportion_ci(method="wilson")
     return Estimate(hits / n, float(low), float(high))

@@ -1,7 +1,7 @@
 """Sets of generated films against real ones: distances in two feature spaces, copies, variety.
 
     realism_table                   the table of all of them; made of:
-    kid, fid, density_coverage      one set against another
+    kid, density_coverage           one set against another
     memorisation, diversity         are they copies of the training films? of one another?
 
 Distances are taken in a feature space: "imagenet" (EfficientNet-lite0, weights from the package registry),
@@ -15,16 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import poly_mmd
 
 from .intervals import interval, mean_interval
 
+AT_ONCE = 64  # images embedded at a time: bounds the memory
 KID_LEAST = 32  # images in each set, below which its halves say nothing
 NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
 THUMBNAIL = 16  # pixels a side
 FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
+SMALLEST = 11  # pixels a side that the window of MS-SSIM needs
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
 
 
@@ -55,22 +54,24 @@ def _thumbnails(images):
 SPACES = {"imagenet": _imagenet_features, "thumbnails": _thumbnails}
 
 
-def features(images, space="imagenet", batch_size=64):
+def features(images, space="imagenet"):
     """Features of each image. images: (N, 1, H, W) in [-1, 1]; returns (N, d) float32 on the CPU.
 
     space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019, trained on photographs), "thumbnails"
     (d = 256: the film at 16 x 16, standardised; no network) or a function images -> (B, d).
     """
     images = torch.as_tensor(images)
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or len(images) == 0:
         raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
+    if not images.is_floating_point():
+        raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
     if isinstance(space, str) and space not in SPACES:
         raise ValueError(
             f"unknown feature space {space!r}: expected {', '.join(SPACES)}, or a function of the images"
         )
     embed = SPACES[space] if isinstance(space, str) else space
     with torch.no_grad():
-        return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(batch_size)])
+        return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(AT_ONCE)])
 
 
 def _enough(real, fake, least):
@@ -95,6 +96,8 @@ def kid(real, fake, space="imagenet", seed=0, subsets=100):
 
 
 def _kid(real, fake, seed, subsets=100):
+    from torchmetrics.image.kid import poly_mmd  # takes a second: only who measures waits
+
     real, fake = real.double(), fake.double()
     rng = np.random.default_rng(seed)
     count = min(len(real), len(fake)) // 2
@@ -105,20 +108,6 @@ def _kid(real, fake, seed, subsets=100):
     spread = np.array([poly_mmd(half(real), half(fake)).item() for _ in range(subsets)])
     value = poly_mmd(real, fake).item() if len(real) == len(fake) else spread.mean()
     return interval(value, spread)
-
-
-def fid(real, fake, space="imagenet"):
-    """Frechet distance between Gaussians fitted to both feature sets (Heusel et al. 2017).
-
-    Biased upwards when there are few images: compare only at equal N, and prefer `kid` below some thousands.
-    """
-    real, fake = _two_sets(real, fake, space, 32)
-    network = torch.nn.Identity()  # the features are computed already
-    network.num_features = real.shape[1]
-    metric = FrechetInceptionDistance(feature=network)
-    metric.update(real, real=True)
-    metric.update(fake, real=False)
-    return metric.compute().item()
 
 
 def density_coverage(real, fake, space="imagenet"):
@@ -189,6 +178,12 @@ def diversity(images, seed=0, pairs=200):
     images: (N, C, H, W) in [-1, 1]. Compare with the same number for real films; a collapsed generator is
     near 1. Uses as many scales as the film allows (5 from 171 px, 3 at 64 px, 2 at 32 px).
     """
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    if torch.as_tensor(images).ndim != 4 or len(images) < 2 or images.shape[-1] < SMALLEST:
+        raise ValueError(
+            f"expected at least two images (N, C, H, W) of {SMALLEST} px or more, found {tuple(images.shape)}"
+        )
     rng = np.random.default_rng(seed)
     first = rng.integers(len(images), size=pairs)
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)

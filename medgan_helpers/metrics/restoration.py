@@ -1,14 +1,12 @@
 """A restored film against the clean one: PSNR and SSIM of each image."""
 
 import torch
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
 
 
 def _unit_pair(restored, clean):
     restored, clean = torch.as_tensor(restored).float(), torch.as_tensor(clean).float()
+    if clean.numel() == 0 or restored.isnan().any():
+        raise ValueError("what was restored is empty or holds nan: did the training diverge?")
     if restored.shape != clean.shape or clean.ndim != 4:
         raise ValueError(
             f"expected two batches (B, C, H, W) of one shape, found {tuple(restored.shape)} and "
@@ -27,6 +25,8 @@ def psnr(restored, clean):
 
     restored, clean: (B, C, H, W) in [0, 1]. Returns (B,); equal images give inf.
     """
+    from torchmetrics.functional.image import peak_signal_noise_ratio  # takes a second
+
     restored, clean = _unit_pair(restored, clean)
     return peak_signal_noise_ratio(restored, clean, data_range=1.0, reduction="none", dim=(1, 2, 3))
 
@@ -36,5 +36,7 @@ def ssim(restored, clean):
 
     restored, clean: (B, C, H, W) in [0, 1], at least 11 px. Returns (B,); equal images give 1.
     """
+    from torchmetrics.functional.image import structural_similarity_index_measure  # takes a second
+
     restored, clean = _unit_pair(restored, clean)
     return structural_similarity_index_measure(restored, clean, data_range=1.0, reduction="none").reshape(-1)

@@ -21,8 +21,6 @@ ASSETS = artifacts.ASSETS
 def write(folder, value):
     """Write `value` (nested dicts and lists of tensors, numbers, strings) as the folder's checkpoint."""
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file: a checkpoint is a folder, give another name")
     leaves = {}
     tree = _encode(value, "", leaves)
     weights = folder / f"step-{value['step']:08d}.safetensors"
@@ -34,7 +32,12 @@ def write(folder, value):
 
 
 def read(folder):
-    """The value written last, or None if there is no checkpoint. Raises ValueError if it is damaged."""
+    """The value written last, or None if there is no checkpoint.
+
+    Raises ValueError if it is damaged, or if `folder` is a file.
+    """
+    if Path(folder).is_file():
+        raise ValueError(f"{folder} is a file: a checkpoint is a folder, give another name")
     path = Path(folder) / "checkpoint.json"
     if not path.exists():
         return None
@@ -129,11 +132,15 @@ def load(kind, folder, **arguments):
     path = Path(folder) / "card.json"
     if not path.exists():
         raise FileNotFoundError(f"no card.json in {folder}: train the model (TRAIN = True) or check the path")
-    card = json.loads(path.read_text())
+    try:
+        card = json.loads(path.read_text())
+        name, expected = card["model"], card["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not the card of a trained model ({error}): fetch it again") from error
     weights = path.with_name("weights.safetensors")
-    if card["model"] != kind.__name__:
-        raise ValueError(f"{folder} holds a {card['model']}, not a {kind.__name__}")
-    if _sha256(weights) != card["sha256"]:
+    if name != kind.__name__:
+        raise ValueError(f"{folder} holds a {name}, not a {kind.__name__}")
+    if not weights.is_file() or _sha256(weights) != expected:
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     model = kind(**card["config"], **arguments)
     try:

@@ -22,6 +22,8 @@ def diagnose(history):
     """Say in words what the curves show: "healthy: ...", "collapse: ...", "discriminator won: ...",
     "oscillation: ...", "not started: ...", for StarGAN also "critic has not learnt the findings: ..." and
     "identity collapse: ...". history: what `fit` returns, or a dict of equally long lists."""
+    if not isinstance(history, pd.DataFrame | dict | list):
+        raise TypeError(f"history is a {type(history).__name__}: expected what training.fit returns")
     history = pd.DataFrame(history)
     losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
     if len(history) < MIN_ROWS:

@@ -33,6 +33,7 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     Raises FloatingPointError naming the step when a loss is not finite, or a weight that would be written;
     the last checkpoint stays.
     """
+    _check(model, steps, every)
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
     stream = itertools.islice(_stream(batches, start * world), rank, None, world)
@@ -54,6 +55,17 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
         bar.update()
     bar.close()
     return pd.DataFrame(rows)
+
+
+def _check(model, steps, every):
+    """Refuse, before anything is read or trained, what would end somewhere inside."""
+    if not hasattr(model, "step"):
+        raise TypeError(f"{type(model).__name__} has no step(batch): expected a model, as dcgan.DCGAN()")
+    for name, value, least in (("steps", steps, 0), ("every", every, 1)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise TypeError(f"{name} is {value!r}: expected a whole number")
+        if value < least:
+            raise ValueError(f"{name} is {value}: expected {least} or more")
 
 
 def _resume(model, checkpoint):
@@ -87,6 +99,8 @@ def _stream(batches, start):
         batches.seek(start)
         yield from batches
         return
+    if not hasattr(batches, "__iter__"):
+        raise TypeError(f"batches is {batches!r}: expected a list, a DataLoader or ImageStore.batches")
     number = 0
     while True:
         before = number

@@ -14,6 +14,8 @@ import torch
 
 from .processes import average_gradients, join_processes, rank_and_world
 
+COUNTS = ("image_size", "width", "channels", "in_channels", "out_channels", "latent", "domains", "blocks",
+          "critic_steps", "steps", "decay_steps")  # settings of models that count something
 AT_ONCE = 128  # images that a trained network works on at a time; bounds its memory
 
 
@@ -26,7 +28,7 @@ def choose_device(device="auto", precision="auto"):
     join_processes()
     if device == "auto":
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    device = torch.device(device)
+    device = _existing(device)
     if precision == "auto":
         native = (
             torch.cuda.get_device_capability(device)[0] >= 8
@@ -37,6 +39,64 @@ def choose_device(device="auto", precision="auto"):
     if precision not in ("fp32", "bf16"):
         raise ValueError(f'precision is {precision!r}: choose "auto", "fp32" or "bf16"')
     return device, {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def _existing(device):
+    """torch.device of a name; refuses what torch does not know and GPUs that are not there."""
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f'device is {device!r}: choose "auto", "cpu", "cuda" or "cuda:0"') from error
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(f'device is "{device}", this machine has {count} GPUs: choose "auto" or "cpu"')
+    return device
+
+
+def check_config(config):
+    """Refuse sizes and counts of a model that are not whole numbers above 0, and a seed below 0.
+
+    Raises TypeError or ValueError that names the argument. None stands for "not given" and passes.
+    """
+    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0}.items():
+        value = config.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise TypeError(f"{name} is {value!r}: expected a whole number")
+        if value < least:
+            raise ValueError(f"{name} is {value}: expected {least} or more")
+    if config.get("findings") == []:
+        raise ValueError("findings is empty: expected at least one finding, a number or a list of names")
+
+
+def check_batch(batch, config):
+    """Refuse a batch that is not made of tensors of one length, with float images of the model's size.
+
+    Looks at shapes and types only, never at values: it costs some microseconds and no wait for a GPU.
+    """
+    parts = batch if isinstance(batch, tuple | list) else (batch,)
+    if not parts or not all(torch.is_tensor(part) for part in parts):
+        found = [type(part).__name__ for part in parts]
+        raise TypeError(f"the batch is {found or 'empty'}: expected a tensor, or a tuple of tensors")
+    lengths = {len(part) if part.dim() else 0 for part in parts}
+    if len(lengths) > 1 or 0 in lengths:
+        shapes = [tuple(part.shape) for part in parts]
+        raise ValueError(f"the parts of the batch are {shapes}: expected as many rows in each, at least one")
+    for image in (part for part in parts if part.dim() == 4):
+        _check_images(image, config.get("image_size"))
+    expected = config.get("in_channels", config.get("channels", 1))
+    if parts[0].dim() != 4 or parts[0].shape[1] != expected:
+        raise ValueError(f"images are {tuple(parts[0].shape)}: expected (B, {expected}, H, W)")
+
+
+def _check_images(images, size):
+    if not images.is_floating_point():
+        raise TypeError(
+            f"images are {images.dtype}: expected floats in [-1, 1], as images.signed_batch makes them"
+        )
+    if size and images.shape[-2:] != (size, size):
+        raise ValueError(f"images are {tuple(images.shape[-2:])} pixels, this model was made for {size}")
 
 
 @contextmanager
@@ -95,6 +155,7 @@ class Model:
     """
 
     def __init__(self, config, device="auto", precision="auto", compile=False):
+        check_config(config)
         self.config = config
         self.device, self.dtype = choose_device(device, precision)
         self.compile = compile
@@ -168,6 +229,7 @@ def one_step(update):
 
     @functools.wraps(update)
     def step(self, batch):
+        check_batch(batch, self.config)
         batch = to_device(batch, self.device)
         self.rng.manual_seed(mix(self.config["seed"], rank_and_world()[0], self.steps_done))
         with self.autocast():

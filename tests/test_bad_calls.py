@@ -1,0 +1,396 @@
+"""Bad calls: each ends at the door with one sentence that says what came or what was expected.
+
+A row of the table is (function, its arguments, words of the message): a tuple of arguments in their order, or
+a dict of them by name. ValueError, TypeError and FileNotFoundError are messages for people; anything else,
+torch's own errors among them, is a hole in the door.
+"""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from medgan_helpers import (
+    artifacts,
+    augmentation,
+    cam,
+    chexpert,
+    classifier,
+    dcgan,
+    degradation,
+    experiments,
+    figures,
+    images,
+    lesion_gan,
+    metrics,
+    pix2pix,
+    profiles,
+    reader_study,
+    restoration,
+    session,
+    simulator,
+    stargan,
+    training,
+)
+
+NAN = float("nan")
+CPU = {"device": "cpu", "precision": "fp32"}
+SMALL = CPU | {"image_size": 32, "width": 4}
+FILMS = torch.zeros(4, 1, 32, 32)
+GREY = np.zeros((4, 32, 32), np.uint8)
+RGB = torch.zeros(4, 3, 32, 32)
+BYTES = FILMS.to(torch.uint8)
+LABELS = np.array([0, 1, 0, 1])
+SCORES = np.array([0.1, 0.9, 0.2, 0.4])
+PEOPLE = np.arange(4)
+FRAME = pd.DataFrame({"path": list("abcd"), "patient": list("abcd"), **dict.fromkeys(chexpert.FINDINGS, 0.0)})
+
+
+@functools.cache
+def model(kind):
+    """One small model of each kind; it is never trained here."""
+    options = {stargan.StarGAN: {"domains": 2, "blocks": 1}}.get(kind, {})
+    if kind is classifier.DenseNet:
+        return kind(preset="narrow", **CPU)
+    return kind(**SMALL, **options)
+
+
+def method(kind, name):
+    """A method of a small model, made when it is called; carries the name it is listed under."""
+
+    @functools.wraps(getattr(kind, name))
+    def call(*arguments, **options):
+        return getattr(model(kind), name)(*arguments, **options)
+
+    return call
+
+
+class NoModel:
+    """Something that cannot be trained."""
+
+
+gan, unet = method(dcgan.DCGAN, "step"), method(pix2pix.Pix2Pix, "step")
+star, reader = method(stargan.StarGAN, "step"), method(classifier.DenseNet, "step")
+
+BAD_CALLS = {
+    "profiles and artifacts": [
+        (profiles.get, ("huge",), "smoke, class, full"),
+        (profiles.get, (3,), "unknown profile 3"),
+        (profiles.get, ("Smoke",), "smoke"),
+        (artifacts.activate, ("gigantic",), "unknown profile"),
+        (artifacts.record, ("", 1.0), "name=''"),
+        (artifacts.record, (None, 1.0), "name=None"),
+        (artifacts.record, ("auc", "good"), "'good'"),
+        (artifacts.record, ("auc", None), "expected a number"),
+        (artifacts.record, ("auc", (0.7, 0.6)), "got 2 numbers"),
+        (artifacts.record, ("auc", {}), "no estimates"),
+        (artifacts.record, ("auc", {"a": "b"}), "'b'"),
+        (artifacts.record, ("auc", pd.DataFrame({"value": [1]})), "no column 'low'"),
+        (artifacts.record, ("auc", 0.7, "low"), "'low'"),
+        (artifacts.estimate_table, ({},), "no estimates"),
+        (artifacts.estimate_table, ({"a": (1, 2, 3, 4)},), "got 4 numbers"),
+    ],
+    "session": [
+        (session.start, ("03-dcgan", "tiny"), "unknown profile 'tiny'"),
+        (session.start, ("03-dcgan", "smoke", "mimic"), "unknown data set 'mimic'"),
+        (session.start, ("03-dcgan", "smoke", "chexpert"), "needs DATA_ROOT"),
+        (session.start, ("03-dcgan", "smoke", "", "", "a"), "seed is 'a'"),
+        (session.start, ("03-dcgan", "smoke", "", "", -1), "seed is -1"),
+        (session.start, ("03-dcgan", "smoke", 5), "5"),
+    ],
+    "label tables": [
+        (chexpert.read, ("nowhere.csv",), "no label table at nowhere.csv"),
+        (chexpert.read, (None,), "None"),
+        (chexpert.read, ("x.csv", None, "side"), "'frontal', 'lateral', 'all'"),
+        (chexpert.label_table, ("side",), "'frontal', 'lateral', 'all'"),
+        (chexpert.labels, (FRAME, "one"), "'ones', 'zeros', 'ignore'"),
+        (chexpert.labels, (FRAME, "ones", "none"), "blank='none'"),
+        (chexpert.labels, (FRAME[["path"]],), "No Finding"),
+        (chexpert.labels, ([1, 2],), "list"),
+        (chexpert.labels, (None,), "NoneType"),
+        (chexpert.labels, (FRAME, "ones", "zeros", ["Flu"]), "Flu"),
+        (chexpert.split, (FRAME, (0.9, 0.1)), "three"),
+        (chexpert.split, (FRAME, (0.9, 0.2, 0.1)), "sum to 1"),
+        (chexpert.split, (FRAME, (1.2, -0.1, -0.1)), "sum to 1"),
+        (chexpert.split, (FRAME, None), "None"),
+        (chexpert.split, (FRAME[:2],), "2 patients are too few"),
+        (chexpert.split, (FRAME[["path"]],), "patient"),
+        (chexpert.split, (None,), "NoneType"),
+        (chexpert.regimen, (FRAME, 0), "percent=0"),
+        (chexpert.regimen, (FRAME, 101), "percent=101"),
+        (chexpert.regimen, (FRAME, NAN), "percent=nan"),
+        (chexpert.regimen, (FRAME, "ten"), "'ten'"),
+        (chexpert.regimen, ([1], 10), "list"),
+        (chexpert.unlabelled, ({},), "dict"),
+        (chexpert.box_masks, (pd.DataFrame({"path": []}), [], 0), "size=0"),
+        (chexpert.box_masks, (FRAME, ["a"], 8), "x"),
+    ],
+    "films": [
+        (images.ImageStore, (FRAME[:0], ".", 64), "no rows"),
+        (images.ImageStore, (FRAME, ".", 4), "size=4"),
+        (images.ImageStore, (FRAME, ".", 64.5), "size=64.5"),
+        (images.ImageStore, (FRAME, ".", "64"), "size='64'"),
+        (images.ImageStore, (FRAME, ".", None), "size=None"),
+        (images.ImageStore, ([1], ".", 64), "list"),
+        (images.ImageStore, (FRAME[["patient"]], ".", 64), "path"),
+        (images.decode, ("nowhere.png", 64), "nowhere.png"),
+        (images.read_film, ("nowhere.png",), "nowhere.png"),
+        (images.signed_batch, (FILMS,), "torch.float32"),
+        (images.signed_batch, (np.zeros((2, 8, 8)),), "float64"),
+        (images.signed_batch, (np.zeros(8, np.uint8),), r"\(8,\)"),
+        (images.signed_batch, (np.zeros((2, 3, 8, 8), np.uint8),), r"\(2, 3, 8, 8\)"),
+        (images.signed_batch, (None,), "None"),
+        (images.signed_batch, ("film",), "film"),
+        (images.unit_batch, (FILMS,), "torch.float32"),
+        (images.unit_batch, (torch.zeros(2, 8, 8, dtype=torch.int64),), "int64"),
+        (images.grey_films, (RGB,), r"\(4, 3, 32, 32\)"),
+        (images.grey_films, (FILMS[0],), r"\(1, 32, 32\)"),
+        (images.grey_films, (GREY,), "expected films"),
+    ],
+    "simulator": [
+        (simulator.sample, (0,), "0 films"),
+        (simulator.sample, (-3,), "-3 films"),
+        (simulator.sample, (2.5,), "2.5 films"),
+        (simulator.sample, ("many",), "'many' films"),
+        (simulator.sample, (2, 8), "8"),
+        (simulator.sample, (2, 100_000), "100000"),
+        (simulator.sample, (2, 64, 0, None, "side"), "views='side'"),
+        (simulator.sample, (None, 64, 0, pd.DataFrame({"Flu": [1]})), "Flu"),
+        (simulator.sample, (None, 64, 0, pd.DataFrame({"Edema": [7]})), "1, 0, -1 or blank"),
+        (simulator.sample, (2, "64"), "'64'"),
+        (simulator.write, ("out", 0), "0 films"),
+        (simulator.write, ("out", 10, 4), "4"),
+        (simulator.write, {"root": "out", "images": 10, "prevalence": "half"}, "prevalence='half'"),
+        (simulator.write, {"root": "out", "images": 10, "rare_boost": 0}, "rare_boost=0"),
+        (simulator.write, {"root": "out", "images": 10, "views": "back"}, "views='back'"),
+    ],
+    "scans": [
+        (degradation.apply, (FILMS, "pet"), "xray, ct, mr"),
+        (degradation.apply, (FILMS - 1, "xray"), "expected"),
+        (degradation.apply, (FILMS + 2, "xray"), r"\[2, 2\]"),
+        (degradation.apply, (FILMS * NAN, "xray"), "nan"),
+        (degradation.apply, (BYTES, "xray"), "divide bytes"),
+        (degradation.apply, (RGB, "xray"), r"\(4, 3, 32, 32\)"),
+        (degradation.apply, (FILMS[0, 0], "xray"), "one slice"),
+        (degradation.apply, (GREY, "xray"), r"\(4, 32, 32\)"),
+        (degradation.apply, (None, "xray"), "NoneType"),
+        (degradation.apply, {"images": FILMS, "modality": "xray", "spokes": 3}, "spokes"),
+        (degradation.apply, {"images": FILMS, "modality": "xray", "dose": -1}, "dose=-1"),
+        (degradation.apply, {"images": FILMS, "modality": "xray", "dose": NAN}, "dose=nan"),
+        (degradation.apply, {"images": FILMS, "modality": "xray", "dose": "low"}, "dose='low'"),
+        (degradation.strengths_of, ("pet",), "xray, ct, mr"),
+        (restoration.METHODS["median"], (RGB,), r"\(4, 3, 32, 32\)"),
+        (restoration.METHODS["gaussian"], (BYTES,), "divide bytes"),
+        (restoration.METHODS["tv"], (None,), "NoneType"),
+    ],
+    "training": [
+        (training.fit, (NoModel(), [], 1), "no step"),
+        (training.fit, (None, [], 1), "NoneType"),
+        (training.choose_device, ("gpu",), "'gpu'"),
+        (training.choose_device, (5.5,), "5.5"),
+        (training.choose_device, ("cpu", "fp16"), "'fp16'"),
+        (training.choose_device, ("cpu", 32), "32"),
+        (training.load, (dcgan.DCGAN, "nowhere"), "no card.json in nowhere"),
+        (training.shipped, (dcgan.DCGAN, "nowhere"), "no card.json"),
+        (training.shipped, (dcgan.DCGAN, "stargan"), "holds a StarGAN"),
+        (training.shipped, (dcgan.DCGAN, None, 512), "for 512 px"),
+        (training.diagnose, (None,), "NoneType"),
+        (training.diagnose, ("history",), "str"),
+    ],
+    "networks": [
+        (dcgan.DCGAN, {"image_size": 48}, "48"),
+        (dcgan.DCGAN, {"image_size": 0}, "image_size is 0"),
+        (dcgan.DCGAN, {"image_size": "64"}, "image_size is '64'"),
+        (dcgan.DCGAN, SMALL | {"width": 0}, "width is 0"),
+        (dcgan.DCGAN, SMALL | {"width": -4}, "width is -4"),
+        (dcgan.DCGAN, SMALL | {"width": 2.5}, "width is 2.5"),
+        (dcgan.DCGAN, SMALL | {"width": True}, "width is True"),
+        (dcgan.DCGAN, SMALL | {"latent": 0}, "latent is 0"),
+        (dcgan.DCGAN, SMALL | {"seed": -1}, "seed is -1"),
+        (dcgan.DCGAN, SMALL | {"seed": "x"}, "seed is 'x'"),
+        (dcgan.DCGAN, SMALL | {"decay_steps": -5}, "decay_steps is -5"),
+        (dcgan.DCGAN, SMALL | {"device": "tpu9"}, "'tpu9'"),
+        (dcgan.DCGAN, SMALL | {"device": "cuda:77"}, "cuda:77"),
+        (dcgan.DCGAN, SMALL | {"precision": "int8"}, "'int8'"),
+        (dcgan.Generator, {"image_size": 50}, "50"),
+        (dcgan.Generator, {"upsample": "cubic"}, "'cubic'"),
+        (dcgan.Discriminator, {"norm": "layer"}, "'layer'"),
+        (pix2pix.Pix2Pix, SMALL | {"image_size": 48}, "48"),
+        (pix2pix.Pix2Pix, SMALL | {"width": 0}, "width is 0"),
+        (pix2pix.Pix2Pix, SMALL | {"in_channels": 0}, "in_channels is 0"),
+        (pix2pix.Pix2Pix, SMALL | {"in_channels": "grey"}, "in_channels is 'grey'"),
+        (pix2pix.Pix2Pix, SMALL | {"layers": 7}, "layers is 7"),
+        (pix2pix.Pix2Pix, SMALL | {"norm": "group"}, "'group'"),
+        (pix2pix.Pix2Pix, SMALL | {"seed": -2}, "seed is -2"),
+        (pix2pix.Generator, {"image_size": 100}, "100"),
+        (pix2pix.Discriminator, {"layers": 0}, "layers is 0"),
+        (stargan.StarGAN, SMALL | {"image_size": 48}, "48"),
+        (stargan.StarGAN, SMALL | {"width": 0}, "width is 0"),
+        (stargan.StarGAN, SMALL | {"domains": 0}, "domains is 0"),
+        (stargan.StarGAN, SMALL | {"domains": "two"}, "domains is 'two'"),
+        (stargan.StarGAN, SMALL | {"blocks": -1}, "blocks is -1"),
+        (stargan.StarGAN, SMALL | {"critic_steps": 0}, "critic_steps is 0"),
+        (lesion_gan.LesionGAN, CPU | {"findings": []}, "findings"),
+        (lesion_gan.LesionGAN, CPU | {"findings": ["a"], "width": 0}, "width is 0"),
+        (classifier.DenseNet, CPU | {"findings": 0}, "findings"),
+        (classifier.DenseNet, CPU | {"findings": []}, "findings"),
+        (classifier.DenseNet, CPU | {"preset": "resnet"}, "narrow, densenet121"),
+        (classifier.DenseNet, CPU | {"preset": "narrow", "steps": 0}, "steps is 0"),
+        (classifier.DenseNet, CPU | {"preset": "narrow", "weights": "imagenet"}, "densenet121"),
+        (classifier.DenseNet, CPU | {"weights": "mars"}, "unknown weights 'mars'"),
+    ],
+    "steps and use": [
+        (gan, (RGB,), r"expected \(B, 1, H, W\)"),
+        (gan, (BYTES,), "torch.uint8"),
+        (gan, (FILMS[..., :16],), "made for 32"),
+        (gan, (FILMS[0],), r"\(1, 32, 32\)"),
+        (gan, (FILMS[:0],), "at least one"),
+        (gan, (None,), "NoneType"),
+        (gan, (GREY,), "ndarray"),
+        (gan, ((FILMS, LABELS),), "ndarray"),
+        (unet, ((FILMS, FILMS[..., :16, :16]),), "made for 32"),
+        (unet, ((FILMS, FILMS[:2]),), "as many rows"),
+        (unet, ((RGB, FILMS),), r"expected \(B, 1, H, W\)"),
+        (unet, ((BYTES, FILMS),), "torch.uint8"),
+        (star, ((FILMS, torch.zeros(4, 3)),), r"labels \(4, 3\)"),
+        (star, ((FILMS, torch.zeros(3, 2)),), "as many rows"),
+        (star, ((RGB, torch.zeros(4, 2)),), r"expected \(B, 1, H, W\)"),
+        (star, ((BYTES, torch.zeros(4, 2)),), "torch.uint8"),
+        (star, ((FILMS, None),), "NoneType"),
+        (reader, ((FILMS, torch.zeros(4, 3)),), "3 columns"),
+        (reader, ((RGB, torch.zeros(4, 14)),), r"expected \(B, 1, H, W\)"),
+        (reader, ((BYTES, torch.zeros(4, 14)),), "torch.uint8"),
+        (reader, ((FILMS, torch.zeros(2, 14)),), "as many rows"),
+        (method(pix2pix.Pix2Pix, "restore"), (torch.zeros(1, 1, 64, 64),), "made for"),
+        (method(stargan.StarGAN, "translate"), (FILMS, torch.zeros(4, 5)), r"\(4, 5\)"),
+        (method(stargan.StarGAN, "translate"), (torch.zeros(4, 1, 64, 64), torch.zeros(4, 2)), "made for"),
+    ],
+    "augmentation": [
+        (augmentation.rotate, (FILMS[0], 5.0), "one film is"),
+        (augmentation.rotate, (BYTES, 5.0), "torch.uint8"),
+        (augmentation.rotate, (GREY, 5.0), r"\(4, 32, 32\)"),
+        (augmentation.rotate, (None, 5.0), "NoneType"),
+        (augmentation.rotate, (FILMS, torch.zeros(3)), "3"),
+        (augmentation.zoom, (BYTES, 1.1), "torch.uint8"),
+        (augmentation.zoom, (FILMS, torch.ones(2, 2)), r"\(2, 2\)"),
+        (augmentation.brighten, (BYTES, 0.1), "torch.uint8"),
+        (augmentation.brighten, (FILMS, torch.zeros(7)), "7"),
+        (augmentation.contrast, (FILMS[0], 1.1), "one film is"),
+        (augmentation.add_noise, (BYTES, 0.1, torch.Generator()), "torch.uint8"),
+    ],
+    "intervals and classification": [
+        (metrics.auroc, (LABELS, SCORES[:3], PEOPLE), "4, 3 and"),
+        (metrics.auroc, (LABELS, SCORES * NAN, PEOPLE), "scores are nan"),
+        (metrics.auroc, (LABELS * 0, SCORES, PEOPLE), "both classes"),
+        (metrics.auroc, (LABELS * 2, SCORES, PEOPLE), "labels 0, 1 or nan"),
+        (metrics.auroc, (LABELS - 1, SCORES, PEOPLE), "chexpert.labels"),
+        (metrics.auroc, ([], [], []), "both classes"),
+        (metrics.auroc, (LABELS[:, None], SCORES[:, None], PEOPLE), "one finding"),
+        (metrics.auprc, (LABELS, SCORES[:2], PEOPLE), "4, 2 and"),
+        (metrics.auprc, (LABELS * 0, SCORES, PEOPLE), "both classes"),
+        (metrics.auprc, (LABELS, SCORES * NAN, PEOPLE), "scores are nan"),
+        (metrics.auroc_difference, (LABELS, SCORES, SCORES[:3], PEOPLE), "4, 3 and"),
+        (metrics.auroc_difference, (LABELS, SCORES, SCORES * NAN, PEOPLE), "scores are nan"),
+        (metrics.macro_auroc, (LABELS, SCORES, PEOPLE), r"\(N, F\)"),
+        (metrics.macro_auroc, (LABELS[:, None], np.zeros((4, 2)), PEOPLE), r"\(4, 1\) and \(4, 2\)"),
+        (metrics.macro_auroc, (np.zeros((4, 0)), np.zeros((4, 0)), PEOPLE), r"\(4, 0\)"),
+        (metrics.mean_interval, ([],), "one value an image"),
+        (metrics.mean_interval, ([1, 2], [1]), "as many patients"),
+        (metrics.mean_interval, ([[1, 2]],), r"\(1, 2\)"),
+        (metrics.proportion, (1, 0), "1 hits among 0"),
+        (metrics.proportion, (0, 0), "at least 1 try"),
+        (metrics.proportion, (5, 4), "5 hits among 4"),
+        (metrics.proportion, (-1, 4), "-1 hits"),
+    ],
+    "restored and generated films": [
+        (metrics.psnr, (FILMS, FILMS[:2]), "one shape"),
+        (metrics.psnr, (FILMS, FILMS - 1), "6 dB"),
+        (metrics.psnr, (FILMS[0], FILMS[0]), r"\(B, C, H, W\)"),
+        (metrics.psnr, (FILMS * NAN, FILMS), "nan"),
+        (metrics.psnr, (FILMS[:0], FILMS[:0]), "empty"),
+        (metrics.ssim, (FILMS, FILMS[:2]), "one shape"),
+        (metrics.ssim, (FILMS, FILMS + 2), r"\[2.00, 2.00\]"),
+        (metrics.ssim, (FILMS * NAN, FILMS), "nan"),
+        (metrics.kid, (FILMS, FILMS), "at least 32"),
+        (metrics.kid, (FILMS[:0], FILMS), "0 and 4"),
+        (metrics.density_coverage, (FILMS, FILMS), "at least 6"),
+        (metrics.realism_table, (FILMS, {"made": FILMS}), "at least 32"),
+        (metrics.features, (FILMS, "clip"), "unknown feature space 'clip'"),
+        (metrics.features, (FILMS[0],), r"\(1, 32, 32\)"),
+        (metrics.features, (BYTES,), "uint8"),
+        (metrics.features, (torch.zeros(2, 2, 8, 8),), r"\(2, 2, 8, 8\)"),
+        (metrics.features, (FILMS[:0], "thumbnails"), r"\(0, 1, 32, 32\)"),
+        (metrics.nearest, (FILMS, FILMS[0], "thumbnails"), r"\(1, 32, 32\)"),
+        (metrics.memorisation, (FILMS, BYTES, FILMS, "thumbnails"), "uint8"),
+        (metrics.diversity, (FILMS[:1],), "at least two"),
+        (metrics.diversity, (FILMS[..., :8, :8],), "11 px"),
+        (metrics.diversity, (FILMS[0],), r"\(1, 32, 32\)"),
+    ],
+    "experiments": [
+        (experiments.Cell.complete, ({"arm": "magic"},), "unknown arm 'magic'"),
+        (experiments.Cell.complete, ({"colour": 1},), "colour"),
+        (experiments.Cell.complete, ({"percent": 0},), "at most 100"),
+        (experiments.Cell.complete, ({"percent": 200},), "at most 100"),
+    ],
+    "readers and papers": [
+        (reader_study.make, ({"a": (GREY, GREY[:, :8, :8])},), "real films"),
+        (reader_study.make, ({"a": (GREY, GREY[:0])},), "make no pair"),
+        (reader_study.make, ({"a": (GREY / 2, GREY)},), "float64"),
+    ],
+    "figures": [
+        (figures.films, {"images": GREY, "alt": ""}, "cannot see it"),
+        (figures.films, {"images": GREY, "alt": None}, "cannot see it"),
+        (figures.films, {"images": GREY[:0], "alt": "none"}, r"\(0, 32, 32\)"),
+        (figures.films, {"images": GREY, "titles": ["a"], "alt": "four"}, "1 titles for 4 films"),
+        (figures.film_rows, ({}, "none"), "no rows of films"),
+        (figures.grey, (np.zeros(3),), r"\(3,\)"),
+        (figures.intervals, ({}, "AUROC", "none"), "no estimates"),
+        (figures.intervals, ({"a": "b"}, "AUROC", "one"), "'b'"),
+        (figures.intervals, (pd.DataFrame({"value": [1]}), "AUROC", "one"), "no column 'low'"),
+        (figures.intervals, ({"a": 1}, "AUROC", ""), "cannot see it"),
+        (figures.curves, ({}, "none"), "no curves"),
+    ],
+    "activation maps": [
+        (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(3, 32, 32, dtype=torch.bool)), "2"),
+        (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(2, 32, 32, dtype=torch.bool)), "no film with"),
+    ],
+}
+ROWS = [pytest.param(*row, id=f"{part}: {row[0].__name__} {number}")
+        for part, rows in BAD_CALLS.items() for number, row in enumerate(rows)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "arguments", "words"), ROWS)
+def test_a_bad_call_gets_one_clear_sentence(function, arguments, words):
+    given = ((), arguments) if isinstance(arguments, dict) else (arguments, {})
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=words):
+        function(*given[0], **given[1])
+
+
+def test_the_table_is_long():
+    assert len(ROWS) >= 200
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", -1), ("steps", 2.5), ("every", 0)])
+def test_training_counts_in_whole_steps(name, value):
+    counts = {"steps": 1, "every": 1} | {name: value}
+    with pytest.raises((ValueError, TypeError), match=f"{name} is {value}"):
+        training.fit(model(dcgan.DCGAN), [FILMS], **counts)
+
+
+def test_batches_that_are_none_are_named():
+    with pytest.raises(TypeError, match="batches is None"):
+        training.fit(model(dcgan.DCGAN), None, 1)
+
+
+def test_a_checkpoint_that_is_a_file_is_named_before_training(tmp_path):
+    (tmp_path / "junk").write_bytes(b"junk")
+    with pytest.raises(ValueError, match=r"junk is a file"):
+        training.fit(model(dcgan.DCGAN), [FILMS], 1, checkpoint=tmp_path / "junk")
+
+
+def test_a_card_that_is_junk_is_named(tmp_path):
+    (tmp_path / "card.json").write_text("junk")
+    with pytest.raises(ValueError, match=r"card.json is not the card of a trained model"):
+        training.load(dcgan.DCGAN, tmp_path)

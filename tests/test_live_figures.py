@@ -28,6 +28,8 @@ import stage  # noqa: E402
 
 from medgan_helpers import degradation, restoration  # noqa: E402
 
+pytestmark = pytest.mark.slow  # a browser draws every figure
+
 FIGURE = "document.querySelector('.live-figure')"
 READY, IDLE = f"{FIGURE}.dataset.ready === 'true'", f"!{FIGURE}.dataset.busy"
 WORDS = f"{FIGURE}.querySelector('[aria-live=polite]').textContent"

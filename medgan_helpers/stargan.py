@@ -5,6 +5,8 @@ CVPR 2018. A "domain" is a finding here; a film can have several. Wasserstein cr
 Gulrajani et al., *Improved training of Wasserstein GANs*, NeurIPS 2017.
 """
 
+from dataclasses import asdict, dataclass, replace
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -13,19 +15,95 @@ from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
 
 SIZES = (32, 64, 128)
-LEARNING_RATE, BETAS = 1e-4, (0.5, 0.999)  # Choi et al. 2018, section 4
-CLASS_WEIGHT, CYCLE_WEIGHT, PENALTY_WEIGHT = 1.0, 10.0, 10.0  # lambda_cls, lambda_rec, lambda_gp, section 4
-CRITIC_STEPS = 5  # critic updates for one of the generator, section 4
+BETAS = (0.5, 0.999)  # of Adam; Choi et al. 2018, section 4
+BATCH = 16  # section 4
 SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual generator draws
 CAUTIOUS = -1.0  # first logit of the mask of a residual generator: a quarter open
-# What a small critic and few steps need instead of the paper's settings; notebook 5 says why, one by one.
-SMALL = {
-    "blocks": 3, "residual": True, "contrast": True, "targets": "flip-or-leave", "critic_steps": 1,
-    "learning_rate": 5e-4, "class_weight": 10.0, "adversarial_weight": 0.1, "change_weight": 300.0,
-    "expose_weight": 0.3,
-}  # fmt: skip
-BATCH = 16  # section 4
 SCHOOL = 1 / 2  # of a short run's steps the critic learns findings alone: cheap, since no generator runs
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a StarGAN is made and taught. The defaults are the paper's (Choi et al. 2018, section 4)."""
+
+    generator: str = "concat"  # of GENERATORS: where the labels enter, and what is drawn
+    blocks: int = 6  # residual blocks of the generator
+    contrast: bool = False  # the critic looks through LocalContrast
+    targets: str = "permuted"  # of TARGETS: what the generator is asked for
+    critic_steps: int = 5  # critic updates for one of the generator
+    learning_rate: float = 1e-4
+    adversarial_weight: float = 1.0  # looking real
+    class_weight: float = 1.0  # showing the finding: lambda_cls
+    cycle_weight: float = 10.0  # there and back: lambda_rec
+    penalty_weight: float = 10.0  # the critic's slope: lambda_gp
+    change_weight: float = 0.0  # a price on the mean change of a film
+    expose_weight: float = 0.0  # the critic learns to read, in a translated film, the label taken away
+
+
+PAPER = Recipe()
+SMALL = Recipe(  # for minutes on a CPU and some thousand films
+    generator="residual",  # draws the change, not the film: few steps do not suffice for a whole chest
+    blocks=3,  # half as many: a change is simpler than a film
+    contrast=True,  # so a small critic need not learn first that exposure is no finding
+    targets="flip-or-leave",  # one finding at a time, to see it alone, and now and then none
+    critic_steps=1,  # the critic goes to school first: it need not run ahead
+    learning_rate=5e-4,  # few steps, large ones
+    adversarial_weight=0.1,  # the film starts out real; a small critic's slope points everywhere
+    class_weight=10.0,  # what is left to learn is the finding
+    change_weight=300.0,  # and the smallest change that shows it
+    expose_weight=0.3,  # a second lesson for the critic, after Hou et al. (ICML 2022)
+)
+
+
+# ---------------------------------------------------------------- generators
+class Layer(nn.Module):
+    """Convolution, instance norm with a learned scale and shift, ReLU."""
+
+    def __init__(self, convolution, channels, relu=True):
+        super().__init__()
+        self.convolution, self.norm = convolution, nn.InstanceNorm2d(channels, affine=True)
+        self.relu = relu
+
+    def forward(self, x):
+        x = self.norm(self.convolution(x))
+        return F.relu(x) if self.relu else x
+
+
+class ResidualBlock(nn.Module):
+    """Two layers and a way around them."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.first = Layer(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), channels)
+        self.second = Layer(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), channels, relu=False)
+
+    def forward(self, x):
+        return x + self.second(self.first(x))
+
+
+class Generator(nn.Module):
+    """The paper's: films x (B, channels, H, W) and target labels (B, domains), 0 or 1, to films in [-1, 1].
+
+    Every label is a constant plane beside the film. Zero padding is on purpose: with reflection, instance
+    norm would cancel a constant plane.
+    """
+
+    def __init__(self, channels=1, domains=5, width=64, blocks=6):
+        super().__init__()
+        w = width
+        self.layers = nn.Sequential(
+            Layer(nn.Conv2d(channels + domains, w, 7, 1, 3, bias=False), w),
+            Layer(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),  # (B, 128, H / 2, W / 2)
+            Layer(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),  # (B, 256, H / 4, W / 4)
+            *[ResidualBlock(4 * w) for _ in range(blocks)],
+            Layer(nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1, bias=False), 2 * w),
+            Layer(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), w),  # (B, 64, H, W)
+        )
+        self.film = nn.Conv2d(w, channels, 7, 1, 3, bias=False)
+
+    def forward(self, x, labels):
+        planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, domains, H, W)
+        return torch.tanh(self.film(self.layers(torch.cat([x, planes], dim=1))).float())
 
 
 class ConditionalInstanceNorm(nn.Module):
@@ -42,87 +120,46 @@ class ConditionalInstanceNorm(nn.Module):
         return self.norm(x) * (1 + scale) + shift
 
 
-class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm with a learned scale and shift; statistics tracked for eval mode would ruin the film."""
+class NormGenerator(Generator):
+    """The paper's layers, but the labels set scale and shift of every norm and no plane goes in."""
 
-    def __init__(self, channels):
-        super().__init__(channels, affine=True)
-
-    def forward(self, x, labels):
-        return super().forward(x)
-
-
-class Layer(nn.Module):
-    """Convolution, norm, ReLU."""
-
-    def __init__(self, convolution, norm, relu=True):
-        super().__init__()
-        self.convolution, self.norm, self.relu = convolution, norm, relu
+    def __init__(self, channels=1, domains=5, width=64, blocks=6):
+        super().__init__(channels, 0, width, blocks)
+        self.norms = nn.ModuleList()
+        for layer in self.modules():
+            if isinstance(layer, Layer):
+                layer.norm = ConditionalInstanceNorm(layer.norm.num_features, domains)
+                self.norms.append(layer.norm)
 
     def forward(self, x, labels):
-        x = self.norm(self.convolution(x), labels)
-        return F.relu(x) if self.relu else x
+        told = [norm.register_forward_pre_hook(lambda _, inputs: (*inputs, labels)) for norm in self.norms]
+        try:
+            return torch.tanh(self.film(self.layers(x)).float())
+        finally:
+            for hook in told:
+                hook.remove()
 
 
-class ResidualBlock(nn.Module):
-    """Two layers and a way around them."""
+class ResidualGenerator(Generator):
+    """Draws a change of the film and a mask that says where it counts, rather than the film (Pumarola et
+    al., *GANimation*, ECCV 2018): what should stay is closed once, not drawn again as no change everywhere.
 
-    def __init__(self, first, second):
-        super().__init__()
-        self.first, self.second = first, second
-
-    def forward(self, x, labels):
-        return x + self.second(self.first(x, labels), labels)
-
-
-class Generator(nn.Module):
-    """Films x (B, channels, H, W) and target labels c (B, domains), 0 or 1, to films that show c, in [-1, 1].
-
-    conditioning: "concat" (the paper): every label is a constant plane beside the film. Zero padding is on
-    purpose: with reflection, instance norm would cancel a constant plane. "norm": the labels set scale and
-    shift of every norm instead (the domain-adaptation module).
-    residual: draw a change of the film and a mask that says where it counts, rather than the film (Pumarola
-    et al., *GANimation*, ECCV 2018): what should stay is closed once, not drawn again as no change at every
-    pixel. By nearest-neighbour upsampling, and smoothed over SMOOTH pixels: transposed convolutions can
-    satisfy a critic with a checkerboard nobody sees.
+    By nearest-neighbour upsampling, and smoothed over SMOOTH pixels: transposed convolutions can satisfy a
+    critic with a checkerboard nobody sees.
     """
 
-    def __init__(self, channels=1, domains=5, width=64, blocks=6, conditioning="concat", residual=False):
-        super().__init__()
-        if conditioning not in ("concat", "norm"):
-            raise ValueError(f'conditioning is {conditioning!r}: choose "concat" or "norm"')
-        self.concat, self.residual = conditioning == "concat", residual
-
-        def norm(after):
-            return InstanceNorm(after) if self.concat else ConditionalInstanceNorm(after, domains)
-
-        def same(before, after, size, relu=True):
-            return Layer(nn.Conv2d(before, after, size, 1, size // 2, bias=False), norm(after), relu)
-
-        def halve(before):
-            return Layer(nn.Conv2d(before, 2 * before, 4, 2, 1, bias=False), norm(2 * before))
-
-        def double(before):
-            after = before // 2
-            up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
-            if residual:
-                up = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, 1, 1, bias=False))
-            return Layer(up, norm(after))
-
-        inputs, inner = channels + domains * self.concat, 4 * width
-        layers = [same(inputs, width, 7), halve(width), halve(2 * width)]  # (B, 256, H/4, W/4)
-        for _ in range(blocks):
-            layers.append(ResidualBlock(same(inner, inner, 3), same(inner, inner, 3, relu=False)))
-        self.layers = nn.ModuleList([*layers, double(inner), double(2 * width)])  # (B, 64, H, W)
-        self.film = nn.Conv2d(width, channels + residual, 7, padding=3, bias=residual)  # the mask comes last
-        if residual:
-            nn.init.zeros_(self.film.weight)  # the first change of a film is none
-            nn.init.zeros_(self.film.bias)
-            nn.init.constant_(self.film.bias[-1:], CAUTIOUS)
+    def __init__(self, channels=1, domains=5, width=64, blocks=6):
+        super().__init__(channels, domains, width, blocks)
+        w = width
+        for place, before in ((-2, 4 * w), (-1, 2 * w)):
+            wide = nn.Conv2d(before, before // 2, 3, 1, 1, bias=False)
+            self.layers[place].convolution = nn.Sequential(nn.Upsample(scale_factor=2), wide)
+        self.film = nn.Conv2d(w, channels + 1, 7, 1, 3)  # the mask comes last
+        nn.init.zeros_(self.film.weight)  # the first change of a film is none
+        nn.init.zeros_(self.film.bias)
+        nn.init.constant_(self.film.bias[-1:], CAUTIOUS)
 
     def forward(self, x, labels):
-        if not self.residual:
-            return torch.tanh(self.draw(x, labels))
         change, mask = self.change(x, labels)
         drawn = mask * change
         for _ in range(2):
@@ -130,21 +167,16 @@ class Generator(nn.Module):
         return (x + drawn).clamp(-1, 1)
 
     def change(self, x, labels):
-        """Of a residual generator: the change (B, channels, H, W) in [-1, 1], and where it counts
-        (B, 1, H, W) in [0, 1]."""
-        drawn = self.draw(x, labels)
+        """The change (B, channels, H, W) in [-1, 1], and where it counts (B, 1, H, W) in [0, 1]."""
+        planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        drawn = self.film(self.layers(torch.cat([x, planes], dim=1))).float()
         return torch.tanh(drawn[:, :-1]), torch.sigmoid(drawn[:, -1:])
 
-    def draw(self, x, labels):
-        h = x
-        if self.concat:
-            planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, domains, H, W)
-            h = torch.cat([x, planes], dim=1)
-        for layer in self.layers:
-            h = layer(h, labels)
-        return self.film(h).float()
+
+GENERATORS = {"concat": Generator, "norm": NormGenerator, "residual": ResidualGenerator}
 
 
+# ---------------------------------------------------------------- critic
 class Discriminator(nn.Module):
     """The critic: films (B, channels, H, W) to a map of realness (B, h, w) and class logits (B, domains).
     No norm: the gradient penalty holds for each film alone (Gulrajani et al. 2017, section 4).
@@ -228,55 +260,36 @@ TARGETS = {"permuted": permute, "single-flip": flip_one, "flip-or-leave": flip_o
 class StarGAN(Model):
     """One generator that adds and removes every finding, and a critic that judges realness and findings.
 
-    targets: "permuted" (the paper) | "single-flip": change one finding of each film, to see it alone |
-        "flip-or-leave": that, and now and then nothing.
+    recipe: a Recipe, PAPER or SMALL; keywords after it change single settings: StarGAN(recipe=SMALL,
+        cycle_weight=0.0).
     pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
-    not know a finding rewards no generator for drawing it, and the film is left as it is (identity collapse).
-    change_weight: of the mean absolute change of a film, 0 in the paper: what need not change stays.
-    expose_weight: of the critic's second lesson in findings, 0 in the paper: to read in a translated film the
-        label that was *taken away*. A class head that knows real films only is an examiner who can be bribed
-        with any pattern; one that must see through translations is content with nothing but what real
-        findings look like (the idea of Hou et al., ICML 2022).
-    contrast: of the critic, see Discriminator.
-    adversarial_weight: of the generator's wish to look real, 1 in the paper. A small critic's slope points
-    everywhere; where films come out real anyway (residual), less of it leaves more of the film alone.
+        not know a finding rewards no generator for drawing it, and the film is left as it is (identity
+        collapse).
     average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
-    for half of it, then falling to 0; None: constant. conditioning, residual: see Generator.
+        for half of it, then falling to 0; None: constant.
     """
 
-    def __init__(
-        self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *, channels=1,
-        blocks=6, conditioning="concat", residual=False, contrast=False, targets="permuted", pretrain=0,
-        critic_steps=CRITIC_STEPS, adversarial_weight=1.0, class_weight=CLASS_WEIGHT,
-        cycle_weight=CYCLE_WEIGHT, change_weight=0.0, expose_weight=0.0, learning_rate=LEARNING_RATE,
-        average=True, decay_steps=None, compile=False,
-    ):  # fmt: skip
-        if targets not in TARGETS:
-            raise ValueError(f"targets is {targets!r}: choose one of {', '.join(TARGETS)}")
-        config = dict(
-            image_size=image_size, domains=domains, width=width, seed=seed, channels=channels, blocks=blocks,
-            conditioning=conditioning, residual=residual, contrast=contrast, targets=targets,
-            pretrain=pretrain, critic_steps=critic_steps, adversarial_weight=adversarial_weight,
-            class_weight=class_weight, cycle_weight=cycle_weight, change_weight=change_weight,
-            expose_weight=expose_weight, learning_rate=learning_rate, average=average,
-            decay_steps=decay_steps,
-        )  # fmt: skip
-        super().__init__(config, device, precision, compile)
+    def __init__(self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *,
+                 channels=1, pretrain=0, average=True, decay_steps=None, compile=False, recipe=PAPER,
+                 **settings):  # fmt: skip
+        self.recipe = recipe = replace(recipe, **settings)
+        for given, known in ((recipe.targets, TARGETS), (recipe.generator, GENERATORS)):
+            if given not in known:
+                raise ValueError(f"{given!r} is unknown: choose one of {', '.join(known)}")
+        config = dict(image_size=image_size, domains=domains, width=width, seed=seed, channels=channels,
+                      pretrain=pretrain, average=average, decay_steps=decay_steps)  # fmt: skip
+        super().__init__(config | asdict(recipe), device, precision, compile)
         with seeded(seed):
-            generator = Generator(channels, domains, width, blocks, conditioning, residual)
-            discriminator = Discriminator(image_size, channels, domains, width, contrast)
+            generator = GENERATORS[recipe.generator](channels, domains, width, recipe.blocks)
+            discriminator = Discriminator(image_size, channels, domains, width, recipe.contrast)
         self.generator = self.place(generator)
         self.discriminator = self.place(discriminator, compile=False)  # which has no second derivatives
         self.ema = EMA(self.generator) if average else None
-        adam = dict(lr=learning_rate, betas=BETAS, fused=True)
+        adam = dict(lr=recipe.learning_rate, betas=BETAS, fused=True)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
         self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
-        self.targets, self.pretrain, self.critic_steps = TARGETS[targets], pretrain, critic_steps
-        self.adversarial_weight, self.class_weight = adversarial_weight, class_weight
-        self.cycle_weight, self.change_weight = cycle_weight, change_weight
-        self.expose_weight = expose_weight
 
     @one_step
     def step(self, batch):
@@ -284,12 +297,12 @@ class StarGAN(Model):
         every step, the generator in every critic_steps-th; in the first `pretrain` steps there is no game."""
         real, labels = batch
         self.check(real, labels)
-        if self.steps_done < self.pretrain:
+        if self.steps_done < self.config["pretrain"]:
             return self.teach_findings(real, labels)
         source = labels.nan_to_num()
-        target = self.targets(source, self.rng)  # c ~ p(c)
+        target = TARGETS[self.recipe.targets](source, self.rng)  # c ~ p(c)
         losses = self.critic_update(real, labels, target)
-        if (self.steps_done + 1) % self.critic_steps == 0:
+        if (self.steps_done + 1) % self.recipe.critic_steps == 0:
             losses |= self.generator_update(real, source, target)
         return losses
 
@@ -299,7 +312,8 @@ class StarGAN(Model):
         logits = self.discriminator(real)[1]
         class_real = class_loss(logits, labels)
         penalty = gradient_penalty(self.discriminator, real, permute(real, self.rng), self.rng)
-        self.descend(PENALTY_WEIGHT * penalty + self.class_weight * class_real, self.d_optimizer)
+        loss = self.recipe.penalty_weight * penalty + self.recipe.class_weight * class_real
+        self.descend(loss, self.d_optimizer)
         return {"penalty": penalty, "class_real": class_real, "class_skill": class_skill(logits, labels)}
 
     def critic_update(self, real, labels, target):
@@ -312,8 +326,9 @@ class StarGAN(Model):
         penalty = gradient_penalty(self.discriminator, real, fake, self.rng)
         class_real = class_loss(logits, labels)
         taken = torch.where(target != labels, labels, torch.nan)  # nan does not count
-        lessons = class_real + self.expose_weight * class_loss(fake_logits, taken)
-        self.descend(-distance + PENALTY_WEIGHT * penalty + self.class_weight * lessons, self.d_optimizer)
+        lessons = class_real + self.recipe.expose_weight * class_loss(fake_logits, taken)
+        loss = -distance + self.recipe.penalty_weight * penalty + self.recipe.class_weight * lessons
+        self.descend(loss, self.d_optimizer)
         skill = class_skill(logits, labels)
         return {"distance": distance, "penalty": penalty, "class_real": class_real, "class_skill": skill}
 
@@ -324,8 +339,9 @@ class StarGAN(Model):
         class_fake = class_loss(logits, target)
         cycle = F.l1_loss(self.generator(fake, source), real)
         change = (fake - real).abs().mean()
-        loss = -self.adversarial_weight * d_fake.mean() + self.class_weight * class_fake
-        self.descend(loss + self.cycle_weight * cycle + self.change_weight * change, self.g_optimizer)
+        loss = -self.recipe.adversarial_weight * d_fake.mean() + self.recipe.class_weight * class_fake
+        loss = loss + self.recipe.cycle_weight * cycle + self.recipe.change_weight * change
+        self.descend(loss, self.g_optimizer)
         self.update_average()
         return {"class_fake": class_fake, "cycle": cycle, "change": change}
 

@@ -44,6 +44,7 @@ FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
 STRONG = 1.2  # of grey levels in [-1, 1]: the strongest change
 CAUTIOUS = -1.0  # first logit of the mask of changes: a quarter open
 SLOPE = 0.2  # of the leaky ReLU
+LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class Judge(nn.Module):
         self.together = spectral_norm(nn.Linear(domains + 1, 8 * width, bias=False))
 
     def forward(self, films, views, labels):
-        h = torch.cat([self.film(films).mean((2, 3)), self.view(views).mean((2, 3))], dim=1).float() * 4
+        h = torch.cat([self.film(films).mean((2, 3)), self.view(views).mean((2, 3))], dim=1).float() * LOUD
         healthy = (labels.sum(1, keepdim=True) == 0).float()
         agreement = (self.together(torch.cat([labels, healthy], dim=1)) * h).sum(1)
         return self.alone(h)[:, 0] + agreement

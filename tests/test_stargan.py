@@ -38,12 +38,11 @@ def test_official_parameter_counts(channels, domains, generator, discriminator):
 
 
 @pytest.mark.parametrize("size", stargan.SIZES)
-@pytest.mark.parametrize("conditioning", ["concat", "norm"])
-@pytest.mark.parametrize("residual", [False, True])
-def test_shapes_range_and_that_the_labels_matter(size, conditioning, residual):
-    network = Generator(1, 3, 4, 1, conditioning=conditioning, residual=residual)
+@pytest.mark.parametrize("kind", stargan.GENERATORS)
+def test_shapes_range_and_that_the_labels_matter(size, kind):
+    network = stargan.GENERATORS[kind](1, 3, 4, 1)
     films, none, all_three = torch.rand(2, 1, size, size) * 2 - 1, torch.zeros(2, 3), torch.ones(2, 3)
-    if residual:
+    if kind == "residual":
         assert torch.equal(network(films, all_three), films)  # before training nothing is changed
         torch.nn.init.normal_(network.film.weight, 0, 0.02)
     out = network(films, none)
@@ -89,9 +88,9 @@ def test_targets():
     assert sorted(map(tuple, permuted.tolist())) == sorted(map(tuple, labels.tolist()))
 
 
-@pytest.mark.parametrize("conditioning", ["concat", "norm"])
-def test_five_steps_and_five_steps_are_ten(tmp_path, conditioning):
-    options = SMALL | {"conditioning": conditioning, "pretrain": 3, "decay_steps": 10}
+@pytest.mark.parametrize("kind", stargan.GENERATORS)
+def test_five_steps_and_five_steps_are_ten(tmp_path, kind):
+    options = SMALL | {"generator": kind, "pretrain": 3, "decay_steps": 10}
     whole, first, second = (StarGAN(**options) for _ in range(3))
     training.fit(whole, batches(), 10)
     training.fit(first, batches(), 5, checkpoint=tmp_path)
@@ -128,7 +127,7 @@ def test_a_critic_that_exposes_learns_the_label_that_was_taken_away():
 
 
 def test_it_learns_to_add_what_the_label_says():
-    options = SMALL | {"width": 8, "residual": True, "targets": "single-flip", "learning_rate": 1e-3}
+    options = SMALL | {"width": 8, "generator": "residual", "targets": "single-flip", "learning_rate": 1e-3}
     model = StarGAN(**options, pretrain=20, cycle_weight=1.0)
     history = training.fit(model, batches(8, size=8), 140)
     films, labels = batches(1)[0]

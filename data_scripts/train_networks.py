@@ -29,6 +29,7 @@ from medgan_helpers import (
     session,
     simulator,
     stargan,
+    stargan_robust,
     training,
 )
 from medgan_helpers.training.checkpoints import ASSETS
@@ -39,6 +40,8 @@ EVERY = 1000  # steps between two measurements
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
 READER_STEPS = 450
 TESTED = 600  # fresh simulated films, of which the classifier's ROC curves are drawn
+FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # what the robust one draws
+LESSON_PARTS, EXAMINER_STEPS = 7, 600
 
 
 def signed(store, count=None):
@@ -99,7 +102,7 @@ def train_stargan(steps):
     rows = stargan.balanced(labels, SEED)
     size, width = here.profile.image_size, here.profile.width // 2
     model = stargan.StarGAN(
-        size, len(FIVE), width, SEED, **stargan.SMALL, pretrain=steps // 3, decay_steps=steps
+        size, len(FIVE), width, SEED, recipe=stargan.SMALL, pretrain=steps // 3, decay_steps=steps
     )
     lessons = films.store.subset(train.frame.loc[rows])
     batches = lessons.batches(stargan.BATCH, seed=SEED, device=model.device, labels=labels.loc[rows])
@@ -115,6 +118,47 @@ def train_stargan(steps):
     }
     training.save(model, ASSETS / "stargan", card, history)
     print(card["auroc_of_a_reader"])
+
+
+def lesson_films():
+    """(films (N, 64, 64) uint8, labels (N, 5)) that the robust StarGAN learns from, made once."""
+    artifacts.activate("class", "simulated", "train_networks")
+    films, labels = [], []
+    for part in range(LESSON_PARTS):
+        path = artifacts.folder("data") / f"lessons-{part}-{simulator.version()}.npz"
+        if not path.exists():
+            rows = stargan_robust.lesson_rows(3000, 500 + part)
+            made, *_ = simulator.sample(None, 64, 500 + part, labels=rows, twins=False, masks=False)
+            with artifacts.atomic(path) as temporary, open(temporary, "wb") as file:
+                np.savez(file, x=made, y=rows[FIVE].to_numpy(np.float32))
+        kept = np.load(path)
+        films.append(kept["x"])
+        labels.append(kept["y"])
+    return np.concatenate(films), np.concatenate(labels)
+
+
+def train_stargan_robust(steps):
+    """Chapter 5's generator whose examiner cannot be bribed; studies/findings_that_look.py measures it."""
+    films, labels = lesson_films()
+    here = artifacts.folder("artifacts")
+    examiner = stargan_robust.Examiner(FIVE, EXAMINER_STEPS)
+    lessons = stargan_robust.Lessons(films, labels, 48, seed=1)
+    training.fit(examiner, lessons, EXAMINER_STEPS, here / "examiner", every=100)
+    columns = [FIVE.index(finding) for finding in FOUR]
+    known = labels[:, [FIVE.index(finding) for finding in FIVE if finding not in FOUR]].sum(1) == 0
+    model = stargan_robust.RobustStarGAN(
+        64, len(FOUR), seed=SEED, decay_steps=steps, examiner=examiner, columns=columns
+    )
+    lessons = stargan_robust.Lessons(films[known], labels[known][:, columns], 12, seed=2, halves=True)
+    history = training.fit(model, lessons, steps, here / "stargan-robust-long", every=250)
+    card = {
+        "data": f"{known.sum()} of {len(films)} simulated films of training patients (lesson_rows, seeds "
+        f"500 to {499 + LESSON_PARTS})",
+        "command": f"python data_scripts/train_networks.py stargan_robust --steps {steps}",
+        "use": "teaching; adds findings to synthetic chest films, not for diagnosis",
+        "findings": FOUR,
+    }
+    training.save(model, ASSETS / "stargan_robust", card, history)
 
 
 def recognised(model, reader, finding, count=256):
@@ -187,6 +231,7 @@ NETWORKS = {
     "dcgan": (train_dcgan, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1200),
+    "stargan_robust": (train_stargan_robust, 5400),
     "pix2pix": (adopt_pix2pix, 0),
 }
 

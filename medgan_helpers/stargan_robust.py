@@ -31,7 +31,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from . import diffaugment
 from .classifier import DenseNet, masked_bce
-from .contrast import LocalContrast
+from .images import uint8_to_signed
+from .local_contrast import LocalContrast
 from .stargan import permute
 from .training import EMA, Model, linear_decay, mix, one_step, seeded
 
@@ -51,7 +52,7 @@ LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side 
 class Settings:
     """What the training weighs. Found on validation films; see studies/findings_that_look.py."""
 
-    learning_rate: float = 3e-4  # of the painter
+    learning_rate: float = 4e-4  # of the painter
     judge_rate: float = 6e-4  # of the judge, which must keep ahead
     class_weight: float = 1.0  # the examiner's cross-entropy, a mean over findings
     adversarial_weight: float = 0.5  # the judge's word
@@ -74,6 +75,31 @@ def lesson_rows(count, seed, findings=FIVE):
     rows = pd.DataFrame(labels, columns=list(findings))
     view, sex = rng.choice(["PA", "AP"], count), rng.choice(["Male", "Female"], count)
     return rows.assign(view=view, sex=sex, age=rng.integers(25, 90, count).astype(float))
+
+
+class Lessons:
+    """Endless random batches (films (size, 1, H, W) in [-1, 1], labels (size, F)); `training.fit` can seek.
+
+    films: (N, H, W) uint8; labels: (N, F) of 0 and 1. halves: the first half of every batch has no finding,
+    the second half at least one, so that what one lacks the other has (see `others`).
+    """
+
+    def __init__(self, films, labels, size, seed=0, halves=False):
+        self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(labels)
+        ill = self.labels.sum(1) > 0
+        everybody = torch.ones_like(ill)
+        self.groups = [torch.nonzero(some)[:, 0] for some in ((~ill, ill) if halves else (everybody,))]
+        self.size, self.seed, self.number = size // len(self.groups), seed, 0
+
+    def seek(self, number):
+        self.number = number
+
+    def __iter__(self):
+        while True:
+            rng = np.random.default_rng([self.seed, self.number])
+            self.number += 1
+            rows = torch.cat([group[rng.integers(0, len(group), self.size)] for group in self.groups])
+            yield uint8_to_signed(self.films[rows]), self.labels[rows]
 
 
 # ---------------------------------------------------------------- what a bribe does not survive
@@ -276,6 +302,9 @@ class RobustStarGAN(Model):
     def step(self, batch):
         """One step of judge and painter on films (B, 1, H, W) in [-1, 1] and labels (B, domains), 0 or 1."""
         films, labels = batch
+        if self.examiner is None:
+            raise ValueError("training needs an examiner: RobustStarGAN(..., examiner=a trained Examiner)")
+        self.check(films, labels)
         target = others(labels, self.rng)
         z = self.noise(len(films))
         change, move = self.generator.draw(films, target, z)
@@ -332,12 +361,22 @@ class RobustStarGAN(Model):
         variety = (mine - yours).abs().mean((1, 2, 3)) / size
         return (back - films).abs().mean(), variety.mean()
 
+    def check(self, films, labels):
+        size, domains = self.config["image_size"], self.config["domains"]
+        expected = (len(films), 1, size, size), (len(films), domains)
+        if (tuple(films.shape), tuple(labels.shape)) != expected:
+            raise ValueError(
+                f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
+                f"{expected[0]} and {expected[1]}"
+            )
+
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
     def translate(self, images, labels, seed=0):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
         Another seed: another side, place and size."""
+        self.check(images, labels)
         rng = torch.Generator().manual_seed(mix(seed, 9))
         z = torch.randn(len(images), self.config["noise"], generator=rng).to(images.device)
         return self.in_parts(self.trained, images, labels.float(), z)

@@ -139,7 +139,7 @@ def test_it_learns_to_add_what_the_label_says():
 
 
 def test_where_the_mask_is_closed_the_film_stays():
-    model = StarGAN(**SMALL, residual=True, average=False)
+    model = StarGAN(**SMALL, generator="residual", average=False)
     films, labels = batches(1)[0]
     torch.nn.init.normal_(model.generator.film.weight, 0, 0.05)
     mask, changed = model.mask(films, labels), model.translate(films, labels) != films
@@ -156,7 +156,7 @@ def test_films_that_do_not_fit_are_refused():
         model.step((torch.zeros(4, 1, 32, 32), torch.zeros(4, 3)))
 
 
-@pytest.mark.parametrize("options", [{"image_size": 48}, {"conditioning": "film"}, {"targets": "random"}])
+@pytest.mark.parametrize("options", [{"image_size": 48}, {"generator": "film"}, {"targets": "random"}])
 def test_what_is_not_there_is_refused(options):
     with pytest.raises(ValueError, match=str(next(iter(options.values())))):
         StarGAN(**SMALL | options)

@@ -128,7 +128,7 @@ def train_stargan(films, findings, steps, seed):
     lessons = Films(films.films[list(rows)], labels.loc[rows])
     generator = stargan.StarGAN(
         films.films.shape[-1], len(findings), STARGAN_WIDTH, seed, pretrain=int(stargan.SCHOOL * steps),
-        **stargan.SMALL,
+        recipe=stargan.SMALL,
     )  # fmt: skip
     fit(generator, lessons.batches(stargan.BATCH, mix(seed, 2)), steps)
     return generator

@@ -5,7 +5,8 @@
 
 Films, widths, batches and seed are those of the class profile in chapters 3 and 5. The steps are more and
 the learning rates fall; the StarGAN learns five findings, and its critic goes to school for a third of the
-steps.
+steps. The robust StarGAN learns four, from many more films of its own; after it run
+studies/findings_that_look.py, which measures both and writes the measures into their cards.
 Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
 with data, command, metrics and hash. A killed run goes on from its checkpoint in build/class/artifacts.
 The restorers of chapter 4 (pix2pix) are taken from a finished class book as they are.

@@ -3,7 +3,8 @@
     python studies/findings_that_look.py            # of both networks that the package ships
     python studies/findings_that_look.py stargan    # of one of them
 
-Writes book/results/findings.csv, a row a measure: network, finding, measure, value, low, high, n. Measures:
+Writes book/results/findings.csv, a row a measure: network, finding, measure, value, low, high, n; and
+the same into the card of each network. Measures:
 
 classified, classified_blurred: AUROC of a witness, a classifier of another kind that never saw a made film,
     for healthy films against the same with the finding drawn; and again after a blur of 1 pixel and grain of
@@ -22,6 +23,7 @@ again (delete its rows to repeat).
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,18 +32,18 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
-from medgan_helpers import artifacts, chest_measures, metrics, simulator, stargan, stargan_robust, training
+from medgan_helpers import artifacts, chest_measures, simulator, stargan, stargan_robust, training
+from medgan_helpers import stargan_trial as trial
 from medgan_helpers.training import Model, one_step, seeded
+from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "book" / "results" / "findings.csv"
 WORK = ROOT / "build" / "findings"
 NETWORKS = {"stargan": stargan.StarGAN, "stargan_robust": stargan_robust.RobustStarGAN}
-SIZE, COUNT, SEED = 64, 256, 4000
+SIZE, COUNT, SEED = 64, 160, 4000
 WITNESS_FILMS, WITNESS_STEPS = 2500, 500
 OUTLINE_FILMS, OUTLINE_STEPS = (500, 350, 350), 350  # healthy, effusion, large heart
-GRAIN = 3 / 127.5  # three grey levels
-ONE_SIDE = 0.8  # of the change
 
 
 # ---------------------------------------------------------------- who judges
@@ -149,123 +151,67 @@ def varied(rows, rng, views):
     return rows.assign(view=views[0] if len(views) == 1 else rng.choice(views, n))
 
 
-def pairs(finding, views=("PA", "AP"), count=COUNT):
-    """True films with one finding and their healthy twins: two (count, 1, SIZE, SIZE) in [-1, 1]."""
-    number = SEED + 100 + stargan_robust.FIVE.index(finding) + 10 * len(views)
+def twins(finding, views=("PA", "AP")):
+    """A trial.Case of COUNT patients."""
 
     def make():
-        rows = varied(pd.DataFrame({finding: [1.0] * count}), np.random.default_rng(number), list(views))
-        true, healthy, *_ = simulator.sample(None, SIZE, number, labels=rows, masks=False)
-        return {"true": true, "healthy": healthy}
+        case = trial.twins(finding, COUNT, SIZE, SEED + len(views), views)
+        return {"healthy": case.healthy.numpy(), "ill": case.ill.numpy()}
 
-    data = cached(f"pairs-{finding}-{len(views)}", make)
-    return signed(data["true"]), signed(data["healthy"])
+    data = cached(f"twins-{finding}-{len(views)}", make)
+    films = (torch.from_numpy(data[name]) for name in ("healthy", "ill"))
+    return trial.Case(*films, np.arange(COUNT), np.arange(COUNT), True)
 
 
 # ---------------------------------------------------------------- the measures
-def hazy(films, seed=0):
-    """A blur of one pixel and grain of three grey levels: what a finding survives and a bribe does not."""
-    grain = torch.randn(films.shape, generator=torch.Generator().manual_seed(seed))
-    return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
-
-
-def recognised(judge, finding, healthy, made, true):
-    """{measure: AUROC with interval}."""
-    column = stargan_robust.FIVE.index(finding)
-    labels, patients = np.repeat([0.0, 1.0], len(healthy)), np.tile(np.arange(len(healthy)), 2)
-
-    def area(films, see):
-        scores = judge.logits(see(torch.cat([healthy, films])))[:, column].numpy()
-        return metrics.auroc(labels, scores, patients)
-
-    return {
-        "classified": area(made, lambda x: x), "classified_blurred": area(made, hazy),
-        "classified_true": area(true, lambda x: x), "classified_blurred_true": area(true, hazy),
-    }  # fmt: skip
-
-
-def distances(healthy, made, true):
-    """{measure: KID x 1,000 with interval}: true films of the first half of the patients against the rest."""
-    half, rows = len(true) // 2, {}
-    for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
-        for what, films in (("made", made), ("untouched", healthy), ("floor", true)):
-            estimate = metrics.kid(true[:half], films[half:], space)
-            rows[f"{name}_{what}"] = [1000 * value for value in estimate]
-    return rows
-
-
-def measured(outlines, healthy, made, true):
+def measured(outlines, case, made):
     """{measure: mean with interval} of what a radiologist measures, and how far the distributions overlap."""
-    rows = {}
-    tables = {name: chest_measures.measure(*outlines.predict(films)) for name, films in
-              (("healthy", healthy), ("made", made), ("true", true))}  # fmt: skip
+    rows, sets = {}, {"healthy": case.healthy, "made": made, "true": case.ill}
+    tables = {name: chest_measures.measure(*outlines.predict(films)) for name, films in sets.items()}
     for table in tables.values():
         table["recess"] = table[["depth left", "depth right"]].min(axis=1)
     for short, column in (("ratio", "cardiothoracic ratio"), ("aerated", "aerated"), ("recess", "recess")):
         for name, table in tables.items():
-            rows[f"{short}_{name}"] = mean_of(table[column].dropna())
+            rows[f"{short}_{name}"] = trial.mean_of(table[column].dropna())
         for name in ("healthy", "made"):
-            rows[f"{short}_overlap_{name}"] = [overlap(tables[name][column], tables["true"][column])] * 3
+            shared = trial.overlap(tables[name][column], tables["true"][column])
+            rows[f"{short}_overlap_{name}"] = [shared] * 3
     return rows
-
-
-def overlap(some, others):
-    """1 minus the Kolmogorov-Smirnov distance of two sets of numbers: 1 for the same distribution."""
-    some, others = np.sort(some.dropna()), np.sort(others.dropna())
-    at = np.concatenate([some, others])
-    below = [np.searchsorted(values, at, side="right") / len(values) for values in (some, others)]
-    return 1 - np.abs(below[0] - below[1]).max()
-
-
-def variety(healthy, made, true):
-    rows = {}
-    for name, films in (("made", made), ("true", true)):
-        change = (films - healthy).abs()[:, 0]
-        left = change[:, :, : change.shape[2] // 2].sum((1, 2)) / change.sum((1, 2)).clamp(min=1e-6)
-        rows[f"one_side_{name}"] = mean_of(((left > ONE_SIDE) | (left < 1 - ONE_SIDE)).float().numpy())
-        rows[f"size_{name}"] = mean_of(change.mean((1, 2)).numpy())
-        rows[f"size_spread_{name}"] = [change.mean((1, 2)).std().item()] * 3
-    return rows
-
-
-def mean_of(values, seed=0):
-    """Mean and 95 % interval from drawing films with replacement."""
-    values = np.asarray(values, float)
-    draws = np.random.default_rng(seed).integers(0, len(values), (1000, len(values)))
-    return [values.mean(), *np.quantile(values[draws].mean(1), [0.025, 0.975])]
-
-
-def removal(healthy, true, without):
-    before, after = ((films - healthy).abs().mean((1, 2, 3)).numpy() for films in (true, without))
-    draws = np.random.default_rng(0).integers(0, len(before), (1000, len(before)))
-    ratios = after[draws].mean(1) / before[draws].mean(1)
-    return {"removed": [after.mean() / before.mean(), *np.quantile(ratios, [0.025, 0.975])]}
 
 
 def measure(name, judge, outlines):
-    """All rows of one network."""
+    """{finding: {measure: (value, low, high)}} of one network."""
     model, _, card = training.shipped(NETWORKS[name], name)
-    rows = []
+    found = {}
     for finding in card["findings"]:
-        target = torch.tensor([[float(other == finding) for other in card["findings"]]])
-        true, healthy = pairs(finding)
-        made, without, same = (
-            model.translate(films, labels.expand(len(films), -1)) for films, labels in
-            ((healthy, target), (true, 0 * target), (healthy, 0 * target))
-        )  # fmt: skip
-        found = recognised(judge, finding, healthy, made, true) | distances(healthy, made, true)
-        found |= variety(healthy, made, true) | removal(healthy, true, without)
-        found["nothing"] = mean_of((same - healthy).abs().mean((1, 2, 3)))
-        if finding in ("Cardiomegaly", "Pleural Effusion"):
-            true, healthy = pairs(finding, views=("PA",))
-            made = model.translate(healthy, target.expand(len(healthy), -1))
-            found |= measured(outlines, healthy, made, true)
-        rows += [
-            dict(zip(("network", "finding", "measure", "value", "low", "high", "n"),
-                     (name, finding, what, *(round(float(v), 4) for v in values), len(true)), strict=True))
-            for what, values in found.items()
-        ]  # fmt: skip
-    return rows
+        target = trial.wish(finding, card["findings"], COUNT)
+        case, upright = twins(finding), twins(finding, views=("PA",))
+        made, without = model.translate(case.healthy, target), model.translate(case.ill, 0 * target)
+        same = model.translate(case.healthy, 0 * target)
+        column = stargan_robust.FIVE.index(finding)
+        rows = trial.recognised(judge, column, case, made) | trial.distances(case, made)
+        rows |= trial.variety(case, made) | trial.removal(case, without)
+        rows["nothing"] = trial.mean_of((same - case.healthy).abs().mean((1, 2, 3)))
+        if finding in trial.RULER:
+            rows |= measured(outlines, upright, model.translate(upright.healthy, target))
+        found[finding] = {what: [round(float(v), 4) for v in values] for what, values in rows.items()}
+        print(name, finding, {what: values[0] for what, values in found[finding].items()}, flush=True)
+    return found
+
+
+def keep(name, found):
+    """Write the rows to the csv, and the measures into the network's card."""
+    rows = [
+        {"network": name, "finding": finding, "measure": what, "value": v, "low": low, "high": high}
+        for finding, measures in found.items()
+        for what, (v, low, high) in measures.items()
+    ]
+    known = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
+    rows = [row | {"n": COUNT} for row in rows]
+    artifacts.write_csv(OUT, [*(row for row in known if row["network"] != name), *rows])
+    path = ASSETS / name / "card.json"
+    card = json.loads(path.read_text())
+    artifacts.write_json(path, card | {"measures": found, "films_per_finding": COUNT})
 
 
 def main():
@@ -279,11 +225,10 @@ def main():
     torch.set_num_threads(1)
     judge, outlines = witness(), outliner()
     for name in options.network:
-        known = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
-        if any(row["network"] == name for row in known):
+        if OUT.exists() and (pd.read_csv(OUT)["network"] == name).any():
             print(f"{name} is measured already")
             continue
-        artifacts.write_csv(OUT, [*known, *measure(name, judge, outlines)])
+        keep(name, measure(name, judge, outlines))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from medgan_helpers import dcgan, pix2pix, stargan, training
+from medgan_helpers import dcgan, pix2pix, stargan, stargan_robust, training
 from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
+SHIPPED += [(stargan_robust.RobustStarGAN, "stargan_robust")]
 SHIPPED += [(pix2pix.Pix2Pix, f"pix2pix-{modality}") for modality in ("xray", "ct", "mr")]
 
 
@@ -42,6 +43,15 @@ def test_the_shipped_stargan_changes_a_film_a_little():
         assert 0.001 < change < 0.3
 
 
+def test_the_shipped_robust_stargan_draws_what_its_noise_says():
+    model, _, card = training.shipped(stargan_robust.RobustStarGAN, "stargan_robust")
+    film = torch.zeros(1, 1, 64, 64)
+    target = torch.tensor([[float(name == "Pleural Effusion") for name in card["findings"]]])
+    once, again = (model.translate(film, target, seed) for seed in (1, 2))
+    assert 0.001 < (once - again).abs().mean() < 0.3
+    assert set(card["measures"]) == set(card["findings"])
+
+
 def test_another_size_than_the_shipped_one_is_refused():
     with pytest.raises(ValueError, match="for 64 px, this profile for 32 px: set TRAIN = True"):
         training.shipped(dcgan.DCGAN, image_size=32)
@@ -56,4 +66,4 @@ def test_the_script_names_the_networks_it_knows():
     script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
     run = subprocess.run(script, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "unknown network cyclegan: choose of dcgan, stargan, pix2pix" in run.stderr
+    assert "unknown network cyclegan: choose of dcgan, stargan, stargan_robust, pix2pix" in run.stderr

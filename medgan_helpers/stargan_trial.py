@@ -1,0 +1,202 @@
+"""AUROC .96: is it an effusion? Evidence about findings that were drawn, which a hidden pattern cannot bribe.
+
+A classifier that recognises a drawn finding says that the film carries what *it* looks for. Four witnesses
+ask otherwise: the same classifier through haze, the distance to true films, the patient's twin, and what a
+radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from . import chexpert, images, metrics, simulator, stargan_robust
+
+GRAIN = 3 / 127.5  # three grey levels
+ONE_SIDE = 0.8  # of the change
+
+
+@dataclass(frozen=True)
+class Case:
+    """Films without a finding and films with it, (N, 1, H, W) in [-1, 1]; twins: of the same patients."""
+
+    healthy: torch.Tensor
+    ill: torch.Tensor
+    healthy_patients: np.ndarray
+    ill_patients: np.ndarray
+    twins: bool
+
+    def half(self):
+        """(first half of the ill, second half of the ill, second half of the healthy): other patients."""
+        middle = len(self.ill) // 2
+        return self.ill[:middle], self.ill[middle:], self.healthy[middle:]
+
+
+def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
+    """A Case of simulated patients, each with one finding and without any."""
+    rng = np.random.default_rng([seed, chexpert.FINDINGS.index(finding)])
+    rows = pd.DataFrame({finding: [1.0] * count})
+    rows = rows.assign(sex=rng.choice(["Male", "Female"], count), view=rng.choice(list(views), count))
+    rows = rows.assign(age=rng.integers(25, 90, count).astype(float))
+    ill, healthy, *_ = simulator.sample(None, size, seed, labels=rows, masks=False)
+    ill, healthy = (images.uint8_to_signed(films)[:, None] for films in (ill, healthy))
+    return Case(healthy, ill, np.arange(count), np.arange(count), True)
+
+
+def strangers(films, finding, findings, count):
+    """A Case of a data set's test films: other patients with the finding than without any of `findings`."""
+    frame = films.splits["test"]
+    truth = films.labels(frame, uncertain="ignore")[findings]
+    chosen = [frame[rows].head(count) for rows in ((truth == 0).all(axis=1), truth[finding] == 1)]
+    healthy, ill = (images.uint8_to_signed(films.store.subset(part)[:])[:, None] for part in chosen)
+    return Case(healthy, ill, *(part.patient.to_numpy() for part in chosen), False)
+
+
+def case(films, finding, findings, count, size, seed):
+    """Twins where the data are simulated, strangers elsewhere."""
+    if films.simulated:
+        return twins(finding, count, size, seed)
+    return strangers(films, finding, findings, count)
+
+
+def wish(name, findings, count):
+    """Label rows (count, F) that ask for one finding, or for none (name None)."""
+    return torch.tensor([[float(finding == name) for finding in findings]] * count)
+
+
+# ---------------------------------------------------------------- the witnesses
+def hazy(films, seed=0):
+    """A blur of one pixel and grain of three grey levels: what a finding survives and a pattern does not."""
+    grain = torch.randn(films.shape, generator=torch.Generator().manual_seed(seed))
+    return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
+
+
+def recognised(classifier, column, case, made):
+    """{name: AUROC with interval}: `made` and the true films against the healthy, as they are and in haze.
+
+    classifier: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
+    """
+    sets = {"classified": (made, case.healthy_patients), "classified_true": (case.ill, case.ill_patients)}
+    rows = {}
+    for name, (films, patients) in sets.items():
+        everybody = np.concatenate([case.healthy_patients, patients])
+        labels = np.repeat([0.0, 1.0], [len(case.healthy), len(films)])
+        for haze, see in (("", lambda x: x), ("_blurred", hazy)):
+            scores = classifier.logits(see(torch.cat([case.healthy, films])))[:, column].numpy()
+            rows[name.replace("classified", f"classified{haze}")] = metrics.auroc(labels, scores, everybody)
+    return rows
+
+
+def distances(case, made, spaces=("thumbnails", "imagenet")):
+    """{name: KID x 1,000 with interval} to true films of other patients: of made films, of healthy ones as
+    they are (`untouched`), of other true ones (`floor`)."""
+    true, others, healthy = case.half()
+    rows = {}
+    for space in spaces:
+        name = "kid" if space == "thumbnails" else "kid_photographs"
+        for what, films in (("made", made[-len(healthy) :]), ("untouched", healthy), ("floor", others)):
+            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(true, films, space)]
+    return rows
+
+
+def removal(case, without):
+    """{"removed": mean distance to the healthy twin after removal, as a share of that before}, with interval:
+    below 1, the film came nearer to its twin."""
+    before, after = ((films - case.healthy).abs().mean((1, 2, 3)).numpy() for films in (case.ill, without))
+    draws = np.random.default_rng(0).integers(0, len(before), (1000, len(before)))
+    ratios = after[draws].mean(1) / before[draws].mean(1)
+    return {"removed": [after.mean() / before.mean(), *np.quantile(ratios, [0.025, 0.975])]}
+
+
+def variety(case, made):
+    """Share of changes on one side (ONE_SIDE of the change), mean change and its spread, made and true."""
+    rows = {}
+    for name, films in (("made", made), ("true", case.ill)):
+        change = (films - case.healthy).abs()[:, 0]
+        left = change[:, :, : change.shape[2] // 2].sum((1, 2)) / change.sum((1, 2)).clamp(min=1e-6)
+        rows[f"one_side_{name}"] = mean_of(((left > ONE_SIDE) | (left < 1 - ONE_SIDE)).float())
+        rows[f"size_{name}"] = mean_of(change.mean((1, 2)))
+        rows[f"size_spread_{name}"] = [change.mean((1, 2)).std().item()] * 3
+    return rows
+
+
+def mean_of(values, seed=0):
+    """Mean and 95 % interval from drawing films with replacement."""
+    values = np.asarray(values, float)
+    draws = np.random.default_rng(seed).integers(0, len(values), (1000, len(values)))
+    return [values.mean(), *np.quantile(values[draws].mean(1), [0.025, 0.975])]
+
+
+def overlap(some, others):
+    """1 minus the Kolmogorov-Smirnov distance of two sets of numbers: 1 for the same distribution."""
+    some, others = (np.sort(np.asarray(v, float)[~np.isnan(np.asarray(v, float))]) for v in (some, others))
+    at = np.concatenate([some, others])
+    below = [np.searchsorted(values, at, side="right") / len(values) for values in (some, others)]
+    return 1 - np.abs(below[0] - below[1]).max()
+
+
+# ---------------------------------------------------------------- the verdict
+def verdict(rows):
+    """One paragraph on one finding of one network, from its measures {name: (value, low, high)}."""
+    made, plain, haze = rows["kid_made"], rows["kid_untouched"], rows["classified_blurred"][0]
+    distance = (
+        "nearer to true films than the healthy films it began with"
+        if made[2] < plain[1]
+        else "further from true films than the healthy films it began with"
+        if made[1] > plain[2]
+        else "no nearer to true films, as far as the intervals tell, than the healthy films it began with"
+    )
+    twin = (
+        "nearer to its twin"
+        if rows["removed"][2] < 1
+        else "further from its twin"
+        if rows["removed"][1] > 1
+        else "neither nearer to its twin nor further off"
+    )
+    return (
+        f"recognised with AUROC {rows['classified'][0]:.2f}, in haze {haze:.2f}; a made film is {distance} "
+        f"(KID {made[0]:.0f} against {plain[0]:.0f}); taking the finding away brings a film {twin}."
+    )
+
+
+RULER = {
+    "Cardiomegaly": {"ratio": "heart over chest"},
+    "Pleural Effusion": {"aerated": "aerated lung, share of the film", "recess": "costophrenic recess"},
+}
+
+
+def ruler(measures, name):
+    """Rows of what a radiologist measures, for `figures.intervals`: healthy, made and true films.
+
+    measures: {finding: {measure: (value, low, high)}}, of a shipped network's card; name: of `RULER`'s
+    measures, such as "ratio".
+    """
+    (finding,) = [finding for finding, names in RULER.items() if name in names]
+    rows = {what: measures[finding][f"{name}_{what}"] for what in ("healthy", "made", "true")}
+    return pd.DataFrame(rows, index=["value", "low", "high"]).T
+
+
+def findings_table(measures, names):
+    """One row a finding, one column a measure: values as the study found them."""
+    return pd.DataFrame({
+        finding: {name: found[name][0] for name in names} for finding, found in measures.items()
+    }).T  # fmt: skip
+
+
+def convincing(measures):
+    """[findings] that all witnesses confirm: recognised above .9, in haze above .85, nearer to true films
+    than untouched ones (intervals apart), and nearer to the twin when taken away."""
+    return [
+        finding for finding, found in measures.items()
+        if found["classified"][0] >= 0.9 and found["classified_blurred"][0] >= 0.85
+        and found["kid_made"][2] < found["kid_untouched"][1] and found["removed"][2] < 1
+    ]  # fmt: skip
+
+
+def judgement(measures):
+    """A sentence: which findings all witnesses confirm, and which not."""
+    good = convincing(measures)
+    rest = [finding for finding in measures if finding not in good]
+    said = f"All witnesses confirm **{', '.join(good)}**." if good else "No finding convinces all witnesses."
+    return said + (f" Not confirmed by all of them: **{', '.join(rest)}**." if rest else "")

@@ -1,0 +1,122 @@
+"""stargan_trial and chest_measures: witnesses that see what is there, measures by hand, sentences."""
+
+import numpy as np
+import pytest
+import torch
+
+from medgan_helpers import chest_measures, simulator, training
+from medgan_helpers import stargan_trial as trial
+
+
+def case(count=40, shift=0.4):
+    rng = torch.Generator().manual_seed(0)
+    healthy = 0.1 * torch.randn((count, 1, 32, 32), generator=rng)
+    ill = healthy.clone()
+    ill[:, :, 20:28, 4:12] += shift
+    return trial.Case(healthy, ill, np.arange(count), np.arange(count), True)
+
+
+class Corner:
+    """A classifier that reads the brightness of the place where `case` draws."""
+
+    def logits(self, films):
+        return films[:, 0, 20:28, 4:12].mean((1, 2))[:, None]
+
+
+def test_a_true_finding_is_recognised_in_haze_and_an_untouched_film_is_not():
+    one = case()
+    found = trial.recognised(Corner(), 0, one, one.healthy)
+    assert found["classified_true"].value == 1 and found["classified_blurred_true"].value == 1
+    assert found["classified"].value == pytest.approx(0.5)
+
+
+def test_haze_takes_a_chequered_pattern_and_leaves_a_patch():
+    board = 0.1 * (1 - 2 * ((torch.arange(32)[:, None] + torch.arange(32)) % 2)).float()[None, None]
+    patch = torch.zeros(1, 1, 32, 32)
+    patch[..., 8:24, 8:24] = 0.1
+    none = trial.hazy(torch.zeros(1, 1, 32, 32))
+    left = [(trial.hazy(films) - none).abs().mean() / films.abs().mean() for films in (board, patch)]
+    assert left[0] < 0.05 and left[1] > 0.7
+
+
+def test_removal_is_a_share_of_the_way_to_the_twin():
+    one = case()
+    assert trial.removal(one, one.ill)["removed"][0] == pytest.approx(1)
+    assert trial.removal(one, (one.ill + one.healthy) / 2)["removed"][0] == pytest.approx(0.5, abs=1e-5)
+
+
+def test_sides_are_counted():
+    one = case()
+    both = one.ill.clone()
+    both[:, :, 20:28, 20:28] += 0.4
+    rows = trial.variety(one, both)
+    assert rows["one_side_true"][0] == 1 and rows["one_side_made"][0] == 0
+    assert rows["size_made"][0] == pytest.approx(2 * rows["size_true"][0], rel=1e-4)
+
+
+def test_overlap_is_one_for_the_same_and_zero_for_strangers():
+    assert trial.overlap([1, 2, 3], [1, 2, 3]) == 1
+    assert trial.overlap([1, 2, 3, np.nan], [4, 5]) == 0
+    assert trial.overlap([1, 2, 3, 4], [3, 4, 5, 6]) == pytest.approx(0.5)
+
+
+def test_twins_differ_by_the_finding_only():
+    one = trial.twins("Pleural Effusion", 3, 32)
+    change = (one.ill - one.healthy).abs()
+    assert one.twins and change.max() > 0.1 and change[:, :, :6].mean() < 0.1 * change[:, :, 12:].mean()
+
+
+def rows(made, removed, seen=0.95):
+    return {
+        "classified": (seen, 0.9, 1.0), "classified_blurred": (seen, 0.9, 1.0), "kid_made": made,
+        "kid_untouched": (100, 90, 110), "removed": removed,
+    }  # fmt: skip
+
+
+def test_the_verdict_follows_the_intervals():
+    good, bad = rows((20, 10, 30), (0.7, 0.6, 0.8)), rows((300, 250, 350), (1.2, 1.1, 1.3))
+    unsure = rows((95, 85, 105), (1.0, 0.9, 1.1))
+    assert "nearer to true films than" in trial.verdict(good)
+    assert "film nearer to its twin" in trial.verdict(good)
+    assert "further from true films" in trial.verdict(bad) and "further from its twin" in trial.verdict(bad)
+    assert "no nearer" in trial.verdict(unsure) and "neither nearer" in trial.verdict(unsure)
+    assert trial.convincing({"A": good, "B": bad, "C": unsure}) == ["A"]
+    assert trial.judgement({"A": good, "B": bad}).count("**") == 4
+    assert trial.judgement({"B": bad}).startswith("No finding")
+    assert trial.convincing({"A": rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)}) == []
+
+
+# ---------------------------------------------------------------- chest_measures
+def chest():
+    """Two lungs and a heart between them, in a film of 40 by 40."""
+    lungs, heart = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    lungs[5:30, 4:16] = lungs[5:30, 24:36] = True
+    heart[18:30, 14:26] = True
+    return lungs, heart
+
+
+def test_ratio_of_heart_and_chest():
+    lungs, heart = chest()
+    assert chest_measures.cardiothoracic_ratio(lungs, heart) == pytest.approx(12 / 32)
+    assert np.isnan(chest_measures.cardiothoracic_ratio(lungs, heart & False))
+
+
+def test_a_sharp_recess_is_deep_and_fluid_blunts_it():
+    lungs, heart = chest()
+    lungs[30:34, 4:7] = True
+    sharp = chest_measures.measure(lungs[None], heart[None])
+    assert sharp["depth left"].item() == pytest.approx(4 / 29) and sharp["depth right"].item() == 0
+    lungs[24:, 4:10] = False
+    blunt = chest_measures.measure(lungs[None], heart[None])
+    assert blunt["depth left"].item() < 0 and blunt["aerated"].item() < sharp["aerated"].item()
+
+
+def test_the_outliner_learns_where_lungs_are():
+    rows = simulator.one_each(["Cardiomegaly"], 4)
+    films, _, masks, table = simulator.sample(None, 32, 1, rows, twins=False)
+    truth = torch.from_numpy(chest_measures.outlines(table, masks, 32))
+    films = torch.from_numpy(films)[:, None].float() / 127.5 - 1
+    model = chest_measures.Outliner(8, learning_rate=1e-2, device="cpu", precision="fp32")
+    training.fit(model, [(films, truth)], 60)
+    for found, known in zip(model.predict(films), truth.numpy().transpose(1, 0, 2, 3), strict=True):
+        assert 2 * (found & known).sum() / (found.sum() + known.sum()) > 0.7

@@ -199,4 +199,10 @@ def judgement(measures):
     good = convincing(measures)
     rest = [finding for finding in measures if finding not in good]
     said = f"All witnesses confirm **{', '.join(good)}**." if good else "No finding convinces all witnesses."
-    return said + (f" Not confirmed by all of them: **{', '.join(rest)}**." if rest else "")
+    said += f" Not confirmed by all of them: **{', '.join(rest)}**." if rest else ""
+    idle, real = (
+        np.mean([found[what][0] for found in measures.values()]) for what in ("nothing", "size_true")
+    )
+    return (
+        said + f" Asked for nothing, a film changes by {idle:.3f}; a true finding changes it by {real:.3f}."
+    )

@@ -69,7 +69,7 @@ def test_twins_differ_by_the_finding_only():
 def rows(made, removed, seen=0.95):
     return {
         "classified": (seen, 0.9, 1.0), "classified_blurred": (seen, 0.9, 1.0), "kid_made": made,
-        "kid_untouched": (100, 90, 110), "removed": removed,
+        "kid_untouched": (100, 90, 110), "removed": removed, "nothing": (0.01,) * 3, "size_true": (0.03,) * 3,
     }  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def test_the_verdict_follows_the_intervals():
     assert trial.convincing({"A": good, "B": bad, "C": unsure}) == ["A"]
     assert trial.judgement({"A": good, "B": bad}).count("**") == 4
     assert trial.judgement({"B": bad}).startswith("No finding")
+    assert "changes by 0.010; a true finding changes it by 0.030" in trial.judgement({"B": bad})
     assert trial.convincing({"A": rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)}) == []
 
 

@@ -1,0 +1,211 @@
+"""The augmentation experiment on real films: five folds by patient, one classifier a cell.
+
+    cells = real_trial.cells(arms=("none", "standard"), seeds=(0, 1, 2))
+    scores = real_trial.run(cells[0])         # logits of the films of the fold that was left out
+
+A cell (arm, fold, seed) trains one classifier on four fifths of the patients and reads the films of the rest;
+after five folds every film has been read by a classifier that never saw its patient. The arms:
+
+none                   the real films of the training patients
+standard               the same, turned, shifted and recoloured anew at every step (`augmentation`)
+duplicate              plus real positives of the two rare findings, repeated
+duplicate + standard   both
+stargan                plus negatives translated by a StarGAN that was trained on these films alone
+lesion_gan             plus findings drawn into negatives by a GAN that was trained on *simulated* films with the
+                       simulator's marks: the only one that nobody had to mark a real film for
+pretrained             trained on simulated films with all thirteen findings first, then tuned on the real
+                       ones as in `standard`; both together take the steps of the other arms
+
+Every arm takes the same number of steps; an arm that adds films adds as many as the others, and the loss of an
+added film counts only the finding that it was added for.
+"""
+
+import hashlib
+import itertools
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import torch
+
+from . import arms, artifacts, augmentation, chexpert, images, local_gan, real_films
+from .classifier import DenseNet, one_cycle
+from .training import fit, mix
+
+RARE = ("Lung Lesion", "Pleural Other")  # 124 and 69 films here; Fracture is not labelled
+FINDINGS = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
+    "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
+    "Pneumothorax", "Pleural Effusion",
+)  # fmt: skip
+ARMS = ("none", "standard", "duplicate", "duplicate + standard", "stargan", "lesion_gan", "pretrained")
+SHAKEN = ("standard", "duplicate + standard", "pretrained")  # arms whose films are augmented anew each step
+ADDING = ("duplicate", "duplicate + standard", "stargan", "lesion_gan")  # arms that add films
+FOLDS = 5
+POOL, POOL_SEED = 8000, 1194  # simulated films for `pretrained` and `lesion_gan`, and the seed they come from
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Settings of one classifier. `part` says what is read: the fold left out ("test"), or, to choose settings
+    without looking at it, a fifth of the other patients ("valid"), which are then not trained on."""
+
+    arm: str
+    fold: int
+    seed: int
+    part: str = "test"
+    steps: int = 300  # of 64 films; chosen on "valid" films
+    size: int = 64
+    batch_size: int = 64
+    extra: int = 200  # films added for each rare finding
+    generator_steps: int = 600  # of the arm's GAN
+    simulated_share: float = 0.5  # of the steps of `pretrained`
+    tuning_rate: float = 1e-3  # highest learning rate of its second half
+
+    def __post_init__(self):
+        if self.arm not in ARMS:
+            raise ValueError(f"unknown arm {self.arm!r}: choose one of {', '.join(ARMS)}")
+        if not 0 <= self.fold < FOLDS:
+            raise ValueError(f"fold={self.fold}: expected 0 to {FOLDS - 1}")
+        if self.part not in ("test", "valid"):
+            raise ValueError(f"part={self.part!r}: expected 'test' or 'valid'")
+
+    @property
+    def name(self):
+        return "-".join(str(value) for value in asdict(self).values()).replace(" ", "")
+
+
+KEY = [field.name for field in fields(Cell)]
+
+
+def cells(arms=ARMS, seeds=(0, 1, 2), folds=range(FOLDS), **settings):
+    """Every combination, seed by seed, so that what is finished first can be shown first."""
+    return [Cell(arm, fold, seed, **settings) for seed, fold, arm in itertools.product(seeds, folds, arms)]
+
+
+# ---------------------------------------------------------------- films
+def fold_of(patients, salt="fold"):
+    """(N,) fold 0 to 4 of each film from a hash of its patient: the same everywhere, no patient in two."""
+    folds = {p: int(hashlib.sha256(f"{salt} {p}".encode()).hexdigest(), 16) % FOLDS for p in set(patients)}
+    return np.array([folds[patient] for patient in patients])
+
+
+def parts(cell, patients):
+    """Row numbers to train on and to read, of a cell: no patient is in both."""
+    outer, inner = fold_of(patients), fold_of(patients, "inner fold")
+    inside = outer != cell.fold
+    if cell.part == "test":
+        return np.flatnonzero(inside), np.flatnonzero(~inside)
+    return np.flatnonzero(inside & (inner > 0)), np.flatnonzero(inside & (inner == 0))
+
+
+def load(size):
+    """The shipped real films: (table, arms.Films); what NIH does not label is nan in the labels."""
+    root = real_films.unpack()
+    frame = chexpert.read(root / "train.csv", root).reset_index(drop=True)
+    store = images.ImageStore(frame, root, size)
+    labels = chexpert.labels(frame, unlabelled=chexpert.unlabelled(frame))
+    return frame, arms.Films(torch.from_numpy(store[:]), labels)
+
+
+def simulated(size):
+    """Simulated films with all thirteen findings, and the pool that knows where they are."""
+    source = arms.pool(POOL, size, POOL_SEED)
+    return source, arms.take(source, source.frame)
+
+
+def grounds(films):
+    """Rows that show neither rare finding: what a finding is drawn into."""
+    return torch.from_numpy(np.flatnonzero((films.frame[list(RARE)] == 0).all(axis=1)))
+
+
+# ---------------------------------------------------------------- the arms
+def run(cell):
+    """Train the classifier of a cell; logits (n, 14) of the films that it is to read, in the table's order."""
+    frame, films = load(cell.size)
+    inside, outside = parts(cell, frame.patient)
+    train = pick(films, inside)
+    training = arms.join(train, *added(cell, train)) if cell.arm in ADDING else train
+    batches = training.batches(cell.batch_size, mix(cell.seed, cell.fold))
+    if cell.arm in SHAKEN:
+        batches = augmentation.Augmented(batches, seed=mix(cell.seed, cell.fold))
+    reader, steps = begin(cell)
+    fit(reader, batches, steps)
+    return reader.logits(films.images()[outside]).numpy()
+
+
+def pick(films, rows):
+    return arms.Films(films.films[rows], films.frame.iloc[rows])
+
+
+def begin(cell):
+    """The classifier before its first real film, and how many steps it still has."""
+    if cell.arm != "pretrained":
+        return DenseNet(
+            preset="narrow", steps=cell.steps, emphasis=(), seed=mix(cell.seed, cell.fold)
+        ), cell.steps
+    before = round(cell.simulated_share * cell.steps)
+    after = cell.steps - before
+    reader = DenseNet(preset="narrow", steps=after, emphasis=(), seed=mix(cell.seed, cell.fold))
+    reader.load_trained(pretrained(cell, before).trained.state_dict())
+    reader.optimizer = torch.optim.AdamW(reader.parameters(), cell.tuning_rate, weight_decay=1e-4)
+    reader.schedule = torch.optim.lr_scheduler.LambdaLR(reader.optimizer, one_cycle(after))
+    return reader, after
+
+
+def pretrained(cell, steps):
+    """The classifier trained on simulated films alone; one a seed, kept for all folds."""
+    reader = DenseNet(preset="narrow", steps=steps, emphasis=(), seed=cell.seed)
+    kept = artifacts.folder("artifacts") / "real-pretrained" / f"{cell.size}px-{steps}-{cell.seed}"
+    _, films = simulated(cell.size)
+    batches = augmentation.Augmented(films.batches(cell.batch_size, cell.seed), seed=cell.seed)
+    fit(reader, batches, steps, kept)
+    return reader
+
+
+def added(cell, train):
+    """What the arm adds to the training films: a list of arms.Films, one a rare finding."""
+    make = {"duplicate": repeat, "duplicate + standard": repeat, "stargan": translate, "lesion_gan": draw}
+    made = make[cell.arm](cell, train)
+    return [arms.Films(made[finding], arms.only(finding, cell.extra)) for finding in RARE]
+
+
+def repeat(cell, train):
+    return {finding: arms.duplicates(train, finding, cell.extra, cell.seed) for finding in RARE}
+
+
+def draw(cell, train):
+    """Findings drawn into real negatives by a GAN that knows simulated films only, placed as it saw them."""
+    generator, centres = drawer(cell)
+    made = {}
+    for number, finding in enumerate(RARE):
+        rng = np.random.default_rng([cell.seed, cell.fold, number])
+        ground = rng.choice(grounds(train), cell.extra, replace=cell.extra > len(grounds(train)))
+        middle = centres[finding][rng.integers(len(centres[finding]), size=cell.extra)]
+        made[finding] = arms.to_grey(generator.draw(train.images()[ground], finding, middle, cell.seed))
+    return made
+
+
+def drawer(cell):
+    """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
+    source, films = simulated(cell.size)
+    centres = {
+        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding) for finding in RARE
+    }
+    positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
+    squares = local_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
+    generator = local_gan.LocalGAN(list(RARE), warm=cell.generator_steps // 2, seed=cell.seed)
+    kept = artifacts.folder("artifacts") / "real-drawer" / f"{cell.size}px-{cell.generator_steps}-{cell.seed}"
+    fit(generator, squares, cell.generator_steps, kept)
+    return generator, centres
+
+
+def translate(cell, train):
+    """Negatives translated to each rare finding by a StarGAN trained on the training films alone."""
+    generator = arms.train_stargan(train, list(RARE), cell.generator_steps, mix(cell.seed, cell.fold))
+    ground = grounds(train)
+    made = {}
+    for number, finding in enumerate(RARE):
+        rng = np.random.default_rng([cell.seed, cell.fold, number])
+        chosen = rng.choice(ground, cell.extra, replace=cell.extra > len(ground))
+        target = torch.eye(len(RARE))[number].expand(cell.extra, -1)
+        made[finding] = arms.to_grey(generator.translate(train.images()[chosen], target))
+    return made

@@ -1,0 +1,98 @@
+"""The augmentation experiment on the shipped real films: cells, then the table that the book quotes.
+
+    python studies/real_films.py validate                 # choose steps and rates, on validation parts only
+    python studies/real_films.py cells --arms none standard duplicate pretrained --seeds 0 1 2
+    python studies/real_films.py table                    # book/results/real_auc.csv
+
+Cells are kept below build/: a killed run goes on with the missing ones, and the order is seed by seed. One cell
+takes one to three minutes of one thread (OMP_NUM_THREADS=1).
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medgan_helpers import artifacts, metrics, real_trial
+
+RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+VALIDATED = [  # what is tried on validation parts; the test folds are not looked at
+    {"arm": arm, "steps": steps} for steps in (150, 300, 450, 600) for arm in ("standard", "none")
+] + [
+    {"arm": "pretrained", "steps": 300, "simulated_share": share, "tuning_rate": rate}
+    for share in (0.5, 0.7) for rate in (1e-3, 3e-3)
+]  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("validate", "cells", "table"))
+    parser.add_argument("--arms", nargs="+", default=real_trial.ARMS, choices=real_trial.ARMS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1, 2))
+    parser.add_argument("--steps", type=int, default=real_trial.Cell.steps)
+    options = parser.parse_args()
+    artifacts.activate("class", "simulated", "studies/real_films")
+    if options.what == "validate":
+        validate(options.seeds)
+    elif options.what == "cells":
+        for cell in real_trial.cells(options.arms, options.seeds, steps=options.steps):
+            logits_of(cell)
+
+
+def validate(seeds):
+    """Mean AUROC over the nine findings on validation parts, a row a setting: book/results/real_validation.csv."""
+    for seed in seeds:
+        for setting in VALIDATED:
+            cell = real_trial.Cell(fold=seed % real_trial.FOLDS, seed=seed, part="valid", **setting)
+            logits = logits_of(cell)
+            frame, films = real_trial.load(cell.size)
+            _, read = real_trial.parts(cell, frame.patient)
+            values = scores(films.frame.iloc[read], logits)
+            note(RESULTS / "real_validation.csv", cell, values)
+            print(setting, seed, round(float(np.nanmean(list(values.values()))), 4), flush=True)
+
+
+def scores(labels, logits):
+    """{finding: AUROC} of one set of films; nan where one class is absent."""
+    found = {}
+    for finding in real_trial.FINDINGS:
+        truth = labels[finding].to_numpy()
+        column = list(labels).index(finding)
+        both = 0 < truth.sum() < len(truth)
+        found[finding] = (
+            metrics.auroc(truth, logits[:, column], np.arange(len(truth))).value if both else np.nan
+        )
+    return found
+
+
+def logits_of(cell):
+    """The logits of a cell: kept ones, or those of a classifier trained now."""
+    path = artifacts.folder("artifacts") / "real-cells" / f"{cell.name}.npy"
+    if path.exists():
+        return np.load(path)
+    start = time.perf_counter()
+    logits = real_trial.run(cell)
+    with artifacts.atomic(path) as temporary:
+        np.save(temporary, logits)
+    minutes = (time.perf_counter() - start) / 60
+    made = {"minutes": round(minutes, 2), "commit": artifacts.provenance()["commit"], "cores": os.cpu_count()}
+    note(path.parent / "cells.csv", cell, made)
+    return logits
+
+
+def note(path, cell, values):
+    """Add a cell's row to a csv, in the place of an earlier one."""
+    row = {key: getattr(cell, key) for key in real_trial.KEY}
+    with artifacts.lock(path):
+        rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+        others = [old for old in rows if any(str(old[key]) != str(row[key]) for key in real_trial.KEY)]
+        artifacts.write_csv(path, [*others, row | values])
+
+
+if __name__ == "__main__":
+    main()

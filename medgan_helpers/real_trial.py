@@ -40,7 +40,7 @@ ARMS = ("none", "standard", "duplicate", "duplicate + standard", "stargan", "les
 SHAKEN = ("standard", "duplicate + standard", "pretrained")  # arms whose films are augmented anew each step
 ADDING = ("duplicate", "duplicate + standard", "stargan", "lesion_gan")  # arms that add films
 FOLDS = 5
-POOL, POOL_SEED = 8000, 1194  # simulated films for `pretrained` and `lesion_gan`, and the seed they come from
+POOL, POOL_SEED = 4000, 1194  # simulated films for `pretrained` and `lesion_gan`, and the seed they come from
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Cell:
     fold: int
     seed: int
     part: str = "test"
-    steps: int = 300  # of 64 films; chosen on "valid" films
+    steps: int = 300  # chosen on "valid" films
     size: int = 64
-    batch_size: int = 64
+    batch_size: int = 32
     extra: int = 200  # films added for each rare finding
     generator_steps: int = 600  # of the arm's GAN
     simulated_share: float = 0.5  # of the steps of `pretrained`

@@ -2,8 +2,8 @@
 
 FOLDER holds the original PNGs of NIH ChestX-ray14, in any subfolders (images_001/images/00000001_000.png).
 Only the films in the asset's own table are needed; the others are not touched, and missing ones are listed.
-A film is reduced from 1024 to 256 px with Lanczos and saved as JPEG of quality 88: no crop, no change of grey.
-A JPEG of that size under the film's name is taken as it is, byte for byte.
+A film is reduced from 1024 to 256 px with Lanczos and saved as JPEG of quality 88, without a crop or a
+change of grey. A JPEG of that size under the film's name is taken as it is, byte for byte.
 
   python data_scripts/real_films.py FOLDER build/real_films
 
@@ -17,14 +17,14 @@ import io
 import zipfile
 from pathlib import Path
 
-import layout
 import numpy as np
 import pandas as pd
+from lib import layout
 from PIL import Image
 
-from medgan_helpers import artifacts, boxes, chexpert, images, real_films
+from medgan_helpers import artifacts, chexpert, images, real_films
 
-SIDE, QUALITY, ORIGINAL = 256, 88, 1024  # px of a shipped film, its JPEG quality, px of NIH's PNG
+SIDE, QUALITY, ORIGINAL = real_films.SIDE, 88, 1024  # px of a shipped film, its JPEG quality, px of NIH's
 NIH_COLUMNS = [
     "Image Index",
     "Finding Labels",
@@ -57,9 +57,9 @@ def command_line():
     )
     own = real_films.ASSET
     parser.add_argument("--labels", type=Path, default=own / real_films.TABLE,
-                        help="NIH's rows of the films wanted, a csv (default: those of the asset)")  # fmt: skip
+                        help="NIH's rows of the films wanted, a csv (default: the asset's)")  # fmt: skip
     parser.add_argument("--boxes", type=Path, default=own / "nih_boxes.csv",
-                        help="NIH's boxes, pixels of the originals, a csv (default: those of the asset)")  # fmt: skip
+                        help="NIH's boxes in the originals' pixels, a csv (default: the asset's)")  # fmt: skip
     return parser
 
 
@@ -87,7 +87,7 @@ def to_line(record):
     """One of NIH's rows -> the film's values in CheXpert's columns. The name holds patient and study."""
     name = record["Image Index"]
     number, underscore, study = Path(name).stem.partition("_")
-    if not (underscore and number.isdigit() and study.isdigit() and int(number) == int(record["Patient ID"])):
+    if not (underscore and number.isdigit() and study.isdigit() and record["Patient ID"] == str(int(number))):
         raise ValueError(
             f"{name!r} is no image index of patient {record['Patient ID']!r}, as 00000061_012.png"
         )
@@ -96,14 +96,19 @@ def to_line(record):
         labels = layout.nih_labels(findings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
+    age, view = record["Patient Age"], record["View Position"]
+    if not age.isdigit():
+        raise ValueError(f"{name}: Patient Age is {age!r}, expected whole years")
+    if view not in ("AP", "PA"):
+        raise ValueError(f"{name}: View Position is {view!r}, expected AP or PA")
     path = f"train/patient{int(number):05d}/study{int(study) + 1}/view1_frontal.jpg"
     sex = {"M": "Male", "F": "Female"}.get(record["Patient Gender"], "Unknown")
     values = [labels.get(finding) for finding in chexpert.FINDINGS]
-    return [path, sex, int(record["Patient Age"]), "Frontal", record["View Position"], *values]
+    return [path, sex, int(age), "Frontal", view, *values]
 
 
 def read_boxes(path, rows):
-    """NIH's boxes on these films, in shares of the film, as `boxes.read` expects them."""
+    """NIH's boxes on these films, in shares of the film, as `chexpert.read_boxes` expects them."""
     if not path.is_file():
         raise FileNotFoundError(f"no table of boxes at {path}. {chexpert.SOURCES['nih']}")
     table = layout.read_csv(path).iloc[:, : len(BOX_COLUMNS)].set_axis(BOX_COLUMNS, axis=1)
@@ -112,10 +117,15 @@ def read_boxes(path, rows):
     if unknown:
         raise ValueError(f"{path}: unknown finding {min(unknown)!r}; NIH's are {', '.join(layout.NIH_NAMES)}")
     paths = rows.set_index("Image Index")["Path"]
-    shares = table[["x", "y", "w", "h"]].astype(float) / ORIGINAL
+    pixels = table[["x", "y", "w", "h"]].apply(pd.to_numeric, errors="coerce")
+    bad = pixels.isna().any(axis=1)
+    if bad.any():
+        found = table[["x", "y", "w", "h"]].loc[bad.idxmax()].to_dict()
+        raise ValueError(f"{path}, row {bad.idxmax()}: expected four numbers, found {found}")
+    shares = pixels / ORIGINAL
     shares.columns = ["x", "y", "width", "height"]
     drawn = shares.assign(path=table["Image Index"].map(paths), finding=names.map(layout.NIH_NAMES))
-    return drawn.dropna(subset=["path", "finding"])[boxes.COLUMNS].round(5)
+    return drawn.dropna(subset=["path", "finding"])[chexpert.BOX_COLUMNS].round(5)
 
 
 # ---------------------------------------------------------------- films
@@ -155,7 +165,7 @@ def reduced(path):
 
 
 def write(target, rows, drawn, content):
-    """Write the asset: films.zip (not compressed again), films.csv, boxes.csv and the card with their hashes."""
+    """Write the asset: films.zip (not compressed again), the two tables, and the card with their hashes."""
     hashes = [hashlib.sha256(content[name]).hexdigest() for name in rows["Image Index"]]
     artifacts.write_csv(target / real_films.TABLE, rows.assign(sha256=hashes))
     artifacts.write_csv(target / real_films.BOXES, drawn)
@@ -191,14 +201,14 @@ CARD = {
         "diseases. CVPR 2017",
         "acknowledge the NIH Clinical Center as the data provider",
     ],
-    "made": f"{ORIGINAL} px PNGs reduced to {SIDE} px with Lanczos, 8-bit JPEG of quality {QUALITY}; no crop, no "
-    "change of grey; python data_scripts/real_films.py rebuilds them",
+    "made": f"{ORIGINAL} px PNGs reduced to {SIDE} px with Lanczos, 8-bit JPEG of quality {QUALITY}; no "
+    "crop, no change of grey; python data_scripts/real_films.py rebuilds them",
     "not_a_random_sample": "Films with pneumonia and films without a finding were picked on purpose by the "
     "collections they come from; prevalences here are those of no clinic.",
     "labels": "Mined from the reports by a program; the provider estimates that more than 90 % are right. "
-    "Effusion is called Pleural Effusion here, Nodule or Mass is Lung Lesion, Pleural_Thickening is Pleural Other; "
-    "Infiltration and every kind of opacity count as Lung Opacity. What NIH does not label is blank: unknown, "
-    "not absent.",
+    "Effusion is called Pleural Effusion here, Nodule or Mass is Lung Lesion, Pleural_Thickening is Pleural "
+    "Other; Infiltration and every kind of opacity count as Lung Opacity. What NIH does not label is blank: "
+    "unknown, not absent.",
     "use": "teaching; not for diagnosis; no attempt may be made to identify a patient",
 }
 

@@ -26,6 +26,7 @@ from . import artifacts, chexpert
 
 ASSET = artifacts.ASSETS / "real_films"
 FILMS, TABLE, BOXES, CARD = "films.zip", "films.csv", "boxes.csv", "card.json"
+SIDE = 256  # pixels of a shipped film
 REPAIR = (
     "Install the package anew, or rebuild the films from NIH's originals: python data_scripts/real_films.py"
 )
@@ -40,9 +41,12 @@ def card(asset=ASSET):
     if not path.is_file():
         raise FileNotFoundError(f"the real films are incomplete: no {CARD} in {asset}. {REPAIR}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not the card of the real films ({error}). {REPAIR}") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or "sha256" not in content:
+        raise ValueError(f"{path} is not the card of the real films. {REPAIR}")
+    return content
 
 
 def check(asset=ASSET):
@@ -68,8 +72,8 @@ def check(asset=ASSET):
 def table(asset=ASSET):
     """The rows as NIH gives them beside CheXpert's columns: a DataFrame, one row a film.
 
-    Path and CheXpert's other columns (see `chexpert.COLUMNS`; a finding that NIH does not label is blank), then
-    "Image Index", "Finding Labels", "Patient ID" of NIH, and the film's "sha256".
+    CheXpert's columns (see `chexpert.COLUMNS`; a finding that NIH does not label is blank), then NIH's own,
+    and the film's "sha256".
     """
     return pd.read_csv(io.BytesIO(check(asset)[TABLE]))
 

@@ -13,14 +13,16 @@ import pandas as pd
 import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
+from . import real_films as shipped
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
     "chexpert": "CheXpert in its own folder layout",
-    "nih": "NIH ChestX-ray14, brought into the layout by data_scripts/import_nih.py",
+    "nih": "real films of NIH ChestX-ray14: those that the package carries, or, with DATA_ROOT, all of them",
     "chestmnist": "ChestMNIST, brought into the layout by data_scripts/fetch_chestmnist.py",
     "folder": "your own films, brought into the layout by data_scripts/import_folder.py",
 }
+REAL_FRACTIONS = (0.70, 0.15, 0.15)  # of the shipped real films: with 5 % the test part would hold 60
 HELD_OUT = 40  # fewer films than this measure nothing: a metric such as KID wants at least 32
 MINUTES = artifacts.ASSETS / "minutes.csv"  # `make minutes` writes it from executed notebooks
 
@@ -35,6 +37,7 @@ class Session:
     data_root: Path | None
     seed: int
     device: torch.device
+    shipped: bool = False  # the real films that the package carries, not a folder of the reader's
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     dataset = str(dataset or os.environ.get("DATASET") or "simulated").lower()
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
-    root = _data_root(dataset, data_root or os.environ.get("DATA_ROOT"))
+    data_root = data_root or os.environ.get("DATA_ROOT")
+    carried = dataset == "nih" and not data_root
     artifacts.activate(profile.name, dataset, notebook)
+    root = shipped.unpack() if carried else _data_root(dataset, data_root)
     torch.manual_seed(seed)  # a safety net: everything in the course draws from generators of its own
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    _current = Session(notebook, profile, dataset, root, seed, device)
+    _current = Session(notebook, profile, dataset, root, seed, device, carried)
     print(f"Profile {profile.name}: {profile.note}.")
     print(f"Data: {DATASETS[dataset]}; seed {seed}.")
     print(f"Machine: {machine(device)}; {_minutes(notebook, profile.name, device)}.")
@@ -116,7 +121,7 @@ def current():
 
 
 def films(count=None, simulated=False):
-    """The data set of this notebook: simulated on first use, or read from DATA_ROOT.
+    """The data set of this notebook: simulated on first use, shipped (real films), or read from DATA_ROOT.
 
     count: about so many films (default: the profile's number), by whole patients. simulated: the simulated
     set whatever DATASET says, for what needs every finding labelled and patients on demand.
@@ -126,6 +131,10 @@ def films(count=None, simulated=False):
     here = current()
     root, size = here.data_root, here.profile.image_size
     simulated = simulated or here.dataset == "simulated"
+    if not simulated and here.shipped:
+        chosen = real_films(size, count or here.profile.films)
+        _say_what_lacks(chosen.frame, chosen.unlabelled)
+        return chosen
     if simulated:
         folder = artifacts.folder("data") / f"simulated-{size}px-seed{here.seed}-{simulator.version()}"
         root = simulator.write(folder, images=here.profile.films, size=size, seed=here.seed).parent
@@ -139,6 +148,30 @@ def films(count=None, simulated=False):
     if not simulated:
         _say_what_lacks(store.frame, unlabelled)
     return DataSet(store.frame, store, splits, simulated, unlabelled)
+
+
+def real_films(size=64, count=None):
+    """The real films that the package carries, whatever DATASET says: 1,194 of 961 patients (NIH).
+
+    size: pixels a side, 8 to 256 (as they are shipped); count: about so many, by whole patients, out of
+    each part alike (default: all). What NIH does not label is nan in the table, named in `unlabelled`, and
+    masked by `labels()`: unknown, not absent. The parts are the same in every run, whatever its seed, so that
+    no film that a shipped network has learnt from is ever a test film. Not for diagnosis.
+    Raises FileNotFoundError or ValueError if the films are missing or altered.
+    """
+    if not 8 <= size <= shipped.SIDE:
+        raise ValueError(
+            f"size={size}: the real films are {shipped.SIDE} px a side; choose 8 to {shipped.SIDE}"
+        )
+    root = shipped.unpack()
+    frame = chexpert.read(root / "train.csv", root)
+    store = images.ImageStore(frame, root, size)
+    splits = chexpert.split(frame, REAL_FRACTIONS, seed=0)
+    if count and count < len(frame):
+        percent = 100 * count / len(frame)
+        splits = {name: chexpert.regimen(part, percent, seed=0) for name, part in splits.items()}
+        frame = pd.concat(splits.values()).sort_index()
+    return DataSet(frame, store.subset(frame), splits, False, tuple(chexpert.unlabelled(frame)))
 
 
 def _say_what_lacks(frame, unlabelled):

@@ -4,8 +4,8 @@
     python studies/real_films.py cells --arms none standard duplicate pretrained --seeds 0 1 2
     python studies/real_films.py table                    # book/results/real_auc.csv
 
-Cells are kept below build/: a killed run goes on with the missing ones, and the order is seed by seed. One cell
-takes one to three minutes of one thread (OMP_NUM_THREADS=1).
+Cells are kept below build/: a killed run goes on with the missing ones, and the order is seed by seed. One
+cell takes one to three minutes of one thread (OMP_NUM_THREADS=1).
 """
 
 import argparse
@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medgan_helpers import artifacts, metrics, real_trial
+from medgan_helpers import artifacts, metrics
+from medgan_helpers.experiments import real_films
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALIDATED = [  # what is tried on validation parts; the test folds are not looked at
@@ -33,26 +34,26 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("validate", "cells", "table"))
-    parser.add_argument("--arms", nargs="+", default=real_trial.ARMS, choices=real_trial.ARMS)
+    parser.add_argument("--arms", nargs="+", default=real_films.ARMS, choices=real_films.ARMS)
     parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1, 2))
-    parser.add_argument("--steps", type=int, default=real_trial.Cell.steps)
+    parser.add_argument("--steps", type=int, default=real_films.Cell.steps)
     options = parser.parse_args()
     artifacts.activate("class", "simulated", "studies/real_films")
     if options.what == "validate":
         validate(options.arms, options.seeds)
     elif options.what == "cells":
-        for cell in real_trial.cells(options.arms, options.seeds, steps=options.steps):
+        for cell in real_films.cells(options.arms, options.seeds, steps=options.steps):
             logits_of(cell)
 
 
 def validate(arms, seeds):
-    """Mean AUROC over the nine findings on validation parts, a row a setting: book/results/real_validation.csv."""
+    """AUROC of the nine findings on validation parts, a row a setting: book/results/real_validation.csv."""
     for seed in seeds:
         for setting in (setting for setting in VALIDATED if setting["arm"] in arms):
-            cell = real_trial.Cell(fold=seed % real_trial.FOLDS, seed=seed, part="valid", **setting)
+            cell = real_films.Cell(fold=seed % real_films.FOLDS, seed=seed, part="valid", **setting)
             logits = logits_of(cell)
-            frame, films = real_trial.load(cell.size)
-            _, read = real_trial.parts(cell, frame.patient)
+            frame, films = real_films.load(cell.size)
+            _, read = real_films.parts(cell, frame.patient)
             values = scores(films.frame.iloc[read], logits)
             note(RESULTS / "real_validation.csv", cell, values)
             print(setting, seed, round(float(np.nanmean(list(values.values()))), 4), flush=True)
@@ -61,7 +62,7 @@ def validate(arms, seeds):
 def scores(labels, logits):
     """{finding: AUROC} of one set of films; nan where one class is absent."""
     found = {}
-    for finding in real_trial.FINDINGS:
+    for finding in real_films.FINDINGS:
         truth = labels[finding].to_numpy()
         column = list(labels).index(finding)
         both = 0 < truth.sum() < len(truth)
@@ -77,7 +78,7 @@ def logits_of(cell):
     if path.exists():
         return np.load(path)
     start = time.perf_counter()
-    logits = real_trial.run(cell)
+    logits = real_films.run(cell)
     with artifacts.atomic(path) as temporary:
         np.save(temporary, logits)
     minutes = (time.perf_counter() - start) / 60
@@ -88,10 +89,10 @@ def logits_of(cell):
 
 def note(path, cell, values):
     """Add a cell's row to a csv, in the place of an earlier one."""
-    row = {key: getattr(cell, key) for key in real_trial.KEY}
+    row = {key: getattr(cell, key) for key in real_films.KEY}
     with artifacts.lock(path):
         rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-        others = [old for old in rows if any(str(old[key]) != str(row[key]) for key in real_trial.KEY)]
+        others = [old for old in rows if any(str(old[key]) != str(row[key]) for key in real_films.KEY)]
         artifacts.write_csv(path, [*others, row | values])
 
 

@@ -1,7 +1,7 @@
 """The augmentation experiment on real films: five folds by patient, one classifier a cell.
 
-    cells = real_trial.cells(arms=("none", "standard"), seeds=(0, 1, 2))
-    scores = real_trial.run(cells[0])         # logits of the films of the fold that was left out
+    cells = real_films.cells(arms=("none", "standard"), seeds=(0, 1, 2))
+    scores = real_films.run(cells[0])         # logits of the films of the fold that was left out
 
 A cell (arm, fold, seed) trains one classifier on four fifths of the patients and reads the films of the rest;
 after five folds every film has been read by a classifier that never saw its patient. The arms:
@@ -11,13 +11,13 @@ standard               the same, turned, shifted and recoloured anew at every st
 duplicate              plus real positives of the two rare findings, repeated
 duplicate + standard   both
 stargan                plus negatives translated by a StarGAN that was trained on these films alone
-lesion_gan             plus findings drawn into negatives by a GAN that was trained on *simulated* films with the
-                       simulator's marks: the only one that nobody had to mark a real film for
+lesion_gan             plus findings drawn into negatives by a GAN that was trained on *simulated* films with
+                       the simulator's marks: nobody had to mark a real film for it
 pretrained             trained on simulated films with all thirteen findings first, then tuned on the real
                        ones as in `standard`; both together take the steps of the other arms
 
-Every arm takes the same number of steps; an arm that adds films adds as many as the others, and the loss of an
-added film counts only the finding that it was added for.
+Every arm takes the same number of steps; an arm that adds films adds as many as the others, and the loss of
+an added film counts only the finding that it was added for.
 """
 
 import hashlib
@@ -27,9 +27,11 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import torch
 
-from . import arms, artifacts, augmentation, chexpert, images, local_gan, real_films
-from .classifier import DenseNet, one_cycle
-from .training import fit, mix
+from .. import artifacts, augmentation, lesion_gan, session
+from ..classifier import DenseNet, one_cycle
+from ..training import fit, mix
+from . import arms
+from .films import Films, join, only, pool, take
 
 RARE = ("Lung Lesion", "Pleural Other")  # 124 and 69 films here; Fracture is not labelled
 FINDINGS = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
@@ -45,8 +47,8 @@ POOL, POOL_SEED = 4000, 1194  # simulated films for `pretrained` and `lesion_gan
 
 @dataclass(frozen=True)
 class Cell:
-    """Settings of one classifier. `part` says what is read: the fold left out ("test"), or, to choose settings
-    without looking at it, a fifth of the other patients ("valid"), which are then not trained on."""
+    """Settings of one classifier. `part` says what is read: the fold left out ("test"), or, to choose
+    settings without looking at it, a fifth of the other patients ("valid"), who are then not trained on."""
 
     arm: str
     fold: int
@@ -58,7 +60,7 @@ class Cell:
     extra: int = 200  # films added for each rare finding
     generator_steps: int = 600  # of the arm's GAN
     simulated_share: float = 0.5  # of the steps of `pretrained`
-    tuning_rate: float = 1e-3  # highest learning rate of its second half
+    tuning_rate: float = 3e-3  # highest learning rate of its second half; chosen likewise
 
     def __post_init__(self):
         if self.arm not in ARMS:
@@ -98,18 +100,15 @@ def parts(cell, patients):
 
 
 def load(size):
-    """The shipped real films: (table, arms.Films); what NIH does not label is nan in the labels."""
-    root = real_films.unpack()
-    frame = chexpert.read(root / "train.csv", root).reset_index(drop=True)
-    store = images.ImageStore(frame, root, size)
-    labels = chexpert.labels(frame, unlabelled=chexpert.unlabelled(frame))
-    return frame, arms.Films(torch.from_numpy(store[:]), labels)
+    """The shipped real films: (table, Films); what NIH does not label is nan in the labels."""
+    real = session.real_films(size)
+    return real.frame, Films(torch.from_numpy(real.store[:]), real.labels())
 
 
 def simulated(size):
     """Simulated films with all thirteen findings, and the pool that knows where they are."""
-    source = arms.pool(POOL, size, POOL_SEED)
-    return source, arms.take(source, source.frame)
+    source = pool(POOL, size, POOL_SEED)
+    return source, take(source, source.frame)
 
 
 def grounds(films):
@@ -119,11 +118,11 @@ def grounds(films):
 
 # ---------------------------------------------------------------- the arms
 def run(cell):
-    """Train the classifier of a cell; logits (n, 14) of the films that it is to read, in the table's order."""
+    """Train the classifier of a cell; logits (n, 14) of the films it is to read, in the table's order."""
     frame, films = load(cell.size)
     inside, outside = parts(cell, frame.patient)
     train = pick(films, inside)
-    training = arms.join(train, *added(cell, train)) if cell.arm in ADDING else train
+    training = join(train, *added(cell, train)) if cell.arm in ADDING else train
     batches = training.batches(cell.batch_size, mix(cell.seed, cell.fold))
     if cell.arm in SHAKEN:
         batches = augmentation.Augmented(batches, seed=mix(cell.seed, cell.fold))
@@ -133,7 +132,7 @@ def run(cell):
 
 
 def pick(films, rows):
-    return arms.Films(films.films[rows], films.frame.iloc[rows])
+    return Films(films.films[rows], films.frame.iloc[rows])
 
 
 def begin(cell):
@@ -162,10 +161,10 @@ def pretrained(cell, steps):
 
 
 def added(cell, train):
-    """What the arm adds to the training films: a list of arms.Films, one a rare finding."""
+    """What the arm adds to the training films: a list of Films, one a rare finding."""
     make = {"duplicate": repeat, "duplicate + standard": repeat, "stargan": translate, "lesion_gan": draw}
     made = make[cell.arm](cell, train)
-    return [arms.Films(made[finding], arms.only(finding, cell.extra)) for finding in RARE]
+    return [Films(made[finding], only(finding, cell.extra)) for finding in RARE]
 
 
 def repeat(cell, train):
@@ -191,8 +190,8 @@ def drawer(cell):
         finding: source.marks(films.numbers[films.positives(finding).numpy()], finding) for finding in RARE
     }
     positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
-    squares = local_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
-    generator = local_gan.LocalGAN(list(RARE), warm=cell.generator_steps // 2, seed=cell.seed)
+    squares = lesion_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
+    generator = lesion_gan.LesionGAN(list(RARE), warm=cell.generator_steps // 2, seed=cell.seed)
     kept = artifacts.folder("artifacts") / "real-drawer" / f"{cell.size}px-{cell.generator_steps}-{cell.seed}"
     fit(generator, squares, cell.generator_steps, kept)
     return generator, centres

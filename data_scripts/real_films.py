@@ -59,7 +59,7 @@ def command_line():
     parser.add_argument("--labels", type=Path, default=own / real_films.TABLE,
                         help="NIH's rows of the films wanted, a csv (default: the asset's)")  # fmt: skip
     parser.add_argument("--boxes", type=Path, default=own / "nih_boxes.csv",
-                        help="NIH's boxes in the originals' pixels, a csv (default: the asset's)")  # fmt: skip
+                        help="NIH's boxes in pixels of the originals (default: the asset's)")  # fmt: skip
     return parser
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from medgan_helpers import artifacts, metrics
-from medgan_helpers.experiments import real_films
+from medgan_helpers.experiments import real_films, real_results
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALIDATED = [  # what is tried on validation parts; the test folds are not looked at
@@ -44,6 +44,44 @@ def main():
     elif options.what == "cells":
         for cell in real_films.cells(options.arms, options.seeds, steps=options.steps):
             logits_of(cell)
+    else:
+        write_table(options)
+
+
+def write_table(options):
+    """Arms of which every fold of a seed is finished, with intervals and differences: real_auc.csv."""
+    frame, films = real_films.load(real_films.Cell.size)
+    scores = {}
+    for arm in options.arms:
+        finished = {seed: out_of_fold(arm, seed, options.steps, frame) for seed in options.seeds}
+        scores[arm] = {seed: ranks for seed, ranks in finished.items() if ranks is not None}
+    scores = {arm: of_seed for arm, of_seed in scores.items() if of_seed}
+    if not scores:
+        raise SystemExit(
+            "no arm has all five folds of a seed: run `python studies/real_films.py cells` first"
+        )
+    made = artifacts.provenance()
+    table = real_results.summary(films.frame, scores, frame.patient.to_numpy()).round(4)
+    table["command"] = "python studies/real_films.py table"
+    table["commit"], table["machine"] = made["commit"], f"{os.cpu_count()} CPU cores"
+    artifacts.write_csv(RESULTS / "real_auc.csv", table)
+    print(real_results.table(table), real_results.verdict(table), sep="\n\n")
+
+
+def out_of_fold(arm, seed, steps, frame):
+    """(n, 14) ranks of all films, each read by the fold that left it out; None where a fold is missing."""
+    folds = real_films.fold_of(frame.patient)
+    logits = np.empty((len(frame), 14))
+    for cell in real_films.cells((arm,), (seed,), steps=steps):
+        path = kept(cell)
+        if not path.exists():
+            return None
+        logits[folds == cell.fold] = np.load(path)
+    return real_results.ranks_in_fold(logits, folds)
+
+
+def kept(cell):
+    return artifacts.folder("artifacts") / "real-cells" / f"{cell.name}.npy"
 
 
 def validate(arms, seeds):
@@ -74,7 +112,7 @@ def scores(labels, logits):
 
 def logits_of(cell):
     """The logits of a cell: kept ones, or those of a classifier trained now."""
-    path = artifacts.folder("artifacts") / "real-cells" / f"{cell.name}.npy"
+    path = kept(cell)
     if path.exists():
         return np.load(path)
     start = time.perf_counter()

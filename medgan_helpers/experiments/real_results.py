@@ -1,0 +1,127 @@
+"""What the cells of `real_films` say: out-of-fold AUROC with intervals over seeds and patients, differences
+between arms, Holm's correction, and the sentences that the book prints.
+
+    summary = real_results.summary(labels, scores, patients)      # what studies/real_films.py writes
+    real_results.table(summary) ; real_results.verdict(summary)   # what chapter 6 shows
+"""
+
+import numpy as np
+import pandas as pd
+
+from ..metrics import interval
+from ..metrics.classification import _bootstrap, _weighted_auroc
+from .real_films import FINDINGS, FOLDS, RARE
+
+CONTROL = {  # an arm, and the one that it must beat
+    "standard": "none",
+    "duplicate": "none",
+    "duplicate + standard": "standard",
+    "stargan": "duplicate",
+    "lesion_gan": "duplicate",
+    "pretrained": "standard",
+}
+SETS = {**{f: (f,) for f in FINDINGS}, "rare two": RARE, "all nine": FINDINGS}
+FAMILY = (*RARE, "all nine")  # whose differences are printed: one family for Holm
+
+
+def ranks_in_fold(logits, folds):
+    """(n, F) logits as ranks within each fold, 0 to 1: five classifiers have five scales."""
+    ranks = np.empty(np.shape(logits))
+    for fold in range(FOLDS):
+        inside = np.asarray(folds) == fold
+        ranks[inside] = pd.DataFrame(np.asarray(logits)[inside]).rank(pct=True).to_numpy()
+    return ranks
+
+
+def resampled(labels, scores, patients, seed=0):
+    """AUROC of one finding, once as it is and in every resample: value, (R,).
+
+    labels: (n,) 0 or 1; scores: (S, n), one row a training seed. Each resample draws patients with
+    replacement and, apart from them, training seeds with replacement: an arm must be better for other
+    patients *and* for other first weights. All seeds and arms meet the same draws.
+    """
+    pairs = [_bootstrap(_weighted_auroc, labels, row, patients, seed) for row in np.asarray(scores)]
+    values, each = [value for value, _ in pairs], np.stack([draws for _, draws in pairs])  # (S,), (S, R)
+    drawn = np.random.default_rng([seed, 1]).integers(len(each), size=(each.shape[1], len(each)))
+    return float(np.mean(values)), each[drawn.T, np.arange(each.shape[1])].mean(0)
+
+
+def p_value(differences):
+    """Two-sided, from the resamples of a difference; never below one in their number."""
+    differences = differences[np.isfinite(differences)]
+    beyond = min((differences <= 0).mean(), (differences >= 0).mean())
+    return float(min(1.0, 2 * max(beyond, 1 / len(differences))))
+
+
+def holm(values):
+    """Holm's step-down correction (1979) of p-values, in their order."""
+    values = np.asarray(values, dtype=float)
+    order, corrected, worst = np.argsort(values), np.empty(len(values)), 0.0
+    for rank, index in enumerate(order):
+        worst = max(worst, min(1.0, (len(values) - rank) * values[index]))
+        corrected[index] = worst
+    return corrected
+
+
+def summary(labels, scores, patients, seed=0):
+    """One row per arm and finding, and per difference: arm, against, finding, value, low, high, p, p_holm.
+
+    labels: DataFrame (n, findings); scores: {arm: {training seed: (n, F) ranks, columns as labels}};
+    patients: (n,). A difference uses the training seeds that both arms have.
+    """
+    rows = []
+    for arm, of_seed in scores.items():
+        rows += _rows(arm, "", labels, of_seed, None, patients, seed)
+        control = scores.get(CONTROL.get(arm))
+        shared = sorted(set(of_seed) & set(control or ()))
+        if shared:
+            first, second = ({s: given[s] for s in shared} for given in (of_seed, control))
+            rows += _rows(arm, CONTROL[arm], labels, first, second, patients, seed)
+    table = pd.DataFrame(rows)
+    family = (table["against"] != "") & table["finding"].isin(FAMILY)
+    table.loc[family, "p_holm"] = holm(table.loc[family, "p"])
+    return table
+
+
+def _rows(arm, against, labels, first, second, patients, seed):
+    """The rows of one arm, or of its difference to another, for every finding and both means."""
+    of_finding = {}
+    for finding in FINDINGS:
+        column, truth = list(labels).index(finding), labels[finding].to_numpy()
+        pair = [np.stack([s[:, column] for s in part.values()]) for part in (first, second) if part]
+        drawn = [resampled(truth, part, patients, seed) for part in pair]
+        of_finding[finding] = drawn[0] if len(drawn) == 1 else [a - b for a, b in zip(*drawn, strict=True)]
+    rows = []
+    for name, members in SETS.items():
+        value = np.mean([of_finding[f][0] for f in members])
+        draws = np.mean([of_finding[f][1] for f in members], axis=0)
+        estimate = interval(value, draws)
+        row = {"arm": arm, "against": against, "finding": name} | estimate._asdict()
+        row |= {"p": p_value(draws) if second else np.nan, "seeds": len(first), "films": len(labels)}
+        rows.append(row | {"positives": int(np.nansum(labels[list(members)].to_numpy()))})
+    return rows
+
+
+# ---------------------------------------------------------------- what the book shows
+def table(summary, findings=(*RARE, "all nine")):
+    """Arms down, findings across: "0.712 (0.68 to 0.74)". A DataFrame of text."""
+    alone = summary[(summary["against"] == "") & summary["finding"].isin(findings)]
+    text = [f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in alone.itertuples()]
+    wide = alone.assign(text=text).pivot(index="arm", columns="finding", values="text")
+    return wide.loc[list(dict.fromkeys(alone["arm"])), list(findings)]
+
+
+def verdict(summary):
+    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm."""
+    chosen = summary[(summary["against"] != "") & summary["finding"].isin(FAMILY)]
+    lines = []
+    for row in chosen.itertuples():
+        word = "no difference is shown"
+        if row.p_holm < 0.05:
+            word = f"**{row.arm} is {'better' if row.value > 0 else 'worse'}**"
+        lines.append(
+            f"- {row.finding}, *{row.arm}* minus *{row.against}*: {row.value:+.3f} "
+            f"({row.low:+.3f} to {row.high:+.3f}), p = {row.p_holm:.2g} after Holm over "
+            f"{len(chosen)}: {word}."
+        )
+    return "\n".join(lines)

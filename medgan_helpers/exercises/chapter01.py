@@ -42,6 +42,8 @@ def ignore_uncertain(function):
 @check
 def leaked_patients(answer, train, test):
     """answer: the patients that stand on both sides of a split."""
+    if isinstance(answer, str) or not hasattr(answer, "__iter__"):
+        return f"expected a set of patients, found {answer!r}; set(train.patient) makes one of a column"
     answer, truth = set(answer), set(train.patient) & set(test.patient)
     if answer - truth:
         return f"{len(answer - truth)} of your patients stand on one side only"
@@ -51,7 +53,10 @@ def leaked_patients(answer, train, test):
 
 @check
 def nested_regimen(function, frame):
-    """function(frame, percent) -> rows of about percent % of the patients; smaller inside larger."""
+    """function(frame, percent) -> rows of about percent % of the patients; smaller inside larger.
+
+    Right in two ways: so many patients along one order, or those whose own hash falls below the percentage.
+    """
     parts = {percent: function(frame, percent) for percent in (1, 10, 50, 100)}
     patients = {percent: set(part.patient) for percent, part in parts.items()}
     for small, large in ((1, 10), (10, 50), (50, 100)):
@@ -60,7 +65,10 @@ def nested_regimen(function, frame):
             return f"{lost} patients of the {small} % regimen are not in the {large} % regimen"
     whole = frame.patient.nunique()
     for percent, chosen in patients.items():
-        if abs(len(chosen) / whole - percent / 100) > 0.005 + 1 / whole:
+        if set(function(frame, percent).patient) != chosen:
+            return f"asked twice, {percent} % gives other patients each time"
+        share = percent / 100  # a hash of each patient meets the share by chance: four standard errors
+        if abs(len(chosen) - share * whole) > 1 + 4 * np.sqrt(share * (1 - share) * whole):
             return f"{percent} % holds {len(chosen)} of {whole} patients"
         if len(parts[percent]) != frame.patient.isin(chosen).sum():
             return f"{percent} %: a chosen patient must bring all of his or her films"

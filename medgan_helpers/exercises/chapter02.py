@@ -45,3 +45,17 @@ def mixup(function):
         return f"films 0, 1, 2 with shares 1, 1/2, 1/4 became {pixel.tolist()}, not 0, 1.5, 0.5"
     if not torch.allclose(targets[2], torch.tensor([0.75, 0.0, 0.25])):
         return "the labels must be mixed with the same partner and the same share as the films"
+
+
+@check
+def hidden_share(function):
+    """function(masks (n, H, W), top, left, side) -> the share of each mask's area inside a square, (n,)."""
+    masks = np.zeros((3, 16, 16), bool)
+    masks[0, 2:6, 2:6], masks[1, 2:6, 4:8], masks[2, 10:14, 10:14] = True, True, True
+    answer = np.asarray(function(masks, 2, 2, 4), dtype=float)
+    if answer.shape != (3,):
+        return f"3 masks gave an answer of shape {answer.shape}; one share a mask is (3,)"
+    if np.allclose(answer, [16, 8, 0]):
+        return "those are areas in pixels; divide each by the area of its own mask"
+    if not np.allclose(answer, [1, 0.5, 0]):
+        return f"masks wholly, half and not inside the square gave {answer.tolist()}, not 1, 0.5 and 0"

@@ -3,7 +3,7 @@
 Imports point one way, from the end of this list to its beginning: profiles, artifacts, chexpert, images,
 simulator, real_films, session, display, degradation, restoration, training, augmentation, diffaugment,
 local_contrast, dcgan, pix2pix, stargan, lesion_gan, classifier, metrics, cam, experiments, paper_faults,
-reader_study, figures, exercises.
+reader_study, verdicts, figures, exercises.
 """
 
 __version__ = "0.1.0"

@@ -1,0 +1,64 @@
+"""Paragraphs of chapters 1 and 2 whose wording depends on what was measured; each returns Markdown."""
+
+
+def leak(scores, patients_have_one_film):
+    """Chapter 1: scores, a row per split, columns "split by film" and "split by patient"."""
+    gap = scores["split by film"] - scores["split by patient"]
+    if patients_have_one_film:
+        meaning = "says nothing here: every film counts as a patient of its own, so both splits are the same"
+    elif gap.mean() > 0:
+        meaning = "is not skill. It is recognition"
+    else:
+        meaning = "shows no leak: these films are too few, or too little alike, for this crude model"
+    return (
+        f"Same films, same model: **{scores['split by film'].mean():.3f}** when films are split, "
+        f"**{scores['split by patient'].mean():.3f}** when patients are. The difference, {gap.mean():+.3f} "
+        f"({(gap > 0).sum()} of {len(gap)} splits in favour of the leak), {meaning}."
+    )
+
+
+def distance(table):
+    """Chapter 1: table, KID x 1000 (columns value, low, high) of the rows "real: other real patients",
+    "real: simulated", "simulated: other simulated patients", "simulated: real"."""
+    floor, far = table.loc["real: other real patients"], table.loc["real: simulated"]
+    if far["low"] > floor["high"]:
+        meaning = (
+            "the simulated films are **not** real ones, and no reader of photographs is needed to see it"
+        )
+    else:
+        meaning = (
+            "with so few films the two cannot be told apart by this measure; that is no proof of likeness"
+        )
+    return (
+        f"Real films lie {floor['value']:.0f} from other patients' real films ({floor['low']:.0f} to "
+        f"{floor['high']:.0f}), and {far['value']:.0f} from simulated ones ({far['low']:.0f} to "
+        f"{far['high']:.0f}): {meaning}."
+    )
+
+
+def gap(curves):
+    """Chapter 2: curves, {"without": rows, "with": rows} of (step, training loss, validation loss)."""
+    gaps = {name: curve[-1, 2] - curve[-1, 1] for name, curve in curves.items()}
+    if gaps["with"] < gaps["without"]:
+        meaning = "Augmentation kept the network from learning its films by heart."
+    else:
+        meaning = "Here it did not close the gap: training was too short to learn the films by heart."
+    return (
+        f"The **gap**, validation minus training loss, ends at {gaps['without']:+.3f} without augmentation "
+        f"and at {gaps['with']:+.3f} with it. {meaning} Validation loss itself ends at "
+        f"{curves['without'][-1, 2]:.3f} without and {curves['with'][-1, 2]:.3f} with augmentation."
+    )
+
+
+def difference(estimate):
+    """Chapter 2: AUROC with augmentation minus AUROC without, a metrics.Estimate."""
+    if estimate.low > 0:
+        meaning = "Augmentation helped."
+    elif estimate.high < 0:
+        meaning = "Augmentation hurt."
+    else:
+        meaning = "The interval holds zero: here **no difference has been shown**."
+    return (
+        f"With minus without, on the same test films: **{estimate.value:+.3f}**, 95 % interval "
+        f"{estimate.low:+.3f} to {estimate.high:+.3f}. {meaning}"
+    )

@@ -23,7 +23,7 @@ def distance(table):
     floor, far = table.loc["real: other real patients"], table.loc["real: simulated"]
     if far["low"] > floor["high"]:
         meaning = (
-            "the simulated films are **not** real ones, and no reader of photographs is needed to see it"
+            "the simulated films are **not** like real ones"
         )
     else:
         meaning = (

@@ -19,7 +19,7 @@ def test_leak(by_film, single, words):
     assert sum(w in said for w in ("recognition", "shows no leak", "says nothing here")) == 1
 
 
-@pytest.mark.parametrize(("low", "words"), [(200, "**not** real ones"), (5, "no proof of likeness")])
+@pytest.mark.parametrize(("low", "words"), [(200, "**not** like real ones"), (5, "no proof of likeness")])
 def test_distance(low, words):
     rows = {
         "real: other real patients": (2, -4, 9), "real: simulated": (300, low, 400),

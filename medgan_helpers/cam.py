@@ -1,12 +1,13 @@
 """What did the network look at? Class activation maps, Grad-CAM, and whether they point at the finding.
 
-    maps = cam.activation_map(reader, films, "Pleural Effusion")     # (B, h, w), one value a cell
+    maps = cam.activation_map(model, films, "Pleural Effusion")     # (B, h, w), one value a cell
     hits, n, chance = cam.pointing_game(maps, masks)
 
 A map explains a network, not a patient: it shows where the evidence was taken from, right or wrong.
 """
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from scipy import stats
@@ -79,61 +80,118 @@ def _pair(maps, masks):
 
 
 def pointing(maps, masks):
-    """Whether each map's highest point lies in its mask, and the mask's share of the film: (n,), (n,).
+    """Whether each map's highest point lies in its mask, and in what share of other films' masks: (n,), (n,).
 
-    A map cannot point finer than its cells: masks grow by half a cell first, in the hits and in the share.
-    Films with an empty mask are left out.
+    The masks are of one finding. The share is the chance of a map that knows where the finding usually lies
+    and has not looked at this film: masks shuffled between films, in the mean over all shuffles. A map cannot
+    point finer than its cells: masks grow by half a cell first, in the hits and in the share. Films with an
+    empty mask are left out; with a single film there is nothing to shuffle, and the share is nan.
     """
     maps, masks = _pair(maps, masks)
     size = masks.shape[-1]
-    masks = dilate(masks, size // maps.shape[-1] // 2)
+    masks = dilate(masks, size // maps.shape[-1] // 2).flatten(1)
     peak = upsample(maps, size).flatten(1).argmax(1)
-    inside = masks.flatten(1)
-    return inside.gather(1, peak[:, None])[:, 0], inside.float().mean(1)
+    return _own_and_others(masks[:, peak].T.float())
+
+
+def _own_and_others(table):
+    """(n, n) values of map i with mask j -> of each map with its own mask, and its mean with the others."""
+    own, others = table.diagonal(), len(table) - 1
+    return own, (table.sum(1) - own) / others if others > 0 else torch.full_like(own, torch.nan)
 
 
 def pointing_game(maps, masks):
     """Pointing game (Zhang et al., ECCV 2016): hits, n, chance.
 
-    maps: (B, h, w); masks: (B, H, W) bool. chance: the expected share of hits of a random pixel, which is the
-    mean area of the masks. See `pointing` for what counts as a hit.
+    maps: (B, h, w); masks: (B, H, W) bool, of one finding. See `pointing` for what a hit and what chance is.
     """
-    hits, area = pointing(maps, masks)
+    hits, chance = pointing(maps, masks)
     if len(hits) == 0:
         raise ValueError("no film with a mask: take films that show the finding, and masks of that finding")
-    return int(hits.sum()), len(hits), area.mean().item()
+    return int(hits.sum()), len(hits), chance.mean().item()
 
 
 def energy_inside(maps, masks):
-    """Share of what stands out in each map that lies in its mask: (n,). Chance is the mask's area.
+    """Share of what stands out in each map that lies in its mask, and in the other films' masks: (n,), (n,).
 
     (Energy-based pointing game, Wang et al., Score-CAM, CVPRW 2020, on the part of the map above its median:
     what the overlays show. A map may be negative all over, and a constant belongs to the bias.) A flat map
-    points everywhere alike and gets its mask's area. Films with an empty mask are left out.
+    points everywhere alike and gets the masks' areas. The second share is chance, as in `pointing`.
     """
     maps, masks = _pair(maps, masks)
     values = upsample(maps, masks.shape[-1]).flatten(1)
     energy = (values - values.median(1, keepdim=True).values).relu()
-    inside, total = (energy * masks.flatten(1)).sum(1), energy.sum(1)
-    return torch.where(total > 0, inside / total.clamp(min=1e-12), masks.flatten(1).float().mean(1))
+    energy[energy.sum(1) == 0] = 1
+    shares = energy @ masks.flatten(1).float().T / energy.sum(1, keepdim=True)
+    return _own_and_others(shares)
+
+
+SCORES = ("hit", "chance", "energy", "energy by chance")
 
 
 def localisation(maps, masks):
-    """Where maps (B, h, w) point, scored against masks (B, H, W): a dict of both scores beside their chance.
+    """Where maps (B, h, w) of one finding point, scored against its masks (B, H, W): {name: Estimate}, and n.
 
-    hit, hit low, hit high (Wilson), chance: see `pointing_game`; energy, energy low, energy high (bootstrap
-    over films), area: see `energy_inside`; n: films with a mask. With none, all but n are nan.
+    hit (Wilson) and energy (bootstrap over films): see `pointing_game` and `energy_inside`; chance and energy
+    by chance: the same with the masks of other films; lead: hit minus chance, film by film (bootstrap). n:
+    films with a mask. With fewer than two there is no chance to compare with, and all but n are nan.
     """
-    names = ["hit", "hit low", "hit high", "chance", "energy", "energy low", "energy high", "area"]
     masks = torch.as_tensor(masks).bool()
-    seen = masks.flatten(1).any(1)
-    if not seen.any():
-        return dict.fromkeys(names, np.nan) | {"n": 0}
-    hits, n, chance = pointing_game(maps, masks)
-    energy = metrics.mean_interval(energy_inside(maps, masks).numpy())
-    area = masks[seen].float().mean().item()
-    values = [*metrics.proportion(hits, n), chance, *energy, area]
-    return dict(zip(names, values, strict=True)) | {"n": n}
+    count = int(masks.flatten(1).any(1).sum())
+    if count < 2:
+        return dict.fromkeys((*SCORES, "lead"), metrics.Estimate(np.nan, np.nan, np.nan)) | {"n": count}
+    hits, chance = (part.numpy() for part in pointing(maps, masks))
+    energy = energy_inside(maps, masks)
+    return {
+        "hit": metrics.proportion(hits.sum(), count),
+        "chance": metrics.mean_interval(chance),
+        "energy": metrics.mean_interval(energy[0].numpy()),
+        "energy by chance": metrics.mean_interval(energy[1].numpy()),
+        "lead": metrics.mean_interval(hits - chance),
+        "n": count,
+    }
+
+
+def beside_chance(scores, score="hit"):
+    """The rows of `figures.against_chance` for `scores`, {name: `localisation`}: value, low, high, chance."""
+    chance = "chance" if score == "hit" else "energy by chance"
+    rows = {name: [*row[score], row[chance].value] for name, row in scores.items()}
+    return pd.DataFrame(rows, index=["value", "low", "high", "chance"]).T
+
+
+def who_points(scores):
+    """A sentence: for which findings maps hit more often than with other films' masks (interval above 0)."""
+    leads = {name: row["lead"] for name, row in scores.items()}
+    better = [f"{name} ({lead.value:+.2f}, {lead.low:+.2f} to {lead.high:+.2f})"
+              for name, lead in leads.items() if lead.low > 0]  # fmt: skip
+    others = [name for name, lead in leads.items() if not lead.low > 0]
+    sentence = f"The maps follow the finding from film to film for **{len(better)} of {len(leads)}**"
+    sentence += f": {', '.join(better)}. " if better else ". "
+    if others:
+        sentence += f"Not shown for {', '.join(others)}: there a map that knows the usual place does as well."
+    return sentence
+
+
+def who_reads(skill):
+    """A sentence on {name: AUROC as Estimate}: whose maps may be looked at (interval above .5)."""
+    unsure = [name for name, estimate in skill.items() if not estimate.low > 0.5]
+    if not unsure:
+        return f"All {len(skill)} are read better than by guessing: their maps explain something."
+    return (
+        f"For {len(unsure)} of {len(skill)} the interval reaches down to guessing: {'; '.join(unsure)}. "
+        "Their maps explain a guess and are left out of what follows."
+    )
+
+
+def depends_on_learning(agreements, limit=0.5):
+    """A sentence on {network: rank correlation of its maps with the trained network's} (sanity checks)."""
+    parts = ", ".join(f"{name} {value:+.2f}" for name, value in agreements.items())
+    if max(agreements.values()) < limit:
+        return f"Rank correlation with the trained maps: {parts}. Maps depend on what was learnt."
+    return (
+        f"Rank correlation with the trained maps: {parts}. That is too much: part of the map comes from the "
+        "film and the architecture, not from learning."
+    )
 
 
 def agreement(first, second):

@@ -1,28 +1,29 @@
 """The faults of an audited paper in miniature (chapter 9): each function does what the fault it names does.
 
     data = paper_faults.Data(films, paper_faults.features(films), labels, patients)
-    for bench, rng in paper_faults.benches(frame, data.labels, repeats=20, seed=0):
+    for bench, rng in paper_faults.benches(frame, data.labels, count=10, seed=0):
         paper_faults.leaky_generator(data, bench, rng)
 
-Readers are small on purpose: a ridge regression on the brightness and texture of 16 x 16 cells of a film, in
-one place a network of three convolutions. A fault that shows with them needs no large network to fool anyone.
-Rows are positions in `data`; rng is a numpy Generator; scores are AUROCs of one finding.
+Classifiers are small on purpose: a ridge regression on the brightness and texture of 16 x 16 cells of a film,
+in one place a network of three convolutions. A fault that shows with them needs no large network to fool
+anyone. Rows are positions in `data`; rng is a numpy Generator; scores are AUROCs of one finding.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from scipy.stats import rankdata
+from scipy.stats import rankdata, t
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from . import chexpert, metrics
+from . import artifacts, chexpert, metrics
 from .training import seeded
 
 PRINTED = tuple(chexpert.FINDINGS[1:])  # the 13 names in CheXpert's own order, as a results table prints them
@@ -34,6 +35,7 @@ SETTINGS = 18  # 3 batch sizes x 3 learning rates x 2 optimizers, the grid of th
 EPOCHS, BATCH, RATE = 10, 32, 1e-3  # the audited code's own
 SHAPE = 320 / 390  # height over width of a film of CheXpert-small
 FEW = 2  # positives and negatives that every part of a bench must hold
+SHARES = (0.25, 0.5, 0.7)  # of a bench's patients: where the regimen, the withheld and the test end
 
 
 class Data(NamedTuple):
@@ -55,26 +57,45 @@ class Bench(NamedTuple):
 
 
 # ---------------------------------------------------------------- the bench
-def benches(frame, labels, repeats, seed=0):
-    """Yield (Bench, rng) `repeats` times, each from another split of the patients: 10, 30, 10 and 50 %.
+def benches(frame, labels, count, seed=0):
+    """[(Bench, rng)]: `count` independent benches, no patient in two of them, each split 25, 25, 20 and 30 %.
 
-    Splits with fewer than FEW positives or negatives in a part are passed over. Raises ValueError when
-    there are hardly any others.
+    What is measured on them may be averaged, and its interval is `over_benches`. A bench with fewer than FEW
+    positives or negatives in a part is left out. Raises ValueError when fewer than two remain.
     """
-    found = 0
-    for attempt in range(20 * repeats):
-        split = chexpert.split(frame, (0.4, 0.1, 0.5), seed=f"{seed}.{attempt}")
-        train = chexpert.regimen(split["train"], 25, seed=f"{seed}.{attempt}")
-        withheld = split["train"].drop(train.index)
-        parts = (train, withheld, split["valid"], split["test"])
-        bench = Bench(*(frame.index.get_indexer(part.index) for part in parts))
+    rng = np.random.default_rng(seed)
+    groups = np.array_split(rng.permutation(frame["patient"].unique()), count)
+    made = []
+    for number, patients in enumerate(groups):
+        parts = np.split(patients, [round(share * len(patients)) for share in SHARES])
+        bench = Bench(*(np.flatnonzero(frame["patient"].isin(part)) for part in parts))
         if all(min(labels[rows].sum(), (1 - labels[rows]).sum()) >= FEW for rows in bench):
-            found += 1
-            yield bench, np.random.default_rng([seed, attempt])
-        if found == repeats:
-            return
-    raise ValueError(f"{labels.sum():.0f} positives of {len(labels)} films are too few for {repeats} splits: "
-                     "choose a commoner finding or more films")  # fmt: skip
+            made.append((bench, np.random.default_rng([seed, number])))
+    if len(made) < 2:
+        raise ValueError(
+            f"{labels.sum():.0f} positives of {len(labels)} films are too few for {count} benches: choose a "
+            "commoner finding or more films"
+        )
+    return made
+
+
+def over_benches(values):
+    """Mean of one value a bench, with its 95 % t interval: Estimate. nan: left out; fewer than two: nan.
+
+    The benches share no patient, so that their values are independent.
+    """
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return metrics.Estimate(*[np.nan] * 3)
+    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return metrics.Estimate(float(values.mean()), float(values.mean() - reach), float(values.mean() + reach))
+
+
+def skill(data, bench):
+    """AUROC on fresh patients of a classifier that learnt from the regimen: can the bench read at all?"""
+    return float(area(data.labels[bench.fresh], learner().fit(data.x[bench.train], data.labels[bench.train])
+                      .predict(data.x[bench.fresh])))  # fmt: skip
 
 
 def features(films):
@@ -87,6 +108,7 @@ def features(films):
 
 
 def learner():
+    """The quick classifier of the benches, not yet fitted."""
     return make_pipeline(StandardScaler(), Ridge(RIDGE))
 
 
@@ -96,11 +118,6 @@ def area(labels, scores):
     positives, negatives = labels.sum(), (1 - labels).sum()
     wins = ranks[labels == 1].sum(0) - positives * (positives + 1) / 2
     return wins / (positives * negatives) if positives * negatives else np.full(ranks.shape[1:], np.nan)
-
-
-def spread(values):
-    """Mean over repeats, and the range that holds 95 % of them: Estimate(value, low, high). nan: left out."""
-    return metrics.interval(np.nanmean(values), values)
 
 
 def added(data, rows, x):
@@ -153,6 +170,28 @@ def winners_lead(data, scores, test, fresh):
     return on_test[best] - on_test.mean(), on_fresh[best] - on_fresh.mean()
 
 
+def lead_by_test_size(data, bench, rng, sizes, draws=5):
+    """({size: lead on the test, on fresh patients}, spread), by `winners_lead` with tests of `sizes` films.
+
+    Each size is the mean over `draws` draws of patients into the test; spread: the standard deviation of the
+    equal runs on the bench's fresh patients.
+    """
+    runs = runs_of_one_setting(data, bench, rng)
+    held_out = np.concatenate([bench.test, bench.fresh])
+    leads = {}
+    for size in sizes:
+        pairs = [winners_lead(data, runs, *some_patients(data, held_out, size, rng)) for _ in range(draws)]
+        leads[size] = np.nanmean(pairs, axis=0)
+    return leads, float(area(data.labels[bench.fresh], runs[bench.fresh]).std())
+
+
+def some_patients(data, rows, count, rng):
+    """The films of patients drawn at random until about `count` films; and the others."""
+    patients = rng.permutation(np.unique(data.patients[rows]))
+    chosen = np.isin(data.patients[rows], patients[: round(len(patients) * count / len(rows))])
+    return rows[chosen], rows[~chosen]
+
+
 def synthetic_validation(data, bench, rng):
     """(AUROC, loss) of one reader on a tenth of the augmented set, and on real films of other patients.
 
@@ -174,6 +213,13 @@ def out_of_fold(data, rows, by, seed=0):
     if by == "patient":
         return cross_val_predict(learner(), x, labels, cv=GroupKFold(5), groups=data.patients[rows])
     return cross_val_predict(learner(), x, labels, cv=KFold(5, shuffle=True, random_state=seed))
+
+
+def known_patients(data, bench, seed=0):
+    """AUROC of folds by film minus that of folds by patient, on the bench's training and withheld films."""
+    rows = np.concatenate([bench.train, bench.withheld])
+    scores = {by: area(data.labels[rows], out_of_fold(data, rows, by, seed)) for by in ("film", "patient")}
+    return float(scores["film"] - scores["patient"])
 
 
 class SmallReader(nn.Module):
@@ -254,6 +300,16 @@ def controls(data, bench, rng):
     return _compare(data, bench, arms)
 
 
+def copies_bring(films, labels, bench, column, seed):
+    """{"equal epochs", "equal steps"}: AUROC on fresh patients that `null_augmentation` adds to "none"."""
+    trained = null_augmentation(films, labels, bench.train, seed)
+    truth, shown = labels[bench.fresh, column].numpy(), films[bench.fresh]
+    with torch.no_grad():
+        guess = {name: model(shown)[:, column].numpy() for name, model in trained.items()}
+    scores = {name: float(area(truth, values)) for name, values in guess.items()}
+    return {name: scores[name] - scores["none"] for name in ("equal epochs", "equal steps")}
+
+
 def _compare(data, bench, arms):
     """AUROC on fresh patients of readers that learnt from the regimen and the added positives of each arm."""
     readers = {name: learner().fit(*added(data, bench.train, x)) for name, x in arms.items()}
@@ -283,3 +339,51 @@ def activation_maps(reader, films, column):
         right = torch.einsum("bchw,c->bhw", features.relu(), weight)
         wrong = torch.einsum("bchw,c->bhw", features, weight) + bias
         return {"CAM": right, "as released": wrong}, reader(films)[:, column]
+
+
+# ---------------------------------------------------------------- the ledger
+class Ledger:
+    """What each fault was worth: kept for the table at the end, and among the course's scores."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def note(self, fault, estimate, what, protects, n):
+        """Keep one fault's Estimate; what: in words, what was measured; protects: what prevents it."""
+        words = {"what is measured here": what, "what protects you": protects}
+        self.rows[fault] = words | estimate._asdict()
+        artifacts.record(f"audit/{fault}", *estimate, n=n, unit="AUROC")
+
+    def table(self):
+        """One row a fault: value, low, high, and the words."""
+        return pd.DataFrame(self.rows).T
+
+    def largest(self):
+        """A sentence: which fault made the largest illusion here."""
+        worst = self.table()["value"].astype(float).abs().idxmax()
+        return (f"The largest here: **{worst}**. The sizes are those of these films, this finding and these "
+                "classifiers.")  # fmt: skip
+
+
+def size(estimate):
+    """An estimate in words: **+.012** (-.003 to +.027)."""
+    value, low, high = estimate
+    return f"**{value:+.3f}** ({low:+.3f} to {high:+.3f})"
+
+
+def what_the_bench_reads(skills):
+    """A sentence on {finding: Estimate of AUROC on fresh patients}: can the faults be told from noise?"""
+    parts = [f"{name} **{e.value:.2f}** ({e.low:.2f} to {e.high:.2f})" for name, e in skills.items()]
+    blind = [name for name, estimate in skills.items() if not estimate.low > 0.5]
+    sentence = f"Without any fault the bench reads, on fresh patients: {', '.join(parts)}. "
+    if blind:
+        return sentence + f"It does not read {' and '.join(blind)}: no fault measured there means anything."
+    return sentence + "It reads: a change of this score can mean something."
+
+
+def what_the_leak_was(test, fresh):
+    """A sentence on the leak's gain on the test and on fresh patients, two Estimates."""
+    words = f"On the test the leak is worth {size(test)}, on fresh patients {size(fresh)}. "
+    if test.low > 0 and test.low > fresh.high:
+        return words + "The classifier has met the test patients: that is recognition, not skill."
+    return words + "The two intervals overlap: these benches do not tell recognition from skill."

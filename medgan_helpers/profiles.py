@@ -36,7 +36,7 @@ class Profile:
     grid_generator_steps: int  # of the local GAN in one cell
     grid_extra: int  # films an arm adds for each rare finding
     grid_test: int  # test positives of each rare finding
-    audit_repeats: int  # splits of the patients over which a fault is measured (09)
+    audit_benches: int  # independent sets of patients over which a fault is measured (09)
 
 
 PROFILES = {
@@ -50,7 +50,7 @@ PROFILES = {
             stargan_steps=20, classifier_steps=20, gallery_steps=6,
             evaluation_films=64,
             grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,
-            audit_repeats=4,
+            audit_benches=4,
         ),
         Profile(
             "class", "small networks and films; the results of the published book",
@@ -60,7 +60,7 @@ PROFILES = {
             stargan_steps=700, classifier_steps=360, gallery_steps=400,
             evaluation_films=256,
             grid_films=223_414, grid_steps=120, grid_generator_steps=300, grid_extra=100, grid_test=60,
-            audit_repeats=20,
+            audit_benches=10,
         ),
         Profile(
             "full", "the papers' sizes, for one GPU",
@@ -70,7 +70,7 @@ PROFILES = {
             stargan_steps=100_000, classifier_steps=20_000, gallery_steps=2000,
             evaluation_films=5000,
             grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=300,
-            audit_repeats=20,
+            audit_benches=10,
         ),
     )
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Would you be fooled? A blinded test: two films side by side, one of them synthetic. Which one?
 
     test = reader_study.make({"DCGAN": (real, synthetic)}, pairs=8, seed=0)
-    reader_study.ask(test)                      # a widget in a live notebook, else a form without a kernel
+    reader_study.ask(test)             # a widget in a live notebook, else a page that needs no kernel
     answers = reader_study.read_answers(files, test)  # what several readers sent in
     reader_study.score(test, answers.loc["Ada"]) ; reader_study.agreement(answers)
 
@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 from IPython.display import HTML, display
 from PIL import Image
+from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, metrics
 from .images import signed_to_uint8
@@ -30,7 +31,8 @@ from .images import signed_to_uint8
 SIDES = ("left", "right")
 COLUMNS = ["reader", "test", "pair", "answer"]
 LIVE = ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG")  # set where Jupyter's server or Colab started the kernel
-SHOWN_PX = 224  # side of a film on the page; pixels are enlarged, never smoothed
+QUICK = 6  # pairs of the quick round
+PAGE = "would-you-be-fooled"  # the page of the book that holds the form
 FORM = Path(__file__).parent / "assets" / "turing.html"
 
 
@@ -55,7 +57,8 @@ def make(sources, pairs=8, seed=0):
     """A blinded test of `pairs` pairs a source, fewer where a source has fewer films.
 
     sources: {name: (real, synthetic)}, films (n, size, size) uint8 or (n, 1, size, size) in [-1, 1]. No film
-    is shown twice; which ones, their order and their sides are drawn from the seed.
+    is shown twice; which ones, their order and their sides are drawn from the seed. The sources take turns,
+    so that the first few pairs, the quick round, hold about as many of each.
     """
     rng = np.random.default_rng(seed)
     drawn, names = [], []
@@ -69,11 +72,18 @@ def make(sources, pairs=8, seed=0):
         chosen = [films[rng.permutation(len(films))[:count]] for films in (real, synthetic)]
         drawn.append(np.stack(chosen, axis=1))
         names += [name] * count
-    films, order = np.concatenate(drawn), rng.permutation(len(names))
+    films, order = np.concatenate(drawn), _in_turn(np.array(names), rng)
     truth = rng.integers(2, size=len(names))
     places = np.stack([1 - truth, truth], axis=1)  # where truth is 0, the synthetic film, number 1, goes left
     films = films[order][np.arange(len(names))[:, None], places]
     return Test(films, truth, tuple(names[k] for k in order))
+
+
+def _in_turn(names, rng):
+    """Positions of `names` in random order, but so that equal names come in different rounds."""
+    shuffled = rng.permutation(len(names))
+    rounds = pd.Series(names[shuffled]).groupby(names[shuffled]).cumcount()
+    return shuffled[np.argsort(rounds, kind="stable")]
 
 
 def _uint8(films):
@@ -117,19 +127,12 @@ def agreement(answers, seed=0):
         raise ValueError(f"agreement needs at least two readers, found {len(answers)}")
     counts = np.stack([(answers == side).sum().to_numpy() for side in SIDES], axis=1)  # (pairs, 2)
     draws = np.random.default_rng(seed).integers(len(counts), size=(metrics.BOOTSTRAPS, len(counts)))
-    return metrics.interval(fleiss_kappa(counts), [fleiss_kappa(counts[draw]) for draw in draws])
+    return metrics.interval(_kappa(counts), [_kappa(counts[draw]) for draw in draws])
 
 
-def fleiss_kappa(counts):
-    """Agreement of m readers on N items (Fleiss, Psychological Bulletin 76, 1971, equations 1 to 7).
-
-    counts: (N, categories), how many of the m readers chose each category for each item.
-    """
-    readers = counts[0].sum()
-    share = counts.sum(0) / counts.sum()  # p_j: how often each category is chosen at all
-    each = (np.square(counts).sum(1) - readers) / (readers * (readers - 1))  # P_i: agreeing pairs
-    expected = np.square(share).sum()
-    return float((each.mean() - expected) / (1 - expected)) if expected < 1 else np.nan
+def _kappa(counts):
+    """Fleiss' kappa of counts (pairs, 2), of which nan where nobody ever varied."""
+    return fleiss_kappa(torch.from_numpy(counts), mode="counts").item()
 
 
 def read_answers(files, test):
@@ -177,39 +180,80 @@ def write_answers(path, test, reader, answers):
         table[COLUMNS].to_csv(temporary, index=False)
 
 
+# ---------------------------------------------------------------- readers of one line
+def detail(film):
+    """How much a film (size, size) changes from pixel to pixel."""
+    film = film.astype(float)
+    return np.abs(np.diff(film, axis=0)).mean() + np.abs(np.diff(film, axis=1)).mean()
+
+
+def by_rule(test, measure):
+    """Answers of a rule of one line: synthetic is the film whose `measure`, film -> number, is smaller."""
+    return [SIDES[int(measure(right) < measure(left))] for left, right in test.films]
+
+
+def by_coin(test, seed=0):
+    """Answers of a reader who tosses a coin."""
+    return np.array(SIDES)[np.random.default_rng(seed).integers(2, size=len(test))].tolist()
+
+
+def pairs_needed(share):
+    """With how many pairs a reader who finds `share` of the synthetic films (over .5) is no coin any more."""
+    return next(n for n in range(5, 10_000, 5) if metrics.proportion(round(share * n), n).low > 0.5)
+
+
 # ---------------------------------------------------------------- the test as a page, and as a widget
 def ask(test):
-    """Show the test: as a widget where a reader sits at a live kernel, else as a form that needs none.
+    """Show the test: as a widget where a reader sits at a live kernel, else as a page that needs none.
 
-    Without the package ipywidgets, too, the form is shown.
+    Without the package ipywidgets, too, it is the page: build/<profile>/results/would-you-be-fooled.html,
+    which the book shows as a page of its own.
     """
     if any(name in os.environ for name in LIVE):
         try:
             display(widget(test))
             return
         except ModuleNotFoundError:
-            print("The package ipywidgets is not installed; the form does the same.")
-    display(HTML(form(test)))
+            print("The package ipywidgets is not installed; the page does the same.")
+    path = artifacts.folder("results") / f"{PAGE}.html"
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text(form(test))
+    link = f'<a href="../{PAGE}.html">a page of its own</a>'
+    display(HTML(f"<p>The test has {len(test)} pairs and {link}.</p>"))
 
 
 def form(test):
     """The test as one piece of HTML: films, radio buttons, and a script that scores; no kernel, no network.
 
-    The intervals are made here, by `metrics.proportion`, for every possible number of hits: the page looks
-    them up, so that it cannot disagree with `score`.
+    A quick round takes the first QUICK pairs, a full one all of them. The intervals are made here, by
+    `metrics.proportion`, for every possible number of hits: the page looks them up, so that it cannot
+    disagree with `score`.
     """
-    sources = list(dict.fromkeys(test.sources))
-    sizes = {len(test), *(test.sources.count(name) for name in sources)}
     facts = {
         "key": test.key,
         "truth": test.truth.tolist(),
         "sources": list(test.sources),
-        "intervals": {n: [list(metrics.proportion(k, n))[1:] for k in range(n + 1)] for n in sizes},
-    }
+        "intervals": {n: [list(metrics.proportion(k, n))[1:] for k in range(n + 1)]
+                      for n in range(1, len(test) + 1)},
+    }  # fmt: skip
     pairs = "\n".join(_fieldset(test, k) for k in range(len(test)))
     safe = json.dumps(facts).replace("<", "\\u003c")  # a source's name must not end the script
+    parts = {"key": test.key, "rounds": _rounds(len(test)), "pairs": pairs, "facts": safe}
     page = FORM.read_text()
-    return page.replace("{{key}}", test.key).replace("{{pairs}}", pairs).replace("{{facts}}", safe)
+    for name, part in parts.items():
+        page = page.replace("{{" + name + "}}", part)
+    return page
+
+
+def _rounds(count):
+    """Radio buttons for a quick and a full round; one button where the test is no longer than a quick one."""
+    sizes = {"quick": QUICK, "full": count} if count > QUICK else {"full": count}
+    first = next(iter(sizes))
+    return " ".join(
+        f'<label><input type="radio" name="round" value="{size}"{" checked" * (name == first)}> '
+        f"{name} round, {size} pairs</label>"
+        for name, size in sizes.items()
+    )
 
 
 def _fieldset(test, number):
@@ -219,7 +263,8 @@ def _fieldset(test, number):
         f"<span>{side}</span></label>"
         for side in SIDES
     )
-    return f"<fieldset><legend>Pair {number + 1} of {len(test)}</legend>{choices}<p></p></fieldset>"
+    legend = f"<legend>Pair {number + 1} of {len(test)}</legend>"
+    return f'<fieldset class="question">{legend}<div class="pair">{choices}</div><p></p></fieldset>'
 
 
 def _picture(test, number, side):
@@ -228,8 +273,7 @@ def _picture(test, number, side):
     Image.fromarray(test.films[number, SIDES.index(side)]).save(buffer, "png")
     pixels = base64.b64encode(buffer.getvalue()).decode()
     alt = escape(f"Pair {number + 1}, film on the {side}")
-    style = f"width: {SHOWN_PX}px; image-rendering: pixelated; filter: none"
-    return f'<img alt="{alt}" style="{style}" src="data:image/png;base64,{pixels}">'
+    return f'<img alt="{alt}" width="256" height="256" src="data:image/png;base64,{pixels}">'
 
 
 def widget(test):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import chexpert, paper_faults
+from medgan_helpers import artifacts, chexpert, paper_faults
+from medgan_helpers.metrics import Estimate
 
 SIZE = 32
 
@@ -30,7 +31,7 @@ def data(table):
 
 @pytest.fixture(scope="module")
 def benches(table, data):
-    return list(paper_faults.benches(table[0], data.labels, repeats=6, seed=1))
+    return paper_faults.benches(table[0], data.labels, count=4, seed=1)
 
 
 def test_the_printed_names_are_the_audited_ones():
@@ -41,22 +42,52 @@ def test_the_printed_names_are_the_audited_ones():
 
 
 def test_benches_share_no_patient_and_repeat_from_their_seed(table, data, benches):
-    assert len(benches) == 6
+    assert len(benches) == 4
+    patients = [set(data.patients[rows]) for bench, _ in benches for rows in bench]
+    assert sum(map(len, patients)) == len(set.union(*patients)) == 80  # none in two parts or benches
     for bench, _ in benches:
-        patients = [set(data.patients[rows]) for rows in bench]
-        assert sum(map(len, patients)) == len(set.union(*patients)) == 80
         assert all(paper_faults.FEW <= data.labels[rows].sum() < len(rows) for rows in bench)
-    again, rng = next(paper_faults.benches(table[0], data.labels, repeats=1, seed=1))
-    first = next(paper_faults.benches(table[0], data.labels, repeats=1, seed=1))
-    assert all(np.array_equal(a, b) for a, b in zip(again, first[0], strict=True))
-    assert rng.random() == first[1].random()
+    (again, rng), (same, other) = (paper_faults.benches(table[0], data.labels, 4, 1)[0] for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(again, same, strict=True))
+    assert rng.random() == other.random()
 
 
 def test_too_few_positives_are_refused(table):
     labels = np.zeros(len(table[0]), np.float32)
     labels[0] = 1
     with pytest.raises(ValueError, match="1 positives of 240"):
-        list(paper_faults.benches(table[0], labels, repeats=2))
+        paper_faults.benches(table[0], labels, count=2)
+
+
+def test_the_mean_over_benches_has_a_t_interval():
+    value, low, high = paper_faults.over_benches([0.0, 1.0, np.nan, 2.0])
+    assert value == 1 and high - 1 == pytest.approx(1 - low) == pytest.approx(4.303 / np.sqrt(3), abs=1e-3)
+    assert np.isnan(paper_faults.over_benches([1.0, np.nan])).all()
+
+
+def test_the_bench_says_whether_it_reads(data, benches):
+    nothing = paper_faults.over_benches([paper_faults.skill(data, bench) for bench, _ in benches])
+    assert nothing.low < 0.6  # noise films: no sign of illness to read
+    seen = data._replace(x=data.x + 9 * data.labels[:, None])
+    assert paper_faults.skill(seen, benches[0][0]) > 0.95
+    words = paper_faults.what_the_bench_reads({"Edema": Estimate(0.8, 0.7, 0.9)})
+    assert "Edema **0.80**" in words and "can mean something" in words
+    assert "does not read Edema" in paper_faults.what_the_bench_reads({"Edema": Estimate(0.55, 0.4, 0.7)})
+
+
+def test_the_leak_is_called_recognition_only_where_the_intervals_part():
+    sure, near = Estimate(0.2, 0.15, 0.25), Estimate(0.1, 0.0, 0.2)
+    assert "recognition, not skill" in paper_faults.what_the_leak_was(sure, Estimate(0.0, -0.05, 0.05))
+    assert "overlap" in paper_faults.what_the_leak_was(sure, near)
+
+
+def test_the_ledger_keeps_and_ranks(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
+    ledger = paper_faults.Ledger()
+    ledger.note("small", Estimate(0.01, 0.0, 0.02), "a", "b", n=4)
+    ledger.note("large", Estimate(-0.2, -0.3, -0.1), "c", "d", n=4)
+    assert "**large**" in ledger.largest() and ledger.table().loc["large", "value"] == -0.2
+    assert artifacts.scores("audit/").loc["audit/small", "high"] == 0.02
 
 
 def test_area_is_the_auroc():
@@ -161,8 +192,3 @@ def test_arms_are_scored_on_fresh_patients(data, benches):
     assert all(0 <= value <= 1 for value in arms.values())
     same = paper_faults.perfect_generator(data, data.x, data.x, bench)
     assert same["cropped"] == same["squashed"] and list(same) == ["none", "cropped", "squashed"]
-
-
-def test_spread_leaves_missing_scores_out():
-    value, low, high = paper_faults.spread([0.0, 1.0, np.nan, 2.0])
-    assert value == 1 and 0 <= low < 1 < high <= 2

@@ -2,6 +2,8 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -87,15 +89,11 @@ def test_the_verdict_says_what_the_interval_allows(test):
 # --- agreement --------------------------------------------------------------------------------------
 
 
-def test_fleiss_kappa_of_the_paper():
-    """Table 1 of Fleiss 1971: 30 patients, 6 psychiatrists, 5 diagnoses; kappa = .430."""
-    counts = """0 0 0 6 0  0 3 0 0 3  0 1 4 0 1  0 0 0 0 6  0 3 0 3 0  2 0 4 0 0  0 0 4 0 2  2 0 3 1 0
-    2 0 0 4 0  0 0 0 0 6  1 0 0 5 0  1 1 0 4 0  0 3 3 0 0  1 0 0 5 0  0 2 0 3 1  0 0 5 0 1  3 0 0 1 2
-    5 1 0 0 0  0 2 0 4 0  1 0 2 0 3  0 0 0 0 6  0 1 0 5 0  0 2 0 1 3  2 0 0 4 0  1 0 0 4 1  0 5 0 1 0
-    4 0 0 0 2  0 2 0 4 0  1 0 5 0 0  0 0 0 0 6"""
-    counts = np.array(counts.split(), int).reshape(30, 5)
-    assert (counts.sum(1) == 6).all()
-    assert reader_study.fleiss_kappa(counts) == pytest.approx(0.430, abs=5e-4)
+def test_fleiss_kappa_by_hand():
+    """Three readers, four pairs: P = (1 + 1 + 1/3 + 1/3) / 4, P_e = (7/12)^2 + (5/12)^2 (Fleiss 1971)."""
+    rows = [[0, 1, 0, 1], [0, 1, 0, 0], [0, 1, 1, 0]]
+    expected = (2 / 3 - 74 / 144) / (1 - 74 / 144)
+    assert reader_study.agreement(readers(rows)).value == pytest.approx(expected, abs=1e-6)
 
 
 def readers(rows):
@@ -176,18 +174,71 @@ def test_the_form_shows_every_film_and_loads_nothing(test):
     shown = [np.asarray(Image.open(io.BytesIO(base64.b64decode(p["src"].split(",")[1])))) for p in pictures]
     np.testing.assert_array_equal(np.stack(shown), test.films.reshape(-1, 16, 16))
     assert all(p["alt"] for p in pictures) and "http" not in reader_study.form(test)
-    assert len(page.find_all("input", type="radio")) == 20
-    assert len({radio["name"] for radio in page.find_all("input", type="radio")}) == 10
+    questions = page.find_all("fieldset", class_="question")
+    assert [len({radio["name"] for radio in field.find_all("input")}) for field in questions] == [1] * 10
     assert all(field.legend.text for field in page.find_all("fieldset"))
+    assert [radio["value"] for radio in page.find_all("input", attrs={"name": "round"})] == ["6", "10"]
     words = page.get_text(" ") + " ".join(p["alt"] for p in pictures)
-    assert "again" not in words.split("const facts")[0]  # nothing before the score says who made what
+    assert "again" not in words.split("const facts")[0].replace("Start again", "")  # not who made what
+
+
+def test_a_quick_round_holds_every_source_alike():
+    sources = {name: (np.tile(REAL, (2, 1, 1)), np.tile(MADE, (2, 1, 1))) for name in "abc"}
+    test = reader_study.make(sources, pairs=8, seed=1)
+    assert [sorted(test.sources[k : k + 3]) for k in range(0, 24, 3)] == [["a", "b", "c"]] * 8
+    assert len({test.sources[k : k + 3] for k in range(0, 24, 3)}) > 1  # in an order of their own
 
 
 def test_the_form_knows_the_intervals_of_score(test):
     facts = json.loads(re.search(r"const facts = (\{.+\});", reader_study.form(test))[1])
     assert facts["truth"] == test.truth.tolist() and facts["sources"] == list(test.sources)
     assert facts["intervals"]["10"][7] == pytest.approx(metrics.proportion(7, 10)[1:])
-    assert {n: len(rows) for n, rows in facts["intervals"].items()} == {"10": 11, "5": 6}
+    assert all(len(rows) == int(n) + 1 for n, rows in facts["intervals"].items())
+    assert set(facts["intervals"]) == {str(n) for n in range(1, 11)}
+
+
+# What a reader does: the quick round by its buttons, all answers right but the first; then the full round.
+PLAYED = """<pre id="seen"></pre><script>
+const form = document.querySelector("form.turing"), seen = [];
+const note = text => seen.push(text), shown = () => form.querySelectorAll(".question:not([hidden])").length;
+const choose = value => {
+  const radio = form.querySelector(".question:not([hidden]) input[value=" + value + "]");
+  radio.checked = true;
+};
+const next = () => form.elements.next.click();
+const truth = TRUTH, sides = ["left", "right"];
+const status = () => form.querySelector("[role=status]").textContent;
+note("pairs shown: " + shown());
+next(); note(status());
+for (let k = 0; k < 6; k++) { choose(sides[k ? truth[k] : 1 - truth[0]]); next(); }
+note(status()); note("pairs shown: " + shown());
+note("file: " + !form.elements.save.hidden);
+form.elements.again.click(); note("pairs shown: " + shown() + status());
+form.querySelectorAll("[name=round]")[1].click();
+for (let k = 0; k < 10; k++) { choose(sides[truth[k]]); next(); }
+note(status()); note("file: " + !form.elements.save.hidden);
+const tops = [...form.querySelector(".pair").children].map(label => label.getBoundingClientRect().top);
+note("side by side: " + (tops[0] === tops[1]) + ", width " + form.querySelector("img").clientWidth);
+document.getElementById("seen").textContent = seen.join("\\n");
+</script>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
+@pytest.mark.parametrize(("width", "film"), [(1280, 256), (500, 128)])
+def test_the_form_works_in_a_browser_without_a_kernel(test, tmp_path, width, film):
+    page = tmp_path / "page.html"
+    played = PLAYED.replace("TRUTH", str(test.truth.tolist()))
+    page.write_text("<!doctype html><meta charset=utf-8>" + reader_study.form(test) + played)
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
+    command += ["--disable-background-networking", f"--user-data-dir={tmp_path}/browser"]
+    command += [f"--window-size={width},900", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    seen = BeautifulSoup(done.stdout, "html.parser").find(id="seen").text.splitlines()
+    assert seen[0] == "pairs shown: 1" and "Choose one" in seen[1]
+    assert seen[2].startswith("5 of 6 synthetic films found") and "coin" in seen[2]
+    assert seen[3:6] == ["pairs shown: 6", "file: false", "pairs shown: 1"]
+    assert seen[6].startswith("10 of 10") and "You can tell them apart" in seen[6]
+    assert seen[7:] == ["file: true", f"side by side: true, width {film}"]
 
 
 def test_a_name_cannot_end_the_script():
@@ -212,7 +263,9 @@ def test_the_widget_scores_and_keeps_the_answers(test, tmp_path, monkeypatch):
     ("variable", "package", "kind"),
     [(None, True, "HTML"), ("JPY_SESSION_NAME", True, "VBox"), ("COLAB_RELEASE_TAG", False, "HTML")],
 )
-def test_ask_needs_a_live_kernel_and_the_package_for_a_widget(test, monkeypatch, variable, package, kind):
+def test_ask_needs_a_live_kernel_and_the_package_for_a_widget(
+    test, tmp_path, monkeypatch, variable, package, kind
+):
     shown = []
     monkeypatch.setattr(reader_study, "display", lambda thing: shown.append(type(thing).__name__))
     for name in reader_study.LIVE:
@@ -221,5 +274,19 @@ def test_ask_needs_a_live_kernel_and_the_package_for_a_widget(test, monkeypatch,
         monkeypatch.setenv(variable, "x.ipynb")
     if not package:
         monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
     reader_study.ask(test)
     assert shown == [kind]
+    pages = list(tmp_path.rglob("would-you-be-fooled.html"))
+    assert [page.read_text() for page in pages] == [reader_study.form(test)] * (kind == "HTML")
+
+
+def test_rules_of_one_line_answer_like_readers(test):
+    rule = reader_study.by_rule(test, lambda film: -film.mean())  # synthetic films are the bright ones here
+    assert rule == right(test).tolist()
+    assert set(reader_study.by_coin(test, 0)) == set(reader_study.SIDES)
+    flat, rough = np.zeros((8, 8), np.uint8), RNG.integers(0, 256, (8, 8), dtype=np.uint8)
+    assert reader_study.detail(flat) == 0 < reader_study.detail(rough)
+    needed = reader_study.pairs_needed(0.6)
+    assert metrics.proportion(round(0.6 * needed), needed).low > 0.5
+    assert metrics.proportion(round(0.6 * (needed - 5)), needed - 5).low <= 0.5

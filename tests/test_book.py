@@ -191,6 +191,13 @@ def test_headlines_compare_with_the_best_conventional_method():
     assert "| 33 | 31 |" in line and "[04](notebooks/04-x.ipynb)" in line
 
 
+def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):
+    assert "has not run" in stage.blinded_test(tmp_path / "form.html")
+    (tmp_path / "form.html").write_text("<form>…</form>")
+    assert stage.blinded_test(tmp_path / "form.html") == "<form>…</form>"
+    assert "_fooled.html" in (ROOT / "book" / "would-you-be-fooled.md").read_text()
+
+
 def test_a_page_shows_progress_as_a_terminal_would():
     assert stage.screen("step 1\rstep 2\nend\n") == "step 2\nend\n"
     nested = "cells 0\n\rnetwork 1\x1b[A\n\rnetwork 2\x1b[A\rcells 1\n"  # a bar inside a bar

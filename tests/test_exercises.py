@@ -126,7 +126,7 @@ WRONG_KIND = {
 
 
 def test_all_checks_are_found():
-    assert len(CHECKS) == 27
+    assert len(CHECKS) == 29
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from medgan_helpers import augmentation
-from medgan_helpers.exercises import chapter02, chapter06, chapter07
+from medgan_helpers.exercises import chapter02, chapter06, chapter07, chapter08
 
 
 def largest_shift(limit):
@@ -62,19 +62,35 @@ def game(maps, masks):
     return int(inside.sum()), masks.float().mean().item()
 
 
+def others(maps, masks, own=False):
+    table = masks.flatten(1)[:, maps.flatten(1).argmax(1)].float()
+    count = len(maps)
+    if own:
+        return table.mean().item()
+    return ((table.sum() - table.diagonal().sum()) / (count * (count - 1))).item()
+
+
+def grid(films, power=2):
+    near, far = ((films[..., k:] - films[..., :-k]).abs().pow(power).mean() for k in (1, 2))
+    return (near / (far + 1e-6)).item()
+
+
 CASES = [
     (chapter02.rotation, augmentation.rotate, lambda f, d: augmentation.rotate(f, -d), "clockwise"),
     (chapter02.largest_shift, largest_shift(0.9), largest_shift(1.0), "one mask of twenty"),
     (chapter02.mixup, mixup, lambda f, y, s: (mixup(f, y, s)[0], y), "labels must be mixed"),
     (chapter07.activation_map, cam, lambda f, w: torch.einsum("c,chw->hw", w, f), "ReLU is missing"),
     (chapter07.pointing, game, lambda m, k: (game(m, k)[0], 0.5), "quarter"),
+    (chapter07.shuffled_chance, others, lambda m, k: others(m, k, own=True), "leave out the diagonal"),
+    (chapter08.grid_score, grid, lambda f: grid(f, power=1), "squared differences"),
+    (chapter08.grid_score, grid, lambda f: 1 / grid(f), "other way round"),
     (chapter07.kappa, kappa, lambda a, b: np.mean(a == b), "kappa is"),
     (chapter06.paired_bootstrap, bootstrap, lambda *x: bootstrap(*x, paired=False), "too wide"),
     (chapter06.positives_needed, positives, lambda a: positives(a, times=1), "twice that of one"),
 ]
 
 
-@pytest.mark.parametrize(("check", "right", "wrong", "why"), CASES, ids=[case[0].__name__ for case in CASES])
+@pytest.mark.parametrize(("check", "right", "wrong", "why"), CASES, ids=[case[3] for case in CASES])
 def test_right_answers_pass_and_wrong_ones_are_explained(check, right, wrong, why, capsys):
     assert check(right)
     assert not check(wrong)

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from medgan_helpers import metrics
@@ -46,3 +47,10 @@ def test_age_bands():
     assert bands.tolist() == [
         "unknown", "0 to 49", "0 to 49", "50 to 69", "50 to 69", "70 and more", "70 and more", "unknown",
     ]  # fmt: skip
+
+
+def test_a_gap_is_named_only_where_the_interval_leaves_nought():
+    table = pd.DataFrame({"value": [0.9, 0.6], "low": [0.85, 0.5], "high": [0.95, 0.7]}, index=["F", "M"])
+    assert metrics.gap_in_words("sex", table).endswith("a gap.")
+    assert metrics.gap_in_words("sex", table.assign(low=0.3, high=1.0)).endswith("no gap shown.")
+    assert "fewer than two groups" in metrics.gap_in_words("sex", table.iloc[:1])

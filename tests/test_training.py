@@ -330,6 +330,13 @@ def test_diagnose_says_it_in_words(columns, verdict):
     assert training.diagnose(curves(**columns).head(2)).startswith("not started")
 
 
+def test_the_verdict_on_the_curves_names_what_they_hid():
+    verdicts = pd.Series({"collapse": "collapse", "checkerboard": "healthy", "copies": "not started"})
+    words = training.what_curves_say(verdicts)
+    assert "**1 of 3**" in words and "healthy: **checkerboard**" in words
+    assert "healthy" not in training.what_curves_say(verdicts[["collapse"]])
+
+
 def test_diagnose_speaks_of_samples_only_where_their_variety_was_measured():
     assert "samples vary" in training.diagnose(curves())
     assert "samples" not in training.diagnose(curves().drop(columns="diversity"))

@@ -132,6 +132,11 @@ def make_live(folder):
             page.write_text(f"{live_pages.localise(text, static)}\n\n{scripts}\n")
 
 
+def blinded_test(path):
+    """The form that chapter 7 has written for the page "Would you be fooled?", or a sentence."""
+    return path.read_text() if path.is_file() else "<p>Chapter 7 has not run: there is no test here.</p>"
+
+
 def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
@@ -142,7 +147,9 @@ def main(folder, *executed):
     make_live(folder)
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
-    scores = Path(executed[0]).parents[1] / "results" / "scores.csv"
+    results = Path(executed[0]).parents[1] / "results"
+    (folder / "_fooled.html").write_text(blinded_test(results / "would-you-be-fooled.html"))
+    scores = results / "scores.csv"
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):
         (folder / name).write_text(text)
 

@@ -37,6 +37,24 @@ def pointing(function):
 
 
 @check
+def shuffled_chance(function):
+    """function(maps, masks) -> share of hits of each map in the masks of the other films, in the mean."""
+    masks = torch.zeros(10, 8, 8, dtype=torch.bool)
+    masks[:6, 0, 0] = masks[6:, 7, 7] = True  # two places: six films and four
+    maps = masks.float() + 0.1 * torch.rand(10, 8, 8, generator=torch.Generator().manual_seed(0))
+    answer = function(maps, masks)
+    right = (6 * 5 + 4 * 3) / 90
+    if abs(answer - 1) <= 1e-6:
+        return "that is the share of hits in each film's own mask; the own mask must be left out"
+    if abs(answer - 0.52) <= 1e-6:
+        return "the mean over all masks includes the film's own; leave out the diagonal"
+    if abs(answer - 1 / 64) <= 1e-6:
+        return "that is the area of the masks, the chance of a random pixel"
+    if not abs(answer - right) <= 1e-6:
+        return f"with six lesions in one place and four in another it is {right:.3f}, not {answer:.3f}"
+
+
+@check
 def kappa(function):
     """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
     first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])

@@ -34,3 +34,24 @@ def copies_share(function):
         if abs(answer - right) > 0.03:
             return (f"for distances with {kind} the share is {right:.2f}, not {answer:.2f}; "
                     "the limit is the 5 % quantile of held_out")  # fmt: skip
+
+
+@check
+def grid_score(function):
+    """function(films (n, 1, h, w)) -> mean squared difference of neighbours over that of pixels two apart."""
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.rand(4, 1, 64, 64, generator=rng)
+    smooth = torch.linspace(0, 1, 64).expand(4, 1, 64, 64) + 0 * noise
+    grid = noise + 2 * (torch.arange(64) % 2)
+    answers = {name: float(function(films)) for name, films in
+               {"noise": noise, "smooth": smooth, "grid": grid}.items()}  # fmt: skip
+    if abs(answers["smooth"] - 0.5) < 0.02:
+        return "squared differences, not plain ones: a slope of one step gives a quarter, not one half"
+    if answers["grid"] < answers["noise"]:
+        return "the other way round: neighbours above the bar, pixels two apart below"
+    for name, right in {"noise": 1.0, "smooth": 0.25}.items():
+        if not abs(answers[name] - right) < 0.05:
+            return f"for a film of {name} it is about {right}, not {answers[name]:.2f}"
+    near, far = ((grid[..., k:] - grid[..., :-k]).square().mean().item() for k in (1, 2))
+    if not abs(answers["grid"] / (near / far) - 1) < 0.05:
+        return f"for a pattern of every second pixel it is about {near / far:.0f}, not {answers['grid']:.1f}"

@@ -9,6 +9,7 @@ from .classification import (
     auroc_by_group,
     auroc_difference,
     gap,
+    gap_in_words,
     macro_auroc,
 )
 from .intervals import BOOTSTRAPS, Estimate, interval, mean_interval, proportion
@@ -40,6 +41,7 @@ __all__ = [
     "diversity",
     "features",
     "gap",
+    "gap_in_words",
     "interval",
     "kid",
     "macro_auroc",

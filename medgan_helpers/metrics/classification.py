@@ -155,3 +155,14 @@ def gap(first, second):
     low = value - np.hypot(first.value - first.low, second.high - second.value)
     high = value + np.hypot(first.high - first.value, second.value - second.low)
     return Estimate(float(value), float(low), float(high))
+
+
+def gap_in_words(kind, table):
+    """A sentence on the gap between the first and the last group of `auroc_by_group` that have a score."""
+    scored = table.dropna()
+    if len(scored) < 2:
+        return f"{kind}: fewer than two groups have {LEAST_PER_GROUP} positives of each finding."
+    value, low, high = gap(scored.iloc[0], scored.iloc[-1])
+    shown = "a gap" if low > 0 or high < 0 else "no gap shown"
+    groups = f"{scored.index[0]} minus {scored.index[-1]}"
+    return f"{kind}, {groups}: {value:+.2f} ({low:+.2f} to {high:+.2f}), {shown}."

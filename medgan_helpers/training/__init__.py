@@ -2,7 +2,7 @@
 several processes (`processes`), and reading the curves of a GAN (`gan_curves`)."""
 
 from .checkpoints import load, save, shipped
-from .gan_curves import diagnose
+from .gan_curves import diagnose, what_curves_say
 from .loop import fit
 from .model import (
     EMA,
@@ -31,4 +31,5 @@ __all__ = [
     "seeded",
     "shipped",
     "to_device",
+    "what_curves_say",
 ]

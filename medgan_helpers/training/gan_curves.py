@@ -62,6 +62,19 @@ def diagnose(history):
     return "healthy: neither network has won, and samples vary; look at them, and at KID"
 
 
+def what_curves_say(verdicts):
+    """A sentence on failing runs, Series {failure: first words of `diagnose`}: what did the curves show?"""
+    shown = verdicts[~verdicts.isin(["healthy", "not started"])]
+    sentence = f"The curves say that something is wrong in **{len(shown)} of {len(verdicts)}** failing runs. "
+    silent = verdicts.index[verdicts == "healthy"]
+    if len(silent):
+        sentence += (
+            f"`training.diagnose`, which reads the last third, calls these healthy: **{', '.join(silent)}**. "
+            "Eyes see them, or a number made for the purpose. "
+        )
+    return sentence + "And the word that it finds may be another disease's."
+
+
 def _advice(diversity):
     """What to do about little diversity, from its last values."""
     half = len(diversity) // 2

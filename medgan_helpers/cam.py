@@ -143,7 +143,7 @@ def localisation(maps, masks):
     hits, chance = (part.numpy() for part in pointing(maps, masks))
     energy = energy_inside(maps, masks)
     return {
-        "hit": metrics.proportion(hits.sum(), count),
+        "hit": metrics.proportion(int(hits.sum()), count),
         "chance": metrics.mean_interval(chance),
         "energy": metrics.mean_interval(energy[0].numpy()),
         "energy by chance": metrics.mean_interval(energy[1].numpy()),

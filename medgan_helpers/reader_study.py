@@ -131,7 +131,9 @@ def agreement(answers, seed=0):
 
 
 def _kappa(counts):
-    """Fleiss' kappa of counts (pairs, 2), of which nan where nobody ever varied."""
+    """Fleiss' kappa of counts (pairs, 2); nan where nobody ever varied, for then it is not defined."""
+    if (counts.sum(0) == counts.sum()).any():
+        return np.nan
     return fleiss_kappa(torch.from_numpy(counts), mode="counts").item()
 
 

@@ -134,7 +134,9 @@ def make_live(folder):
 
 def blinded_test(path):
     """The form that chapter 7 has written for the page "Would you be fooled?", or a sentence."""
-    return path.read_text() if path.is_file() else "<p>Chapter 7 has not run: there is no test here.</p>"
+    if not path.is_file():
+        return "Chapter 7 has not run: there is no test here.\n"
+    return f"```{{raw}} html\n{path.read_text()}\n```\n"
 
 
 def main(folder, *executed):
@@ -148,7 +150,7 @@ def main(folder, *executed):
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"
-    (folder / "_fooled.html").write_text(blinded_test(results / "would-you-be-fooled.html"))
+    (folder / "_fooled.md").write_text(blinded_test(results / "would-you-be-fooled.html"))
     scores = results / "scores.csv"
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):
         (folder / name).write_text(text)

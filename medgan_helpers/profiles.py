@@ -50,7 +50,7 @@ PROFILES = {
             stargan_steps=20, classifier_steps=20, gallery_steps=6,
             evaluation_films=64,
             grid_films=8000, grid_steps=10, grid_generator_steps=12, grid_extra=8, grid_test=10,
-            audit_benches=4,
+            audit_benches=3,
         ),
         Profile(
             "class", "small networks and films; the results of the published book",

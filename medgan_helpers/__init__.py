@@ -2,7 +2,7 @@
 
 Imports point one way, from the end of this list to its beginning: profiles, artifacts, chexpert, images,
 simulator, real_films, session, display, degradation, restoration, training, augmentation, diffaugment,
-local_contrast, dcgan, pix2pix, stargan, lesion_gan, flow, classifier, metrics, cam, experiments,
+local_contrast, dcgan, pix2pix, stargan, lesion_gan, flow, classifier, metrics, cam, experiments, shortcut,
 paper_faults, reader_study, verdicts, figures, exercises.
 """
 

@@ -168,7 +168,10 @@ def who_points(scores):
     sentence = f"The maps follow the finding from film to film for **{len(better)} of {len(leads)}**"
     sentence += f": {', '.join(better)}. " if better else ". "
     if others:
-        sentence += f"Not shown for {', '.join(others)}: there a map that knows the usual place does as well."
+        sentence += (
+            f"Not shown for {', '.join(others)}: these films do not tell such a map from one that knows the "
+            "usual place."
+        )
     return sentence
 
 
@@ -179,7 +182,7 @@ def who_reads(skill):
         return f"All {len(skill)} are read better than by guessing: their maps explain something."
     return (
         f"For {len(unsure)} of {len(skill)} the interval reaches down to guessing: {'; '.join(unsure)}. "
-        "Their maps explain a guess and are left out of what follows."
+        "Maps explain a guess there and are left out of what follows."
     )
 
 

@@ -223,6 +223,7 @@ document.getElementById("seen").textContent = seen.join("\\n");
 </script>"""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
 @pytest.mark.parametrize(("width", "film"), [(1280, 256), (500, 128)])
 def test_the_form_works_in_a_browser_without_a_kernel(test, tmp_path, width, film):

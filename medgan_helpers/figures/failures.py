@@ -29,14 +29,14 @@ def vital_signs(runs, alt, inch=3.1):
 def spectra(sets, alt):
     """Energy of films by spatial frequency: a checkerboard is a rise at the very right.
 
-    sets: {name: films (n, 1, h, w) in [-1, 1]}. The frequencies 0 to .5 are in cycles a pixel: at .5 every
+    sets: {name: films (n, 1, h, w) in [-1, 1]}. The frequencies 0 to .5 are in cycles per pixel: at .5 every
     second pixel is bright. Energy is relative to each set's own total without the mean.
     """
     fig, axis = canvas(size=(7, 2.8))
     for k, (name, films) in enumerate(sets.items()):
         style = {"color": COLOURS[k], "ls": LINES[k], "lw": 1.8}
         axis.semilogy(*spectrum(films), label=name, **style)
-    axis.set(xlabel="cycles a pixel (.5: every second pixel bright)", ylabel="share of energy")
+    axis.set(xlabel="cycles per pixel (.5: every second pixel bright)", ylabel="share of energy")
     axis.legend(frameon=False, fontsize=8)
     show(fig, alt)
 

@@ -24,6 +24,7 @@ from medgan_helpers import (
     chexpert,
     classifier,
     dcgan,
+    flow,
     images,
     metrics,
     session,
@@ -36,6 +37,7 @@ from medgan_helpers.training.checkpoints import ASSETS
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 0
 EVERY = 1000  # steps between two measurements
+FLOW_EVERY = 100  # steps between two checkpoints of the flow
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
 READER_STEPS = 450
 TESTED = 600  # fresh simulated films, of which the classifier's ROC curves are drawn
@@ -59,35 +61,55 @@ def note(path, row):
 
 def train_dcgan(steps):
     """Chapter 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
-    here = session.start("03-dcgan", "class", "simulated", seed=SEED)
-    films = session.films()
-    train = films.store.subset(films.splits["train"])
-    count = here.profile.evaluation_films
-    real = signed(train, count)
-    unseen = films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
+    here, films, train = simulated_films("03-dcgan")
+    real = signed(train, here.profile.evaluation_films)
     size, width = here.profile.image_size, here.profile.width
-    model = dcgan.DCGAN(size, width, SEED, **dcgan.SMALL, decay_steps=steps)
+    model = dcgan.DCGAN(size, width, SEED, recipe=dcgan.SMALL, decay_steps=steps)
     path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
 
     def measure(model, step):
-        made = {"made": model.generate(count, seed=SEED + 1)}
+        made = {"made": model.generate(len(real), seed=SEED + 1)}
         table = metrics.realism_table(real, made, SEED)["KID x 1000"]
         note(path, {"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
 
     batches = train.batches(dcgan.SMALL_BATCH, seed=SEED, device=model.device)
     history = training.fit(model, batches, steps, path.parent, every=EVERY, samples=measure)
-    table = metrics.realism_table(
-        real, {"made": model.generate(count, seed=SEED + 1), "other patients": signed(unseen, count)}, SEED
-    )
-    card = {
-        "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
-        "command": f"python data_scripts/train_networks.py dcgan --steps {steps}",
-        "use": "teaching; draws synthetic chest films, not for diagnosis",
-        "realism": {f"{space}: {name}": row.round(2).to_dict() for (space, name), row in table.iterrows()},
-        "kid_by_step": noted(path),
-    }
+    card = noise_card("dcgan", model, films, real) | {"kid_by_step": noted(path)}
     training.save(model, ASSETS / "dcgan", card, history)
-    print(table.round(2))
+
+
+def train_flow(steps):
+    """Chapter 10's rectified flow. Its rate is constant: a run of more steps goes on from the last one."""
+    here, films, train = simulated_films("10-after-gans")
+    model = flow.Flow(here.profile.image_size, here.profile.width, SEED)
+    batches = train.batches(flow.BATCH, seed=SEED, device=model.device)
+    checkpoint = artifacts.folder("artifacts") / "flow-long"
+    history = training.fit(model, batches, steps, checkpoint, every=FLOW_EVERY)
+    card = noise_card("flow", model, films, signed(train, here.profile.evaluation_films))
+    training.save(model, ASSETS / "flow", card, history)
+
+
+def simulated_films(notebook):
+    """The session of a chapter in the class profile, its films, and the store of the training patients."""
+    here = session.start(notebook, "class", "simulated", seed=SEED)
+    films = session.films()
+    return here, films, films.store.subset(films.splits["train"])
+
+
+def noise_card(name, model, films, real):
+    """What the card of a generator of whole films says: data, command, and its films against `real` ones."""
+    unseen = films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
+    made = model.generate(len(real), seed=SEED + 1)
+    sets = {"made": made, "other patients": signed(unseen, len(real))}
+    table = metrics.realism_table(real, sets, SEED).round(2)
+    print(table)
+    return {
+        "data": f"{len(films.splits['train'])} simulated films of the training patients (class profile, seed "
+        f"{SEED})",
+        "command": f"python data_scripts/train_networks.py {name} --steps {model.steps_done}",
+        "use": "teaching; draws synthetic chest films, not for diagnosis",
+        "realism": {f"{space}: {kind}": row.to_dict() for (space, kind), row in table.iterrows()},
+    }
 
 
 def train_stargan(steps):
@@ -185,6 +207,7 @@ def adopt_pix2pix(_):
 
 NETWORKS = {
     "dcgan": (train_dcgan, 4000),
+    "flow": (train_flow, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1200),
     "pix2pix": (adopt_pix2pix, 0),

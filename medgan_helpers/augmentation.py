@@ -67,8 +67,8 @@ def rotate(images, degrees):
     return warp(images, affine(images, degrees=degrees))
 
 
-def translate(images, across):
-    """Shift to the right by a fraction of the film's width."""
+def shift(images, across):
+    """Move to the right by a fraction of the film's width."""
     return warp(images, affine(images, across=across))
 
 

@@ -7,13 +7,13 @@ to draw augmented films; augmenting both, differentiably, does not. No flips: th
 import torch
 import torch.nn.functional as F
 
-TRANSLATION = 1 / 8  # of the side, as in the paper
+SHIFT = 1 / 8  # of the side, as in the paper
 CUTOUT = 1 / 2  # of the side, as in the paper
 
 
 def diff_augment(x, rng):
-    """Brightness, contrast, translation and cutout of images x (B, C, H, W), drawn for each from `rng`."""
-    return cutout(translate(contrast(brightness(x, rng), rng), rng), rng)
+    """Brightness, contrast, shift and cutout of images x (B, C, H, W), drawn for each from `rng`."""
+    return cutout(shift(contrast(brightness(x, rng), rng), rng), rng)
 
 
 def brightness(x, rng):
@@ -25,10 +25,10 @@ def contrast(x, rng):
     return mean + (x - mean) * (_uniform(x, rng) + 0.5)
 
 
-def translate(x, rng):
-    """Shift by up to TRANSLATION of the side; what comes in is grey (0)."""
+def shift(x, rng):
+    """Move by up to SHIFT of the side; what comes in is grey (0)."""
     count, _, height, width = x.shape
-    reach = round(height * TRANSLATION)
+    reach = round(height * SHIFT)
     dy, dx = torch.randint(0, 2 * reach + 1, (2, count, 1), generator=rng, device=x.device)
     rows = torch.arange(height, device=x.device) + dy  # (B, H)
     columns = torch.arange(width, device=x.device) + dx  # (B, W)

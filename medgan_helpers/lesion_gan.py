@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .diffaugment import brightness, contrast, translate
+from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
 
@@ -215,7 +215,7 @@ class LesionGAN(Model):
         self.classifier_optimizer = torch.optim.Adam(self.classifier.parameters(), 3e-3, betas=(0.9, 0.99))
 
     def _augment(self, squares):
-        return translate(contrast(brightness(squares, self.rng), self.rng), self.rng)
+        return shift(contrast(brightness(squares, self.rng), self.rng), self.rng)
 
     def _noise(self, count):
         return torch.randn(count, LATENT, generator=self.rng, device=self.device)

@@ -41,11 +41,11 @@ def test_what_is_not_there_is_refused(options):
         DCGAN(**{"image_size": 32, "width": 4} | options)
 
 
-@pytest.mark.parametrize("loss", ["hinge", "non-saturating", "saturating"])
+@pytest.mark.parametrize("loss", dcgan.LOSSES)
 def test_losses_are_least_where_the_player_is_right(loss):
     sure = torch.full((4,), 3.0)
     assert dcgan.discriminator_loss(sure, -sure, loss) < dcgan.discriminator_loss(-sure, sure, loss)
-    assert dcgan.generator_loss(sure, loss) < dcgan.generator_loss(-sure, loss)
+    assert dcgan.generator_loss(sure, loss, -sure) < dcgan.generator_loss(-sure, loss, sure)
 
 
 def test_equation_one():
@@ -54,6 +54,45 @@ def test_equation_one():
     minus_value = -(d.log().mean() + (1 - d).log().mean())
     assert torch.allclose(dcgan.discriminator_loss(logits, logits, "non-saturating"), minus_value)
     assert torch.allclose(dcgan.generator_loss(logits, "saturating"), (1 - d).log().mean())
+
+
+def test_the_relativistic_loss_judges_pairs_alone():
+    real, fake = torch.tensor([2.0, -1.0]), torch.tensor([1.0, 3.0])
+    expected = torch.tensor([-1.0, 4.0]).exp().log1p().mean()
+    assert torch.allclose(dcgan.discriminator_loss(real, fake, "relativistic"), expected)
+    assert torch.allclose(dcgan.discriminator_loss(real + 5, fake + 5, "relativistic"), expected)
+    assert torch.allclose(dcgan.generator_loss(real, "relativistic", fake), expected)
+
+
+def test_the_default_is_the_paper_and_the_class_knows_its_recipe():
+    paper = DCGAN(32, 4).recipe
+    assert paper == dcgan.PAPER and (paper.loss, paper.norm, paper.upsample) == (
+        "non-saturating", "batch", "transposed",
+    )  # fmt: skip
+    assert paper.learning_rates == (2e-4, 2e-4) and not paper.average and not paper.augment
+    model = DCGAN(32, 4, recipe=dcgan.SMALL, norm="none")
+    assert model.recipe.norm == model.config["norm"] == "none" and model.config["loss"] == "hinge"
+    with pytest.raises(TypeError, match="channels"):
+        DCGAN(32, 4, channels=1)
+
+
+def test_slope_is_the_squared_length_of_the_gradient_of_the_logit():
+    model = DCGAN(32, 4, device="cpu", precision="fp32", recipe=dcgan.MODERN)
+    weights = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    model.judge = lambda films: (films * weights).sum((1, 2, 3))
+    assert torch.allclose(model.slope(torch.rand(3, 1, 32, 32)), weights.square().sum())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_penalty_makes_the_discriminator_flatter(precision):
+    films = torch.rand((8, 1, 32, 32), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    steep = {}
+    for penalty in (0.0, 100.0):
+        model = DCGAN(32, 4, 0, "cpu", precision, recipe=dcgan.MODERN, penalty=penalty)
+        losses = [model.step(films) for _ in range(12)][-1]
+        assert all(torch.isfinite(value) for value in losses.values())
+        steep[penalty] = model.slope(films).item()
+    assert steep[100.0] < steep[0.0] / 2
 
 
 def test_a_step_moves_both_networks_and_labels_are_not_needed():
@@ -80,7 +119,7 @@ def test_generate_depends_on_its_seed_alone_and_leaves_training_alone():
 def test_the_discriminator_learns_to_tell_noise_from_a_disc():
     y, x = torch.meshgrid(*[torch.linspace(-1, 1, 32)] * 2, indexing="ij")
     disc = ((x**2 + y**2 < 0.4).float() * 2 - 1).expand(8, 1, 32, 32)
-    model = DCGAN(32, 8, device="cpu", precision="fp32")
+    model = DCGAN(32, 8, device="cpu", precision="fp32", recipe=dcgan.FEW_FILMS)
     history = [model.step(disc) for _ in range(30)]
     assert history[-1]["d_real"] - history[-1]["d_fake"] > 0.2
 
@@ -92,7 +131,7 @@ def test_diffaugment_is_differentiable_seeded_and_never_flips():
     one.sum().backward()
     assert x.grad.abs().sum() > 0
     ramp = torch.arange(32.0).expand(20, 1, 32, 32) + 1  # rises to the right
-    moved = diffaugment.translate(ramp, torch.Generator().manual_seed(0))
+    moved = diffaugment.shift(ramp, torch.Generator().manual_seed(0))
     steps = moved[..., 1:] - moved[..., :-1]
     inside = (moved[..., 1:] > 0) & (moved[..., :-1] > 0)
     assert (steps[inside] == 1).all() and moved[:, 0, 16, 16].unique().numel() > 3

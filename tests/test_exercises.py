@@ -1,13 +1,15 @@
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 
-from medgan_helpers import stargan
-from medgan_helpers.exercises import chapter01, chapter03, chapter05, chapter08
+from medgan_helpers import dcgan, stargan
+from medgan_helpers.exercises import chapter01, chapter03, chapter05, chapter08, chapter10
 
 FRAME = pd.DataFrame({"patient": np.repeat(np.arange(200), 3)})
 
@@ -26,6 +28,17 @@ def interval(p, n):
 def slerp(a, b, t):
     angle = torch.acos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def euler(velocity, x, steps):
+    for number in range(steps):
+        x = x + velocity(x, number / steps) / steps
+    return x
+
+
+def straightness(points):
+    legs = (points[:, 1:] - points[:, :-1]).flatten(2).norm(dim=2).sum(1)
+    return (points[:, -1] - points[:, 0]).flatten(1).norm(dim=1) / legs
 
 
 ANSWERS = [  # check, right arguments, wrong arguments, what the check must say about the wrong ones
@@ -56,6 +69,32 @@ ANSWERS = [  # check, right arguments, wrong arguments, what the check must say 
         "patterned",
     ),
     (chapter03.spherical_interpolation, (slerp,), (lambda a, b, t: (1 - t) * a + t * b,), "shrunk"),
+    (
+        chapter03.relativistic_losses,
+        (lambda real, fake: (softplus(fake - real).mean(), softplus(real - fake).mean()),),
+        (lambda real, fake: (softplus(real - fake).mean(), softplus(fake - real).mean()),),
+        "exchanged",
+    ),
+    (
+        chapter03.one_change,
+        ((replace(dcgan.SMALL, norm="none"), dcgan.SMALL),),
+        ((replace(dcgan.SMALL, norm="none", loss="saturating"), dcgan.SMALL),),
+        "2 settings differ (norm, loss)",
+    ),
+    (
+        chapter10.both_ends,
+        (lambda x, v, t: (x - t * v, x + (1 - t) * v),),
+        (lambda x, v, t: (x - v, x + v),),
+        "back to the noise",
+    ),
+    (chapter10.euler, (euler,), (lambda v, x, steps: x + v(x, 0.0),), "must go 0.75"),
+    (chapter10.straightness, (straightness,), (lambda points: 1 / straightness(points),), "upside down"),
+    (
+        chapter10.break_even,
+        (lambda slow, fast: 1000 * (fast[0] - slow[0]) / (slow[1] - fast[1]),),
+        (lambda slow, fast: (fast[0] - slow[0]) / (slow[1] - fast[1]),),
+        "are mixed",
+    ),
     (chapter05.one_way_networks, (lambda n: n * (n - 1),), (lambda n: n * (n - 1) // 2,), "there and back"),
     (
         chapter05.one_flip,
@@ -93,7 +132,7 @@ GIVEN = {
     "worst_invention": (torch.tensor([0.1, 0.3]),),
 }
 CHAPTERS = [
-    importlib.import_module(f"medgan_helpers.exercises.chapter{number:02d}") for number in range(1, 10)
+    importlib.import_module(f"medgan_helpers.exercises.chapter{number:02d}") for number in range(1, 11)
 ]
 CHECKS = [
     pytest.param(function, GIVEN.get(name, ()), id=name)
@@ -125,8 +164,12 @@ WRONG_KIND = {
 }
 
 
+# Checks whose answer is a value, not a function.
+VALUES = ("leaked_patients", "worst_invention", "audited_script", "fair_comparison", "one_change")
+
+
 def test_all_checks_are_found():
-    assert len(CHECKS) == 27
+    assert len(CHECKS) == 33
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)
@@ -139,7 +182,7 @@ def test_no_wrong_answer_raises(check, given, answer, capsys):
 @pytest.mark.parametrize(("check", "given"), CHECKS)
 def test_unsolved_stubs_are_told_apart_from_errors(check, given, capsys):
     stubs = [None, ...]
-    if check.__name__ not in ("leaked_patients", "worst_invention", "audited_script", "fair_comparison"):
+    if check.__name__ not in VALUES:
         stubs += [lambda *arguments: None, lambda *arguments: ...]
     for stub in stubs:
         check(stub, *given)
@@ -155,6 +198,19 @@ def test_an_error_says_whose_it_is(capsys):
 
 def test_a_check_keeps_its_words():
     assert chapter08.loss_slopes.__name__ == "loss_slopes" and "steep" in chapter08.loss_slopes.__doc__
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (lambda a, b, t: ((1 - t) * a + t * b) / ((1 - t) * a + t * b).norm() * a.norm(), "not a quarter"),
+        (lambda a, b, t: (1 - t) ** 0.5 * a + t**0.5 * b, "at right angles only"),
+    ],
+)
+def test_other_ways_than_the_arc_are_named_for_what_they_are(path, words, capsys):
+    assert not chapter03.spherical_interpolation(path)
+    said = capsys.readouterr().out
+    assert words in said and "shrunk" not in said
 
 
 def test_a_path_that_jumps_is_no_arc(capsys):

@@ -23,6 +23,7 @@ class Profile:
     width: int  # channels of a GAN network's first layer
     preset: str  # classifier: "narrow" or "densenet121"
     dcgan_steps: int
+    flow_steps: int
     pix2pix_steps: int  # of each restorer (04)
     pix2pix_width: int  # its first layer's channels, on images of twice the size
     restoration_images: int  # training films or slices of each modality
@@ -45,7 +46,7 @@ PROFILES = {
         Profile(
             "smoke", "shows that everything runs; its results mean nothing",
             image_size=32, films=400, batch_size=16, width=8, preset="narrow",
-            dcgan_steps=30, pix2pix_steps=20,
+            dcgan_steps=30, flow_steps=12, pix2pix_steps=20,
             pix2pix_width=4, restoration_images=48, restoration_test=24,
             stargan_steps=20, classifier_steps=20, gallery_steps=6,
             evaluation_films=64,
@@ -55,7 +56,7 @@ PROFILES = {
         Profile(
             "class", "small networks and films; the results of the published book",
             image_size=64, films=4000, batch_size=64, width=32, preset="narrow",
-            dcgan_steps=700, pix2pix_steps=650,
+            dcgan_steps=700, flow_steps=250, pix2pix_steps=650,
             pix2pix_width=8, restoration_images=1500, restoration_test=64,
             stargan_steps=700, classifier_steps=360, gallery_steps=400,
             evaluation_films=256,
@@ -65,7 +66,7 @@ PROFILES = {
         Profile(
             "full", "the papers' sizes, for one GPU",
             image_size=128, films=200_000, batch_size=128, width=64, preset="densenet121",
-            dcgan_steps=50_000, pix2pix_steps=50_000,
+            dcgan_steps=50_000, flow_steps=50_000, pix2pix_steps=50_000,
             pix2pix_width=32, restoration_images=20_000, restoration_test=500,
             stargan_steps=100_000, classifier_steps=20_000, gallery_steps=2000,
             evaluation_films=5000,

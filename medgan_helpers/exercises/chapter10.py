@@ -27,8 +27,8 @@ def euler(function):
         return "along a constant velocity of 3 every point must end 3 farther on: do the steps add up to 1?"
     clock = function(lambda x, t: torch.full_like(x, 2 * float(torch.as_tensor(t).flatten()[0])), x, 4)
     if not torch.allclose(torch.as_tensor(clock), x + 0.75):
-        return ("with a velocity of 2 t and 4 steps a point must go 0.75: the velocity of a step is asked for "
-                "at its beginning, t = 0, 1/4, 2/4, 3/4")  # fmt: skip
+        return ("with a velocity of 2 t and 4 steps a point must go 0.75: the velocity of a step is asked "
+                "for at its beginning, t = 0, 1/4, 2/4, 3/4")  # fmt: skip
     growing = function(lambda x, t: x, x, 2)
     if not torch.allclose(torch.as_tensor(growing), 2.25 * x):
         return "each step starts where the last one ended: with a velocity of x two steps make 1.5 times 1.5"
@@ -58,5 +58,5 @@ def break_even(function):
         if abs(answer * 1000 - expected) < 1e-3 * expected or abs(answer / 1000 - expected) < 1e-3 * expected:
             return "seconds and milliseconds are mixed: the training is in s, the drawing in ms"
         if not abs(answer - expected) < 1e-3 * expected:
-            return (f"{slow[0]} s and {slow[1]:.0f} ms for one film against {fast[0]} s and {fast[1]:.0f} ms: "
-                    f"the two cost the same at {expected:,} films, not at {answer:,.0f}")  # fmt: skip
+            return (f"{slow[0]} s and {slow[1]:.0f} ms for one film against {fast[0]} s and {fast[1]:.0f} ms"
+                    f": the two cost the same at {expected:,} films, not at {answer:,.0f}")  # fmt: skip

@@ -146,7 +146,7 @@ class EMA:
 
 
 class Model:
-    """What DCGAN, Pix2Pix and StarGAN share. Every attribute that has a state_dict belongs to the checkpoint:
+    """What the generative models share. Every attribute that has a state_dict belongs to the checkpoint:
     networks, averages, optimizers, schedules.
 
     config: the arguments the model was made with, "seed" among them. The random numbers of step t follow from

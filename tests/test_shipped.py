@@ -11,7 +11,8 @@ from medgan_helpers import dcgan, flow, pix2pix, stargan, training
 from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None), (flow.Flow, None)]
+SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
+SHIPPED += [(flow.Flow, None)] if (ASSETS / "flow").is_dir() else []
 SHIPPED += [(pix2pix.Pix2Pix, f"pix2pix-{modality}") for modality in ("xray", "ct", "mr")]
 
 

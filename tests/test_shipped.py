@@ -57,4 +57,4 @@ def test_the_script_names_the_networks_it_knows():
     script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
     run = subprocess.run(script, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "unknown network cyclegan: choose of dcgan, flow, stargan, pix2pix" in run.stderr
+    assert "unknown network cyclegan: choose of dcgan, flow, stargan, classifier, pix2pix" in run.stderr

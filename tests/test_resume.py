@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from medgan_helpers import classifier, dcgan, lesion_gan, pix2pix, stargan, training
+from medgan_helpers import classifier, dcgan, flow, lesion_gan, pix2pix, stargan, training
 from medgan_helpers.training import checkpoints
 
 CPU = {"seed": 3, "device": "cpu", "precision": "fp32"}
@@ -46,6 +46,11 @@ def make_stargan(conditioning):
 
 MODELS = {  # {name: (make the model, make its batches)}
     "dcgan": (lambda: dcgan.DCGAN(**SMALL), lambda: [films(n) for n in range(7)]),
+    "dcgan few films": (
+        lambda: dcgan.DCGAN(**SMALL, recipe=dcgan.FEW_FILMS, decay_steps=STEPS),
+        lambda: [films(n) for n in range(7)],
+    ),
+    "flow": (lambda: flow.Flow(**SMALL | {"width": 8}), lambda: [films(n) for n in range(3)]),
     "unet": (lambda: make_pix2pix(0.0), pairs),
     "pix2pix": (lambda: make_pix2pix(1.0), pairs),
     "stargan": (lambda: make_stargan("concat"), lambda: labelled(2)),

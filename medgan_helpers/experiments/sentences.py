@@ -97,8 +97,8 @@ def gap(table, percent=1):
     best, smallest = part.groupby("arm")["rare"].mean().idxmax(), means["value"].astype(float).idxmin()
     text.append(
         f"The smallest gap has {words(smallest)}, the best AUROC has {words(best)}. Added films take the "
-        "place of real ones in each batch, so the real ones are fitted less closely: a gap says how closely, and "
-        "not how well unseen patients are read."
+        "place of real ones in each batch, so the real ones are fitted less closely: a gap says how closely, "
+        "and not how well unseen patients are read."
     )
     return " ".join(text)
 

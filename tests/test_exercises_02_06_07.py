@@ -33,15 +33,15 @@ def kappa(first, second):
     return (np.mean(first == second) - expected) / (1 - expected)
 
 
-def bootstrap(labels, a, b, rng, paired=True):
+def bootstrap(labels, a, b, rng, paired=True, quantiles=(0.025, 0.975)):
     from sklearn.metrics import roc_auc_score as auroc
 
     values = []
-    for _ in range(300):
+    for _ in range(500):
         one = rng.integers(len(labels), size=len(labels))
         two = one if paired else rng.integers(len(labels), size=len(labels))
         values.append(auroc(labels[one], a[one]) - auroc(labels[two], b[two]))
-    return np.quantile(values, [0.025, 0.975])
+    return np.quantile(values, quantiles)
 
 
 def positives(area, times=2):
@@ -86,6 +86,19 @@ CASES = [
     (chapter08.grid_score, grid, lambda f: 1 / grid(f), "other way round"),
     (chapter07.kappa, kappa, lambda a, b: np.mean(a == b), "kappa is"),
     (chapter06.paired_bootstrap, bootstrap, lambda *x: bootstrap(*x, paired=False), "too wide"),
+    (
+        chapter06.paired_bootstrap,
+        bootstrap,
+        lambda *x: bootstrap(*x, quantiles=(0.05, 0.95)),
+        "which quantiles",
+    ),
+    (chapter06.paired_bootstrap, bootstrap, lambda *x: (0.01, 0.08), "whatever the data are"),
+    (
+        chapter06.paired_bootstrap,
+        bootstrap,
+        lambda labels, a, b, rng: rng.choice(10, 2, replace=False),
+        "with replacement",
+    ),
     (chapter06.positives_needed, positives, lambda a: positives(a, times=1), "twice that of one"),
 ]
 

@@ -74,13 +74,21 @@ def test_two_runs_on_one_csv_keep_each_other_s_rows(tmp_path):
     assert kept.to_dict() == {0: 0, 7: 0.1 * 7, 8: 0.1 * 8, 1: 1, 2: 2}
 
 
-def test_settings_follow_from_the_profile_without_git(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert experiments.Cell.complete({}).size == 32
+def test_an_arm_of_an_older_table_is_found_under_its_new_name(tmp_path):
+    out = tmp_path / "grid.csv"
+    experiments.run([{"arm": "lesion_gan"}], out, work=lambda cell: {"score": 1})
+    out.write_text(out.read_text().replace("lesion_gan", "gan"))
+    table = experiments.run([{"arm": "lesion_gan"}], out, work=None)  # nothing is left to do
+    assert table.arm.tolist() == ["lesion_gan"]
+    assert experiments.Cell.complete({"arm": "gan"}).arm == "lesion_gan"
+
+
+def test_every_arm_has_a_function_and_a_description():
+    assert set(arms.MAKE) == set(experiments.ARMS)
 
 
 def test_cells_are_every_combination_and_settings_follow_from_the_profile():
-    asked = experiments.cells(percents=(1, 10), arms=("none", "gan"), seeds=(0, 1), steps=7)
+    asked = experiments.cells(percents=(1, 10), arms=("none", "lesion_gan"), seeds=(0, 1), steps=7)
     assert len({experiments.Cell.complete(cell) for cell in asked}) == 8
     assert all(experiments.Cell.complete(cell).steps == 7 for cell in asked)
     assert experiments.Cell.complete({}).size == 32
@@ -177,8 +185,9 @@ def test_a_rare_finding_stands_alone_and_the_test_films_are_stratified():
     rare = frame[list(chexpert.RARE)] == 1
     assert rare.sum(axis=1).max() == 1
     assert rare.sum().tolist() == [80, 80, 80]
-    test = pool_films.parts(frame, 100, 0, 1)["test"]
-    assert (test[list(chexpert.RARE)] == 1).sum().max() <= 1
+    test = pool_films.parts(frame, 100, 0, 3)["test"]
+    assert (test[list(chexpert.RARE)] == 1).sum().tolist() == [3, 3, 3]
+    assert len(test) == 17  # and eight without any of them
 
 
 def test_films_are_rendered_once_and_the_same_everywhere():
@@ -209,7 +218,7 @@ def loaded(tmp_path_factory):
 
 
 def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
-    for arm in ("duplicate", "copypaste", "gan", "stargan", "leaky", "oracle"):
+    for arm in set(arms.MAKE) - {"none", "standard"}:
         extra = arms.added(tiny(arm), loaded)
         assert set(extra) == set(chexpert.RARE), arm
         for finding, films in extra.items():
@@ -220,7 +229,7 @@ def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
     assert arms.added(tiny("none"), loaded) == arms.added(tiny("standard"), loaded) == {}
 
 
-@pytest.mark.parametrize("arm", ["duplicate", "copypaste", "gan", "stargan", "leaky"])
+@pytest.mark.parametrize("arm", ["duplicate", "copypaste", "blob", "lesion_gan", "stargan", "leaky"])
 def test_a_regimen_without_a_rare_positive_gets_nothing(loaded, arm):
     real = loaded["train"]
     none = pool_films.Films(real.films, real.frame.assign(**dict.fromkeys(chexpert.RARE, 0)), real.numbers)
@@ -238,7 +247,7 @@ def test_the_test_films_are_read_once(monkeypatch):
 
 def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
     real = loaded["train"]
-    films = arms.duplicates(real, "Fracture", 12, 0)
+    films = arms.duplicate(tiny("duplicate", extra=12), loaded)["Fracture"]
     own = real.films[real.positives("Fracture")]
     matches = [(own == film).all((1, 2)).nonzero()[0].item() for film in films]
     counts = np.bincount(matches, minlength=len(own))
@@ -247,7 +256,7 @@ def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
 
 def test_synthetic_films_are_made_from_negatives_of_the_regimen(loaded):
     real = loaded["train"]
-    made = arms.added(tiny("gan"), loaded)["Lung Lesion"].films.float()
+    made = arms.added(tiny("lesion_gan"), loaded)["Lung Lesion"].films.float()
     grounds = real.films[real.negatives()].float()
     distance = (made[:, None] - grounds[None]).abs().mean((2, 3)).min(1).values
     assert distance.max() < 30  # grey levels: only a square has changed
@@ -259,21 +268,31 @@ def test_oracle_patients_are_in_no_other_set(loaded):
         assert not (fresh[:, None] == loaded[part].films[None]).all((2, 3)).any()
 
 
-@pytest.mark.parametrize("arm", ["none", "gan"])
+def test_arms_that_draw_at_marks_get_the_same_films_and_places(loaded):
+    def grounds(arm):
+        return arms.places(tiny(arm), loaded["train"])["Fracture"]
+
+    one, other = grounds("blob"), grounds("lesion_gan")
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not torch.equal(one.marks, one.targets)  # the jitter
+
+
+@pytest.mark.parametrize("arm", ["none", "lesion_gan"])
 def test_a_cell_gives_the_same_row_again(arm):
     first, again = (trial.run_cell(tiny(arm)) for _ in range(2))
     for column in ("Lung Lesion", "rare", "rare low", "macro", "train", "valid"):
         assert first[column] == pytest.approx(again[column], abs=1e-6), column
     assert 0 <= first["rare low"] <= first["rare"] <= first["rare high"] <= 1
-    assert first["added"] == (18 if arm == "gan" else 0)
+    assert first["added"] == (18 if arm == "lesion_gan" else 0)
     assert first["n"] == 17  # three positives of each rare finding, eight others
 
 
-def test_the_difference_of_a_cell_with_itself_is_nought():
-    cell = TINY | {"arm": "none"}
-    trial.run_cell(experiments.Cell.complete(cell))
-    assert experiments.difference(cell, cell) == (0, 0, 0)
-    labels, scores, patients = experiments.test_scores(cell)
+def test_the_difference_of_a_cell_with_itself_is_nought(tmp_path):
+    cell, out = TINY | {"arm": "none"}, tmp_path / "grid.csv"
+    experiments.run([cell], out)
+    assert experiments.difference(cell, cell, out=out) == (0, 0, 0)
+    labels, scores, patients = experiments.test_scores(cell, out=out)
     assert labels.shape == scores.shape == (17, 3)
     assert labels.sum(0).tolist() == [3, 3, 3]
     assert len(patients) == 17
+    assert "scores" not in pd.read_csv(out)

@@ -1,3 +1,6 @@
+import math
+
+import pandas as pd
 import pytest
 import torch
 
@@ -19,8 +22,9 @@ def squares(**options):
     return lesion_gan.Squares(films(), positives, torch.arange(6, 12), batch_size=6, **options)
 
 
-def model(**options):
-    return lesion_gan.LesionGAN(["a", "b"], width=8, device="cpu", precision="fp32", **options)
+def model(pretrain=250, **options):
+    recipe = lesion_gan.Recipe(width=8, pretrain=pretrain)
+    return lesion_gan.LesionGAN(["a", "b"], recipe, device="cpu", precision="fp32", **options)
 
 
 def test_a_square_put_back_where_it_was_cut_changes_nothing():
@@ -51,12 +55,39 @@ def test_a_drawn_finding_changes_its_square_only():
     assert not torch.equal(drawn, model().draw(images, "b", centres, seed=2))
 
 
-def test_pasting_keeps_the_middle_of_the_finding_and_the_grey_level_of_the_ground():
+def a_lesion(side):
+    """A dark ground, and a film with a bright square of `side` pixels in its middle."""
     ground, source = torch.full((1, 1, 64, 64), -0.5), torch.zeros(1, 1, 64, 64)
-    source[0, 0, 30:34, 30:34] = 0.8
-    pasted = lesion_gan.copy_paste(ground, source, torch.tensor([[32, 32]]))
-    assert pasted[0, 0, 32, 32] - pasted[0, 0, 24, 32] == pytest.approx(0.8, abs=0.05)
-    assert pasted[0, 0, 17, 17] == pytest.approx(-0.5, abs=0.01)
+    source[0, 0, 32 - side // 2 : 32 + side // 2, 32 - side // 2 : 32 + side // 2] = 0.8
+    return ground, source
+
+
+@pytest.mark.parametrize("side", [4, 14])
+def test_pasting_keeps_the_contrast_of_the_finding_however_large_it_is(side):
+    ground, source = a_lesion(side)
+    mark, target = torch.tensor([[32, 32]]), torch.tensor([[30, 33]])
+    pasted = lesion_gan.copy_paste(ground, source, mark, target)
+    assert pasted[0, 0, 30, 33] == pytest.approx(-0.5 + 0.8, abs=0.02)  # moved to the target
+    assert pasted[0, 0, 15, 18] == pytest.approx(-0.5, abs=0.01)
+
+
+def test_a_blob_has_the_strength_and_the_size_that_were_asked_for():
+    ground, _ = a_lesion(4)
+    film = lesion_gan.add_blob(ground, torch.tensor([[32, 32]]), torch.tensor([4.0]), 0.4)
+    assert film[0, 0, 32, 32] == pytest.approx(-0.1, abs=1e-4)
+    assert film[0, 0, 32, 36] == pytest.approx(-0.5 + 0.4 / math.e, abs=0.01)  # at the radius
+    assert film[0, 0, 32, 49] == -0.5
+
+
+def test_contrast_is_that_of_the_middle_over_the_ring():
+    _, source = a_lesion(16)
+    assert lesion_gan.contrast_of(source, torch.tensor([[32, 32]])).item() == pytest.approx(0.8, abs=0.1)
+    assert lesion_gan.contrast_of(torch.zeros(1, 1, 64, 64), torch.tensor([[9, 60]])).item() == 0
+
+
+def test_boxes_drawn_by_hand_give_centres():
+    boxes = pd.DataFrame({"x": [0.25], "y": [0.5], "width": [0.5], "height": [0.25]})
+    assert lesion_gan.box_centres(boxes, 64).tolist() == [[40, 32]]
 
 
 def test_classes_come_in_equal_numbers_and_batches_resume():
@@ -74,17 +105,17 @@ def test_classes_come_in_equal_numbers_and_batches_resume():
 
 
 def test_resuming_gives_the_very_bits_of_an_uninterrupted_run(tmp_path):
-    whole = model(warm=2)
+    whole = model(pretrain=2)
     training.fit(whole, squares(), 6)
-    training.fit(model(warm=2), squares(), 3, checkpoint=tmp_path)
-    resumed = model(warm=2)
+    training.fit(model(pretrain=2), squares(), 3, checkpoint=tmp_path)
+    resumed = model(pretrain=2)
     training.fit(resumed, squares(), 6, checkpoint=tmp_path)
     for name, tensor in whole.trained.state_dict().items():
         assert torch.equal(tensor, resumed.trained.state_dict()[name]), name
 
 
 def test_only_the_classifier_learns_while_warming_up():
-    gan = model(warm=5)
+    gan = model(pretrain=5)
     before = [p.clone() for p in gan.generator.parameters()]
     history = training.fit(gan, squares(), 5)
     assert all(torch.equal(a, b) for a, b in zip(before, gan.generator.parameters(), strict=True))

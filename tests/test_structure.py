@@ -17,7 +17,6 @@ SCRIPTS = [file for place in ("data_scripts", "studies", "benchmarks", "book/scr
            for file in sorted((ROOT / place).rglob("*.py"))]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FOLDED = {"hide-input", "remove-input", "remove-cell", "hide-cell", "solution", "parameters"}
-NOT_YET = set()  # chapters that still show too much code
 
 
 def name_of(file):
@@ -91,8 +90,6 @@ def visible(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_shows_the_lesson(path):
-    if path.stem[:2] in NOT_YET:
-        pytest.skip("this chapter is being rewritten: take it out of NOT_YET then")
     cells = visible(path)
     assert [cell[0] for cell in cells if len(cell) > 25] == []
     assert sum(map(len, cells)) <= 220

@@ -5,22 +5,58 @@ import numpy as np
 from .. import metrics
 from .check import check
 
+CASES = 3  # data sets: over so many, the width of 500 resamples is known to a few per cent
+
+
+class _Watched(np.random.Generator):
+    """A generator that remembers whether it was asked to draw without putting back."""
+
+    kept_out = False
+
+    def choice(self, a, size=None, replace=True, *rest, **options):
+        self.kept_out |= not replace
+        return super().choice(a, size, replace, *rest, **options)
+
+    def permutation(self, *given, **options):
+        self.kept_out = True
+        return super().permutation(*given, **options)
+
 
 @check
 def paired_bootstrap(function):
-    """function(labels, a, b, rng) -> low, high of AUROC(a) - AUROC(b)."""
-    rng = np.random.default_rng(0)
-    labels = (rng.random(300) < 0.3).astype(float)
-    base = rng.normal(size=300)
-    a, b = base + 1.2 * labels, base + 0.9 * labels  # the same luck in both
-    low, high = function(labels, a, b, np.random.default_rng(1))
-    expected = metrics.auroc_difference(labels, a, b, np.arange(300))
-    if low > high:
-        return "low is above high"
-    if high - low > 2 * (expected.high - expected.low):
-        return "too wide: draw the same films for both readers, or their luck cannot cancel"
-    if not (abs(low - expected.low) <= 0.02 and abs(high - expected.high) <= 0.02):
-        return f"{low:.3f} to {high:.3f}; expected about {expected.low:.3f} to {expected.high:.3f}"
+    """function(labels, a, b, rng) -> low, high of AUROC(a) - AUROC(b), 95 %."""
+    found, expected = [], []
+    for case in range(CASES):
+        rng = np.random.default_rng(case)
+        labels = (rng.random(300) < 0.3).astype(float)
+        base = rng.normal(size=300)
+        a, b = base + 1.2 * labels, base + (0.9 - 0.2 * case) * labels  # the same luck in both
+        watched = _Watched(np.random.PCG64(case))
+        low, high = function(labels, a, b, watched)
+        if watched.kept_out:
+            return "draw with replacement: without it, every resample is the same set of patients"
+        if low > high:
+            return "low is above high"
+        found.append((low, high))
+        expected.append(metrics.auroc_difference(labels, a, b, np.arange(300))[1:])
+    return _wrong_intervals(np.array(found, float), np.array(expected))
+
+
+def _wrong_intervals(found, expected):
+    """What is wrong with intervals (cases, 2), or None."""
+    if np.ptp(found, axis=0).max() < 1e-6:
+        return "the answer is the same whatever the data are"
+    width = np.diff(found).mean() / np.diff(expected).mean()
+    if width < 0.05:
+        return "the interval has no width: draw with replacement"
+    if width > 1.5:
+        return "too wide: draw the same films for both classifiers, or their luck cannot cancel"
+    if not 0.91 < width < 1.1:
+        return f"the intervals have {width:.0%} of the width of 95 % intervals: which quantiles are yours"
+    if np.abs(found - expected).max() > 0.02:
+        worst = np.abs(found - expected).max(1).argmax()
+        (low, high), (least, most) = found[worst], expected[worst]
+        return f"{low:.3f} to {high:.3f}; expected about {least:.3f} to {most:.3f}"
 
 
 @check

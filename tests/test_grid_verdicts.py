@@ -1,0 +1,110 @@
+"""What a table allows to say: nothing without headroom, without seeds, or that luck alone would give."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medgan_helpers import experiments, metrics
+from medgan_helpers.experiments import Cell, results, sentences, verdicts
+
+
+def table(scores, spread=0.002, seeds=5):
+    """Rows of arms with the given mean AUROCs; the four columns are alike, the patients are 200 resamples."""
+    rng, rows = np.random.default_rng(0), []
+    luck = rng.normal(0, 0.01, 200)  # of the test patients, shared by all arms
+    for arm, score in scores.items():
+        for seed in range(seeds):
+            value = score + spread * rng.normal()
+            row = {"percent": 1.0, "arm": arm, "seed": seed, "steps": 450, "train": 0.2, "probe": 0.5}
+            row |= dict.fromkeys(verdicts.COLUMNS, value) | {"valid": 0.3 + 0.001 * rng.normal()}
+            rows.append(row | {"resamples": np.repeat((value + luck)[:, None], 4, axis=1)})
+    return pd.DataFrame(rows)
+
+
+CLEAR = {"none": 0.6, "duplicate": 0.62, "oracle": 0.8, "lesion_gan": 0.7, "stargan": 0.6}
+
+
+def said(judged, first, second):
+    chosen = judged[(judged["first"] == first) & (judged["second"] == second)]
+    return set(chosen["verdict"])
+
+
+def test_a_clear_difference_is_called_one_and_a_small_one_is_not():
+    judged = verdicts.differences(table(CLEAR))
+    assert said(judged, "lesion_gan", "duplicate") == {"beats"}
+    assert said(judged, "stargan", "duplicate") == {"is worse than"}
+    assert said(judged, "stargan", "none") <= {"not separable"}
+    assert "beats" in sentences.summary(judged)
+
+
+def test_without_headroom_there_is_no_verdict():
+    judged = verdicts.differences(table(CLEAR | {"oracle": 0.6}))
+    assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
+    assert "no verdict" in sentences.headroom(judged)
+    assert "beats" not in sentences.summary(judged)
+
+
+def test_without_the_oracle_there_is_no_verdict():
+    judged = verdicts.differences(table({k: v for k, v in CLEAR.items() if k != "oracle"}))
+    assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
+    assert "not finished" in sentences.headroom(judged)
+
+
+def test_two_seeds_are_too_few():
+    judged = verdicts.differences(table(CLEAR, seeds=2))
+    assert set(judged["verdict"]) == {"too few seeds"}
+    assert not verdicts.scores_to_record(table(CLEAR, seeds=2), 1)
+
+
+def test_an_empty_table_is_told_as_one(tmp_path):
+    empty = verdicts.read(tmp_path / "grid.csv")
+    judged = verdicts.differences(empty)
+    for text in (
+        sentences.summary(judged), sentences.headroom(judged), sentences.against(judged, "stargan"),
+        sentences.gap(empty), sentences.probe(empty), sentences.progress(empty), sentences.regimens(judged),
+    ):  # fmt: skip
+        silent = ("no verdict", "nothing", "not finished", "too little", "not said")
+        assert any(word in text for word in silent)
+    assert sentences.gains(judged, "stargan") == {}
+    assert verdicts.verdict_table(judged, 1).data.empty
+
+
+def test_without_scores_of_the_test_the_interval_is_student_s():
+    rows = table(CLEAR).assign(resamples=None)
+    judged = verdicts.differences(rows)
+    assert said(judged, "lesion_gan", "duplicate") == {"beats"}
+    assert np.isfinite(judged["low"]).all()
+
+
+def test_holm_multiplies_the_smallest_most_and_never_turns_the_order():
+    assert verdicts.holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert verdicts.holm([0.9, 0.8]).tolist() == [1, 1]
+
+
+def test_an_interval_holds_the_luck_of_seeds_and_of_patients():
+    rng = np.random.default_rng(1)
+    seeds, patients = rng.normal(0, 0.02, (5, 1, 1)), rng.normal(0, 0.01, (1, 1000, 1))
+    both = verdicts.seeds_and_patients(seeds + patients).std()
+    assert both == pytest.approx(np.hypot(seeds.std(ddof=1) / 5**0.5, patients.std()), rel=0.05)
+    assert verdicts.seeds_and_patients(seeds[:1] + patients).std() == pytest.approx(patients.std(), rel=0.05)
+
+
+def test_the_weighted_auroc_is_that_of_the_metrics():
+    rng = np.random.default_rng(2)
+    labels = (rng.random(80) < 0.4).astype(float)
+    scores = np.round(rng.normal(size=80) + labels, 1)  # with ties
+    ours = verdicts.weighted_auroc(labels, scores, np.ones((1, 80)))[0]
+    assert ours == pytest.approx(metrics.auroc(labels, scores, np.arange(80)).value, abs=1e-6)
+
+
+def test_kept_scores_are_read_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_PROFILE", "smoke")
+    rng, out = np.random.default_rng(3), tmp_path / "grid.csv"
+    labels = np.tile(np.arange(40)[:, None] % 2, 14).astype(float)
+    arrays = {"labels": labels, "logits": rng.normal(size=(40, 14)), "patients": np.arange(40)}
+    work = lambda cell: dict.fromkeys(verdicts.COLUMNS, 0.5) | {"scores": dict(arrays)}  # noqa: E731
+    experiments.run([{"arm": "none"}], out, work=work)
+    kept = verdicts.read(out)
+    assert kept["resamples"].iloc[0].shape == (metrics.BOOTSTRAPS, 4)
+    cell = Cell.complete({"arm": "none"})
+    assert results.test_scores(cell, out=out)[1].shape == (40, 3)

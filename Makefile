@@ -110,7 +110,7 @@ serve: $(SITE)  ## build the book and serve it at http://localhost:8000 (PORT=..
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(BUILD)/html
 
 .PHONY: bench
-bench: $(READY)  ## speed against named baselines (the other scripts of benchmarks/ measure quality)
+bench: $(READY)  ## speed against named baselines
 	@for name in images simulator gans; do echo "== $$name"; $(PY) benchmarks/$$name.py; done
 
 .PHONY: links

@@ -44,7 +44,7 @@ LAYOUT = re.compile(  # path, patient, study; matched in full, so no csv can nam
     re.ASCII,
 )
 UNCERTAIN = {"ones": 1.0, "zeros": 0.0, "ignore": np.nan}  # U-Ones, U-Zeros, U-Ignore of the paper
-BLANK = {"zeros": 0.0, "ignore": np.nan, "healthy": np.nan}
+BLANK = {"zeros": 0.0, "ignore": np.nan}
 SHOWN = 10  # bad rows listed in a message
 
 SOURCES = {  # what a data set is, who gives it, on which terms, and what to type then
@@ -134,8 +134,7 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     """Turn the 14 label columns into training targets; nan means masked: the loss leaves it out.
 
     uncertain: -1 becomes 1 ("ones"), 0 ("zeros") or nan ("ignore"): U-Ones, U-Zeros, U-Ignore in the paper.
-    blank: becomes 0 ("zeros"), nan ("ignore"), or ("healthy", torchxrayvision's rule) 0 in films labelled
-    No Finding and nan in the others; a film without a finding may still show Support Devices.
+    blank: becomes 0 ("zeros") or nan ("ignore").
     unlabelled: findings that become nan throughout, whatever `blank` says; see the function of that name.
     Returns a float32 DataFrame with the index of `frame`.
     """
@@ -146,10 +145,6 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     _check("blank", blank, BLANK)
     given = frame[FINDINGS].astype("float32")
     targets = given.mask(given == -1, UNCERTAIN[uncertain]).mask(given.isna(), BLANK[blank])
-    if blank == "healthy":
-        healthy = given["No Finding"] == 1
-        for finding in set(FINDINGS) - {"No Finding", "Support Devices"}:
-            targets.loc[healthy & given[finding].isna(), finding] = 0
     return targets.assign(**dict.fromkeys(unlabelled, np.float32("nan")))
 
 

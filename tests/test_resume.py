@@ -55,7 +55,7 @@ MODELS = {  # {name: (make the model, make its batches)}
     "pix2pix": (lambda: make_pix2pix(1.0), pairs),
     "stargan": (lambda: make_stargan("concat"), lambda: labelled(2)),
     "stargan norm": (lambda: make_stargan("norm"), lambda: labelled(2)),
-    "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], width=8, warm=2, **CPU), squares),
+    "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], lesion_gan.Recipe(8, pretrain=2), **CPU), squares),
     "classifier": (lambda: classifier.DenseNet(preset="narrow", steps=STEPS, **CPU), lambda: labelled(14)),
 }
 

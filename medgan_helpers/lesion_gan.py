@@ -23,6 +23,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
+from .training.model import check_config
 
 SQUARE = 32  # pixels at 64 px films; half the film's side in general
 JITTER = 3  # pixels: the map's cell is 8 pixels wide, its peak no more exact than that
@@ -262,6 +263,7 @@ class LesionGAN(Model):
 
     def __init__(self, findings, recipe=None, seed=0, **machine):
         recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
+        check_config(asdict(recipe))
         super().__init__({"findings": list(findings), "recipe": asdict(recipe), "seed": seed}, **machine)
         self.recipe, classes = recipe, len(findings) + 1  # the last one: no finding
         with seeded(seed):

@@ -233,7 +233,7 @@ BAD_CALLS = {
         (stargan.StarGAN, SMALL | {"blocks": -1}, "blocks is -1"),
         (stargan.StarGAN, SMALL | {"critic_steps": 0}, "critic_steps is 0"),
         (lesion_gan.LesionGAN, CPU | {"findings": []}, "findings"),
-        (lesion_gan.LesionGAN, CPU | {"findings": ["a"], "width": 0}, "width is 0"),
+        (lesion_gan.LesionGAN, CPU | {"findings": ["a"], "recipe": {"width": 0}}, "width is 0"),
         (classifier.DenseNet, CPU | {"findings": 0}, "findings"),
         (classifier.DenseNet, CPU | {"findings": []}, "findings"),
         (classifier.DenseNet, CPU | {"preset": "resnet"}, "narrow, densenet121"),

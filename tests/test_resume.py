@@ -8,6 +8,7 @@ from medgan_helpers.training import checkpoints
 
 CPU = {"seed": 3, "device": "cpu", "precision": "fp32"}
 SMALL = CPU | {"image_size": 32, "width": 4}
+LOCAL = lesion_gan.Recipe(width=8, pretrain=2)
 STEPS = 6
 
 
@@ -55,7 +56,7 @@ MODELS = {  # {name: (make the model, make its batches)}
     "pix2pix": (lambda: make_pix2pix(1.0), pairs),
     "stargan": (lambda: make_stargan("concat"), lambda: labelled(2)),
     "stargan norm": (lambda: make_stargan("norm"), lambda: labelled(2)),
-    "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], width=8, warm=2, **CPU), squares),
+    "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], LOCAL, **CPU), squares),
     "classifier": (lambda: classifier.DenseNet(preset="narrow", steps=STEPS, **CPU), lambda: labelled(14)),
 }
 

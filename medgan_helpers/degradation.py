@@ -15,14 +15,21 @@ from numbers import Real
 import torch
 import torch.nn.functional as F
 
-# Black to white of a film in natural-log units of exposure: e^3 = 20, the 1.3 decades between the lung
-# and the mediastinum that a chest film is made to span.
+from .tomography import filtered_back_projection, radon
+
+# The display curve of a film, grey = sigmoid(SLOPE * (attenuation - FILM_RANGE / 2)), as simulator.projection
+# draws it: from grey .1 (1 of exposure) to .9 it spans FILM_RANGE natural-log units, e^3 = 20, the 1.3
+# decades between the lung and the mediastinum that a chest film is made for.
 FILM_RANGE = 3.0
+SLOPE = 1.5
+DARKEST = 1 / 256  # greys that the curve can be read back from: DARKEST to 1 - DARKEST
 # Water at 60 keV, about the mean energy of a 120 kVp beam, in 1/mm (NIST XCOM: 0.2059 cm^2/g).
 MU_WATER = 0.0206
 # Grey value 1 of a CT slice in units of the attenuation of water: simulator.ct_slices shows -1000 to 400 HU.
 CT_MAX = 1.4
 CT_FIELD_MM = 340.0  # side of a slice of simulator.ct_slices
+TITANIUM = 12.0  # attenuation in grey values: 0.345 / mm at 60 keV (NIST XCOM), 12 times MU_WATER * CT_MAX
+CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -42,6 +49,19 @@ def apply(images, modality, seed=0, **strengths):
             raise ValueError(f"{name}={value!r}: a strength is a number of at least 0")
     generator = torch.Generator(images.device).manual_seed(seed)
     return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
+
+
+def measure(images, modality, seed=0, **strengths):
+    """What the machine measured when `apply`, given the same arguments, made its image.
+
+    "ct": the line integrals (B, views, detectors); "mr": k-space (B, 1, H, W), complex, 0 where nothing was
+    measured; "xray": the film itself. Raises ValueError as `apply` does.
+    """
+    if modality == "xray":
+        return apply(images, modality, seed, **strengths)
+    apply(images[:1], modality, seed, **strengths)  # says what is wrong with the arguments
+    generator = torch.Generator(images.device).manual_seed(seed)
+    return {"ct": ct_rays, "mr": mr_kspace}[modality](images, generator, **strengths)
 
 
 def strengths_of(modality):
@@ -70,15 +90,28 @@ def check(images):
 def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=2, grid=0.0):
     """A radiograph from tube to film: blur, scatter, grid, detector, quanta.
 
-    dose: photons a detector pixel in the open field; scatter: scatter-to-primary ratio at the film's mean;
-    focal_spot: penumbra, FWHM in pixels; motion: path of the patient in pixels; downsample: detector pixels
-    are 1, 2 or 4 times as wide; grid: depth of the anti-scatter grid's shadow, 0 to 1.
+    dose: photons a detector pixel where the film is nearly black (grey .1); scatter: scatter-to-primary ratio
+    at the film's mean; focal_spot: penumbra, FWHM in pixels; motion: path of the patient in pixels;
+    downsample: detector pixels are 1, 2 or 4 times as wide; grid: depth of the anti-scatter grid's shadow.
     """
-    exposure = torch.exp(-FILM_RANGE * images)  # Beer-Lambert: what is left of 1 behind the patient
+    exposure = exposure_of(images)  # the physics happens before the display's S-curve, and not on its greys
     exposure = motion_blur(gaussian_blur(exposure, focal_spot / FWHM), motion, generator)
     exposure = grid_lines(add_scatter(exposure, scatter), grid)
     exposure = quantum_noise(coarser(exposure, downsample), dose, generator)
-    return finer(-torch.log(exposure) / FILM_RANGE, downsample)
+    return finer(grey_of(exposure), downsample)
+
+
+def exposure_of(images):
+    """What reached the detector where a film shows these greys: exp(-attenuation), by Beer and Lambert.
+
+    The display curve is read backwards: attenuation = logit(grey) / SLOPE + FILM_RANGE / 2.
+    """
+    return torch.exp(-torch.logit(images, eps=DARKEST) / SLOPE - FILM_RANGE / 2)
+
+
+def grey_of(exposure):
+    """The greys that a film shows of an exposure: the inverse of `exposure_of`."""
+    return torch.sigmoid(SLOPE * (-torch.log(exposure) - FILM_RANGE / 2))
 
 
 def quantum_noise(exposure, dose, generator):
@@ -163,11 +196,16 @@ def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.
     dose: photons a ray in air; views: projections over 180 degrees; electronic: read-out noise in photons;
     ring: relative spread of the detectors' gains; metal: radius of one metal pin in pixels.
     """
+    rays = ct_rays(images, generator, dose, views, electronic, ring, metal)
+    return filtered_back_projection(rays, images.shape[-1])
+
+
+def ct_rays(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
+    """What the scanner of `ct` measures: a sinogram (B, views, detectors)."""
     if views < 1:
         raise ValueError(f"views={views}: a CT needs at least one projection")
     scanned = metal_pin(images, metal, generator) if metal else images
-    rays = sinogram(scanned, generator, dose, int(views), electronic, ring)
-    return filtered_back_projection(rays, images.shape[-1])
+    return sinogram(scanned, generator, dose, int(views), electronic, ring)
 
 
 def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
@@ -189,108 +227,14 @@ def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     return -torch.log(transmitted) / per_pixel
 
 
-def metal_pin(images, radius, generator, attenuation=12.0):
-    """Draw a metal disc of `radius` pixels in the middle half of each slice; its rays are starved: streaks.
-
-    attenuation: in grey values; titanium at 60 keV has 0.345 / mm (NIST XCOM), 12 times MU_WATER * CT_MAX.
-    """
+def metal_pin(images, radius, generator):
+    """Draw a disc of titanium, `radius` pixels, in the middle half of each slice: its rays are starved."""
     batch, _, height, width = images.shape
     centre = (0.25 + 0.5 * torch.rand(batch, 2, generator=generator, device=images.device)) * (height - 1)
     y = torch.arange(height, device=images.device)[:, None]
     x = torch.arange(width, device=images.device)[None, :]
     distance = torch.hypot(y - centre[:, 0, None, None], x - centre[:, 1, None, None])[:, None]
-    return images + attenuation * (radius + 0.5 - distance).clamp(0, 1)  # a soft edge one pixel wide
-
-
-def radon(images, views):
-    """Line integrals over `views` directions in [0, 180) degrees: (B, 1, N, N) -> (B, views, detectors).
-
-    Radon transform, p(theta, t) = sum over s of f(t cos + s sin, -t sin + s cos), one sample a pixel and
-    bilinear in between; detectors one pixel apart. Equal to skimage.transform.radon(circle=False), but as
-    one sparse matrix for the whole batch.
-    """
-    size = _square(images)
-    rays = _projector(size, views, images.device) @ images.reshape(len(images), -1).T.float().contiguous()
-    return rays.T.reshape(len(images), views, _detectors(size)).to(images.dtype)
-
-
-def filtered_back_projection(rays, size):
-    """Sinogram (B, views, detectors) -> slices (B, 1, size, size): ramp filter, then back-projection.
-
-    Equal to skimage.transform.iradon(circle=False, filter_name="ramp"). Source: Kak & Slaney, Principles of
-    Computerized Tomographic Imaging (1988), ch. 3, with their band-limited ramp (eq. 61) against a bias.
-    """
-    batch, views, detectors = rays.shape
-    padded = max(64, 2 ** math.ceil(math.log2(2 * detectors)))
-    filtered = torch.fft.ifft(torch.fft.fft(rays, padded) * _ramp(padded, rays.device)).real[..., :detectors]
-    slices = _back_projector(size, views, rays.device) @ filtered.reshape(batch, -1).T.float().contiguous()
-    return slices.T.reshape(batch, 1, size, size).to(rays.dtype) * math.pi / (2 * views)
-
-
-def _square(images):
-    if images.shape[-1] != images.shape[-2]:
-        raise ValueError(f"a CT slice is square, found {tuple(images.shape[-2:])}")
-    return images.shape[-1]
-
-
-def _detectors(size):
-    return math.ceil(math.sqrt(2) * size)  # the diagonal: every pixel is seen from every side
-
-
-def _ramp(padded, device):
-    """|frequency|, from its impulse response: h(0) = 1/4, h(odd n) = -1 / (pi n)^2, h(even n) = 0."""
-    n = torch.minimum(torch.arange(padded), padded - torch.arange(padded))
-    impulse = torch.where(n % 2 == 1, -1 / (math.pi * n.clamp_min(1)) ** 2, 0.0)
-    impulse[0] = 0.25
-    return 2 * torch.fft.fft(impulse).real.to(device)
-
-
-def _sparse(rows, columns, values, shape, device):
-    entries = torch.stack([torch.cat(rows), torch.cat(columns)])
-    values = torch.cat(values)
-    return torch.sparse_coo_tensor(entries, values, shape, check_invariants=True).coalesce().to(device)
-
-
-@lru_cache(maxsize=4)
-def _projector(size, views, device):
-    """The Radon transform as a sparse matrix (views * detectors, size * size)."""
-    detectors = _detectors(size)
-    angle = torch.arange(views) * math.pi / views
-    offset = torch.arange(detectors) - detectors // 2
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    t, s = offset[None, :, None], offset[None, None, :]
-    x, y = cos * t + sin * s + size // 2, cos * s - sin * t + size // 2  # (views, detectors, samples)
-    ray = torch.arange(views * detectors).view(views, detectors, 1).expand_as(x)
-    rows, columns, values = [], [], []
-    for dx in (0, 1):
-        for dy in (0, 1):
-            column, row = x.floor() + dx, y.floor() + dy
-            weight = (1 - (x - column).abs()) * (1 - (y - row).abs())
-            inside = (column >= 0) & (column < size) & (row >= 0) & (row < size) & (weight > 0)
-            rows.append(ray[inside])
-            columns.append((row * size + column)[inside].long())
-            values.append(weight[inside])
-    return _sparse(rows, columns, values, (views * detectors, size**2), device)
-
-
-@lru_cache(maxsize=4)
-def _back_projector(size, views, device):
-    """Back-projection with linear interpolation as a sparse matrix (size * size, views * detectors)."""
-    detectors = _detectors(size)
-    angle = torch.arange(views)[:, None, None] * math.pi / views
-    offset = torch.arange(size) - size // 2
-    t = offset[None, None, :] * angle.cos() - offset[None, :, None] * angle.sin() + detectors // 2
-    pixel = torch.arange(size**2).view(1, size, size).expand_as(t)
-    first = (torch.arange(views) * detectors)[:, None, None]
-    rows, columns, values = [], [], []
-    for step in (0, 1):
-        bin_ = t.floor() + step
-        weight = 1 - (t - bin_).abs()
-        inside = (bin_ >= 0) & (bin_ < detectors)
-        rows.append(pixel[inside])
-        columns.append((first + bin_)[inside].long())
-        values.append(weight[inside])
-    return _sparse(rows, columns, values, (size**2, views * detectors), device)
+    return images + TITANIUM * (radius + 0.5 - distance).clamp(0, 1)  # a soft edge one pixel wide
 
 
 # --- MR ----------------------------------------------------------------------------------------------------
@@ -303,12 +247,21 @@ def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bi
     instead; noise: sigma of the real and imaginary part, white is 1; ghosts: amplitude of the motion in
     pixels; bias: spread of the log of the coil's sensitivity.
     """
+    kspace = mr_kspace(images, generator, acceleration, spokes, noise, ghosts, bias)
+    return from_kspace(kspace).abs().to(images.dtype)
+
+
+def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
+    """What the scanner of `mr` measures: k-space (B, 1, H, W), complex, 0 where nothing was measured.
+
+    Two simplifications: one coil, where scanners have many, and a slice without phase (real-valued).
+    """
     kspace = to_kspace(bias_field(images, bias, generator).to(torch.complex64))
     kspace = motion_ghosts(kspace, ghosts, generator)
     kspace = kspace + noise * torch.complex(_normal(kspace.real, generator), _normal(kspace.real, generator))
     shape = images.shape[-2:]
     mask = radial_mask(shape, spokes) if spokes else cartesian_mask(shape, acceleration)
-    return from_kspace(kspace * mask.to(images.device)).abs().to(images.dtype)
+    return kspace * mask.to(images.device)
 
 
 def to_kspace(images):
@@ -323,10 +276,10 @@ def from_kspace(kspace):
 
 
 @lru_cache(maxsize=16)
-def cartesian_mask(shape, acceleration, centre=0.08, seed=0):
+def cartesian_mask(shape, acceleration):
     """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
 
-    The central `centre` of the rows (where the contrast is), the rest at random with a density that falls
+    The central CENTRE of the rows (where the contrast is), the rest at random with a density that falls
     with distance, so that H / acceleration rows are measured in all. Source: Lustig et al., Magn Reson Med 58
     (2007) 1182; fastMRI (Zbontar et al. 2018) for the 8 % centre. The pattern belongs to the sequence, not
     to the patient: it does not depend on the seed of `apply`.
@@ -335,8 +288,8 @@ def cartesian_mask(shape, acceleration, centre=0.08, seed=0):
     lines = max(1, round(height / max(acceleration, 1)))
     distance = (torch.arange(height) - height // 2).abs()
     density = (1 - distance / (height / 2 + 1)) ** 2
-    density[distance <= centre * height / 2] = 1e6  # drawn first: always measured
-    generator = torch.Generator().manual_seed(seed)
+    density[distance <= CENTRE * height / 2] = 1e6  # drawn first: always measured
+    generator = torch.Generator().manual_seed(0)  # one pattern for all
     chosen = torch.multinomial(density, lines, generator=generator)
     return torch.zeros(height, 1).index_fill(0, chosen, 1.0)
 

@@ -2,8 +2,11 @@
 
 Isola, Zhu, Zhou & Efros, *Image-to-image translation with conditional adversarial networks*, CVPR 2017: the
 U-Net, the PatchGAN, and G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G) (eq. 4).
-With `adversarial=0` the same code is the plain U-Net, its baseline.
+With `adversarial=0` the same code is the plain U-Net, its baseline, which the course calls `unet`.
 """
+
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +16,47 @@ from .dcgan import initialise  # the same first weights: Isola et al. 2017, appe
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
 
 SIZES = (32, 64, 128, 256)
-LEARNING_RATE, BETAS = 2e-4, (0.5, 0.999)  # Isola et al. 2017, section 3.3
-L1_WEIGHT = 100.0  # lambda of eq. 4
+BETAS = (0.5, 0.999)  # of Adam; Isola et al. 2017, section 3.3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a Pix2Pix is made and taught. The defaults are the paper's (Isola et al. 2017)."""
+
+    learning_rate: float = 2e-4  # section 3.3
+    adversarial: float = 1.0  # weight of the GAN term; 0: the plain U-Net, and no discriminator
+    l1: float = 100.0  # lambda of eq. 4
+    layers: int = 3  # of the PatchGAN: patches of 70 px; 2 sees 34, 1 sees 16
+    norm: str = "batch"  # of the generator: "batch", "instance" or "none"
+    critic_norm: str = "batch"  # of the discriminator
+    dropout: float = 0.5  # in the inner stages of the generator: the paper's only noise
+    residual: bool = False  # add the input: the generator draws the correction alone
+    coarse: int = 1  # the discriminator looks at means over so many pixels a side
+
+
+PAPER = Settings()
+DRAW = replace(  # a picture from another kind of picture, in minutes on a CPU
+    PAPER,
+    learning_rate=2e-3,  # hundreds of steps instead of a hundred thousand
+    norm="instance",  # batches are small: an image is drawn alike whatever else is in its batch
+    critic_norm="instance",
+    layers=2,  # patches of 34 px: half a film of 64 px
+    dropout=0.0,  # few steps leave no need for noise
+)
+REPAIR = replace(  # a better picture from a bad one, in minutes on a CPU
+    DRAW,
+    learning_rate=4e-3,  # a correction near 0 to start from bears larger steps
+    norm="none",  # grey values mean something: do not divide by the image's own contrast
+    residual=True,  # input and output show the same patient
+    adversarial=0.0,  # first L1 alone; the discriminator joins a U-Net that can repair
+    coarse=2,  # images come with every pixel doubled (see `restorers`): judge them at their own size
+)
+BESIDE = replace(  # the second lesson of REPAIR: a discriminator joins
+    REPAIR,
+    learning_rate=1e-3,  # the U-Net is trained: smaller steps
+    adversarial=1.0,
+    l1=20.0,  # at 100 the discriminator's word has no weight in so few steps
+)
 
 
 def normalise(channels, norm):
@@ -65,7 +107,7 @@ class Generator(nn.Module):
         for up in self.up:
             x = torch.cat([up(x), skips.pop()], dim=1)  # (B, 1024, 2, 2), ... (B, 128, 128, 128)
         drawn = self.out(x).float()
-        return torch.tanh(drawn) if not self.residual else (image + drawn).clamp(-1, 1)
+        return (image + drawn).clamp(-1, 1) if self.residual else torch.tanh(drawn)
 
 
 def halve(before, after, norm, bias):
@@ -111,54 +153,46 @@ def discriminator_loss(real, fake):
 class Pix2Pix(Model):
     """A generator that repairs and a discriminator that knows what it was given to repair.
 
-    adversarial: weight of the GAN term; 0 leaves the plain U-Net trained with L1, and no discriminator.
-    layers: of the PatchGAN; None: 3, or 2 below 128 px. norm: "instance", so that an image is restored alike
-    in training and in use, whatever else is in its batch ("batch": the paper's for larger batches).
-    dropout: 0: a restoration should be repeatable (the paper's .5 is its only noise).
-    residual: draw the correction only; for restoration, where input and output are the same image.
-    average: restore with the moving average of the weights. decay_steps: length of the schedule, constant for
-    half of it, then falling to 0 (section 3.3); None: constant.
+    settings: PAPER, DRAW, REPAIR or BESIDE; changes: single settings that differ. width: channels of both
+    first layers. in_channels: of the input; the output has one. decay_steps: length of the schedule, constant
+    for half of it, then falling to 0 (section 3.3); None: constant.
     """
 
     def __init__(
-        self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, in_channels=1,
-        out_channels=1, layers=None, norm="instance", dropout=0.0, residual=False, adversarial=1.0,
-        l1=L1_WEIGHT, average=True, decay_steps=None, compile=False,
+        self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, settings=PAPER,
+        in_channels=1, decay_steps=None, compile=False, **changes,
     ):  # fmt: skip
-        layers = layers or (3 if image_size >= 128 else 2)
-        config = dict(
-            image_size=image_size, width=width, seed=seed, in_channels=in_channels, out_channels=out_channels,
-            layers=layers, norm=norm, dropout=dropout, residual=residual, adversarial=adversarial, l1=l1,
-            average=average, decay_steps=decay_steps,
-        )  # fmt: skip
+        settings = replace(settings, **changes)
+        config = {"image_size": image_size, "width": width, "seed": seed, "in_channels": in_channels}
+        config |= {"decay_steps": decay_steps} | asdict(settings)
         super().__init__(config, device, precision, compile)
+        self.settings = settings
+        options = {"dropout": settings.dropout, "residual": settings.residual}
         with seeded(seed):
-            generator = Generator(
-                image_size, in_channels, out_channels, width, norm, dropout=dropout, residual=residual
-            )
-            discriminator = Discriminator(in_channels + out_channels, width, layers, norm)
+            generator = Generator(image_size, in_channels, 1, width, settings.norm, **options)
+            discriminator = Discriminator(in_channels + 1, width, settings.layers, settings.critic_norm)
         self.generator = self.place(generator)
-        self.discriminator = self.place(discriminator) if adversarial else None
-        self.ema = EMA(self.generator) if average else None
-        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), LEARNING_RATE, BETAS, fused=True)
-        self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
-        if adversarial:
-            self.d_optimizer = torch.optim.Adam(
-                self.discriminator.parameters(), LEARNING_RATE, BETAS, fused=True
-            )
-            self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
-        self.adversarial, self.l1 = adversarial, l1
+        self.discriminator = self.place(discriminator) if settings.adversarial else None
+        self.ema = EMA(self.generator)
+        self.g_optimizer, self.g_schedule = self.optimizer(self.generator)
+        if settings.adversarial:
+            self.d_optimizer, self.d_schedule = self.optimizer(self.discriminator)
+
+    def optimizer(self, network):
+        """Adam for one network, and its schedule."""
+        rate = self.settings.learning_rate
+        adam = torch.optim.Adam(network.parameters(), rate, BETAS, fused=True)
+        return adam, linear_decay(adam, self.config["decay_steps"])
 
     @one_step
     def step(self, pair):
         """One step on (degraded, clean), each (B, C, H, W) in [-1, 1]. Returns losses, D(x), D(G(z))."""
         degraded, clean = pair
         self.check(degraded)
-        with self.repeatable_dropout():
-            restored = self.generator(degraded)
+        restored = self.draw(degraded)
         l1 = F.l1_loss(restored, clean)  # eq. 3
-        if not self.adversarial:
-            self.descend(self.l1 * l1, self.g_optimizer)
+        if not self.settings.adversarial:
+            self.descend(self.settings.l1 * l1, self.g_optimizer)
             self.update_average()
             return {"l1": l1}
 
@@ -170,18 +204,21 @@ class Pix2Pix(Model):
 
         # G learns to pass, and to be close: eq. 4, with -log D instead of log(1 - D), as in section 3.3
         g_loss = F.softplus(-self.judge(degraded, restored)).mean()
-        self.descend(self.adversarial * g_loss + self.l1 * l1, self.g_optimizer)
+        self.descend(self.settings.adversarial * g_loss + self.settings.l1 * l1, self.g_optimizer)
         self.update_average()
         d_real, d_fake = d_real.sigmoid().mean(), d_fake.sigmoid().mean()
         return {"l1": l1, "d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
 
     def judge(self, degraded, image):
         """D's logits for the pair: it is conditional, it sees what G was given."""
-        return self.discriminator(torch.cat([degraded, image], dim=1))
+        pair = torch.cat([degraded, image], dim=1)
+        return self.discriminator(F.avg_pool2d(pair, self.settings.coarse))
 
-    def repeatable_dropout(self):
-        """nn.Dropout knows the global random state only: give it this step's."""
-        return seeded(self.config["seed"], rank_and_world()[0], self.steps_done)
+    def draw(self, degraded):
+        """G's images in training. nn.Dropout knows the global random state only: give it this step's."""
+        numbers = self.config["seed"], rank_and_world()[0], self.steps_done
+        with seeded(*numbers) if self.settings.dropout else nullcontext():
+            return self.generator(degraded)
 
     def check(self, images):
         expected = (self.config["in_channels"], self.generator.image_size, self.generator.image_size)
@@ -189,6 +226,6 @@ class Pix2Pix(Model):
             raise ValueError(f"images are {tuple(images.shape[1:])}, this Pix2Pix was made for {expected}")
 
     def restore(self, degraded):
-        """Restored images (B, out_channels, H, W) in [-1, 1], on the device of `degraded`; dropout is off."""
+        """Restored images (B, 1, H, W) in [-1, 1], on the device of `degraded`; dropout is off."""
         self.check(degraded)
         return self.in_parts(self.trained, degraded)

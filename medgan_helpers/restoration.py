@@ -6,7 +6,8 @@
 METHODS maps a name to a function images -> images, both (B, 1, H, W) in [0, 1], made of scikit-image's and
 scipy's algorithms. `tune` wraps each in all the help that a careful user would give it: the best parameters,
 the variance made equal first, the detector's own resolution, a straight line to put the grey values right.
-BM3D is not here because its packages are not free for every use.
+BM3D is missing: its authors' package is not free for every use, the free ones need a GPU or have not been
+kept up since 2017.
 """
 
 import functools
@@ -29,16 +30,19 @@ from . import degradation
 GRIDS = {
     "gaussian": {"sigma": (0.2, 0.4, 0.6, 0.8, 1.0, 1.4)},
     "median": {"size": (3, 5, 7)},
-    "bilateral": {"sigma_color": (0.05, 0.1, 0.2, 0.4, 0.8), "sigma_spatial": (0.8, 1.2, 2.0, 5.0, 14.0)},
-    "tv": {"weight": (0.005, 0.01, 0.02, 0.04, 0.06, 0.09, 0.13, 0.2, 0.3)},
-    "wavelet": {"sigma": (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.5)},
-    "nlm": {"h": (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3), "patch_size": (3, 5)},
+    "bilateral": {
+        "sigma_color": (0.02, 0.05, 0.1, 0.2, 0.4, 0.8),
+        "sigma_spatial": (0.8, 1.2, 2.0, 5.0, 14.0),
+    },
+    "tv": {"weight": (0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.09, 0.13, 0.2, 0.3)},
+    "wavelet": {"sigma": (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.5)},
+    "nlm": {"h": (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3), "patch_size": (3, 5)},
     "wiener": {"blur": (0.3, 0.4, 0.5, 0.8, 1.2), "balance": (0.01, 0.1, 0.3, 1.0)},
     "richardson_lucy": {"blur": (0.5, 0.8, 1.2), "iterations": (1, 2, 5)},
     "bicubic": {},
     "lanczos": {},
     "sart": {"relaxation": (0.08, 0.15, 0.3), "weight": (0.02, 0.04, 0.08)},
-    "compressed_sensing": {"threshold": (0.0025, 0.005, 0.01, 0.02, 0.04)},
+    "compressed_sensing": {"weight": (0.004, 0.007, 0.01, 0.015, 0.025)},
 }
 DENOISERS = ("gaussian", "median", "bilateral", "tv", "wavelet", "nlm")
 SUITABLE = {  # what is tried on which modality
@@ -46,24 +50,25 @@ SUITABLE = {  # what is tried on which modality
     "ct": (*DENOISERS, "sart"),
     "mr": (*DENOISERS, "compressed_sensing"),
 }
+FROM_MEASUREMENT = ("sart", "compressed_sensing")  # these start from what the machine measured
 METHODS = {}
 
 
 def method(function):
     """Enter a function (H, W) -> (H, W) into METHODS as one on batches, checked and kept in [0, 1].
 
-    rays: for methods that start from the measurement, (B, views, detectors), one row an image.
+    measured: for methods that start from the measurement, as from `degradation.measure`.
     """
 
     @functools.wraps(function)
-    def on_batch(images, rays=None, **parameters):
+    def on_batch(images, measured=None, **parameters):
         degradation.check(images)
         single = images[:, 0].cpu().double().numpy()
-        if rays is None:
+        if measured is None:
             restored = [function(image, **parameters) for image in single]
         else:
-            rays = rays.cpu().double().numpy()
-            restored = [function(i, rays=r, **parameters) for i, r in zip(single, rays, strict=True)]
+            known = measured.cpu().numpy()
+            restored = [function(i, measured=m, **parameters) for i, m in zip(single, known, strict=True)]
         return torch.from_numpy(np.stack(restored)[:, None]).to(images).clamp(0, 1)
 
     METHODS[function.__name__] = on_batch
@@ -155,36 +160,69 @@ def enlarge(image, shape, filter_):
 
 
 @method
-def sart(image, rays=None, views=32, sweeps=6, relaxation=0.3, weight=0.01):
+def sart(image, measured=None, views=32, sweeps=6, relaxation=0.3, weight=0.01):
     """Algebraic CT reconstruction (SART: Andersen & Kak 1984), each sweep followed by total variation, as in
     Sidky & Pan 2008: the strongest of the conventional methods, for it knows the scanner.
 
-    rays: the measured sinogram (views, detectors). Without it the image is projected again along the same
-    `views` directions: all that one can do with an archive, and worse.
+    measured: the sinogram (views, detectors). Without it the image is projected again along the same `views`
+    directions: all that one can do with an archive, and worse.
     """
-    if rays is None:
-        rays = degradation.radon(torch.from_numpy(image)[None, None], views)[0].numpy()
-    theta, reconstructed = np.arange(len(rays)) * 180 / len(rays), None
+    if measured is None:
+        measured = degradation.radon(torch.from_numpy(image)[None, None], views)[0].numpy()
+    rays, theta = measured.T.astype(float), np.arange(len(measured)) * 180 / len(measured)
+    reconstructed = None
     for _ in range(sweeps):
-        reconstructed = transform.iradon_sart(rays.T, theta, reconstructed, None, (0, 1), relaxation)
+        reconstructed = transform.iradon_sart(rays, theta, reconstructed, None, (0, 1), relaxation)
         reconstructed = restoration.denoise_tv_chambolle(reconstructed, weight=weight)
     start = reconstructed.shape[0] // 2 - image.shape[0] // 2
     return reconstructed[start : start + image.shape[0], start : start + image.shape[1]]
 
 
 @method
-def compressed_sensing(image, threshold=0.01, iterations=10, acceleration=4.0):
-    """Wavelet-sparse MR reconstruction (Lustig, Donoho & Pauly 2007) by alternating projections.
+def compressed_sensing(image, measured=None, acceleration=4.0, iterations=40, weight=0.01):
+    """MR reconstruction by total variation (Lustig, Donoho & Pauly 2007): the image of least
+    |F x - y|^2 / 2 + weight * TV(x) over the measured cells y of k-space, by FISTA (Beck & Teboulle 2009).
 
-    Shrink the wavelet coefficients, put the measured rows of k-space back, repeat.
+    measured: k-space (1, H, W), 0 where nothing was measured. Without it the image is transformed again: its
+    magnitude has lost the phase of the noise, and little can be won. The slice is taken to be real.
     """
-    measured = degradation.cartesian_mask(image.shape, acceleration).numpy() > 0
-    data = np.fft.fftshift(np.fft.fft2(image))
+    if measured is None:
+        rows = degradation.cartesian_mask(image.shape, acceleration).numpy()
+        measured = rows * to_kspace(image)
+    y = measured.reshape(image.shape)
+    known = y != 0
+    x = ahead = from_kspace(y).real
+    momentum = 1.0
     for _ in range(iterations):
-        image = wavelet.__wrapped__(image, sigma=threshold)
-        kspace = np.where(measured, data, np.fft.fftshift(np.fft.fft2(image)))
-        image = np.fft.ifft2(np.fft.ifftshift(kspace)).real
-    return image
+        agreeing = ahead - from_kspace(known * (to_kspace(ahead) - y)).real  # a step towards the data
+        smooth = restoration.denoise_tv_chambolle(agreeing, weight=weight, max_num_iter=15)
+        before, x = x, smooth.clip(0, 1)
+        last, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum**2)) / 2
+        ahead = x + (last - 1) / momentum * (x - before)
+    return x
+
+
+def to_kspace(image):
+    """`degradation.to_kspace` of one slice (H, W) in numpy."""
+    return np.fft.fftshift(np.fft.fft2(image, norm="ortho"))
+
+
+def from_kspace(kspace):
+    """The inverse of `to_kspace`: complex (H, W)."""
+    return np.fft.ifft2(np.fft.ifftshift(kspace), norm="ortho")
+
+
+def consistent(images, kspace, trust):
+    """Put the measured cells of k-space back into restored MR slices: data consistency (Schlemper et al.,
+    *A deep cascade of convolutional neural networks for dynamic MR image reconstruction*, 2017, eq. 7).
+
+    images: (B, 1, H, W) in [0, 1]; kspace: as from `degradation.measure`. trust: weight of the measurement
+    against the image in the measured cells; 0 leaves the image, inf takes the noisy measurement as it is.
+    Schlemper et al. train through this step and repeat it; here it stands once, after the network.
+    """
+    share = 1.0 if math.isinf(trust) else trust / (1 + trust)
+    missing = torch.where(kspace != 0, kspace - degradation.to_kspace(images.to(kspace.dtype)), 0)
+    return (images + share * degradation.from_kspace(missing).real.to(images.dtype)).clamp(0, 1)
 
 
 def _point_spread(sigma):
@@ -208,14 +246,14 @@ class Tuned:
     offset: float = 0.0
     psnr: float = 0.0  # on the validation images, dB
 
-    def __call__(self, images, rays=None):
-        restored = self.raw(images, rays)
+    def __call__(self, images, measured=None):
+        restored = self.raw(images, measured)
         return (self.gain * restored + self.offset).clamp(0, 1)
 
-    def raw(self, images, rays=None):
+    def raw(self, images, measured=None):
         """Without the straight line at the end."""
         small = F.avg_pool2d(images, self.factor)
-        known = {} if rays is None or self.name != "sart" else {"rays": rays}
+        known = {} if measured is None or self.name not in FROM_MEASUREMENT else {"measured": measured}
         if self.name not in ("bicubic", "lanczos"):
             small = equal_noise(small) if self.stabilise else small
             small = METHODS[self.name](small, **known, **self.parameters)
@@ -230,16 +268,16 @@ class Tuned:
 def equal_noise(images, back=False):
     """Make the quantum noise of films the same in bright and dark: the square root of the exposure, whose
     variance is 1 / (4 dose) everywhere (Anscombe 1948), scaled to [0, 1]. back: the inverse."""
-    darkest = math.exp(-degradation.FILM_RANGE / 2)
+    low, high = (degradation.exposure_of(torch.tensor(end)).sqrt() for end in (1.0, 0.0))
     if back:
-        return -2 / degradation.FILM_RANGE * torch.log(images * (1 - darkest) + darkest)
-    return (torch.exp(-degradation.FILM_RANGE / 2 * images) - darkest) / (1 - darkest)
+        return degradation.grey_of((images * (high - low) + low) ** 2)
+    return (degradation.exposure_of(images).sqrt() - low) / (high - low)
 
 
-def tune(modality, degraded, clean, rays=None, names=None, **strengths):
+def tune(modality, degraded, clean, measured=None, names=None, **strengths):
     """Find every method's best setting on validation images: {name: Tuned}, the highest mean PSNR first.
 
-    degraded, clean: (B, 1, H, W) in [0, 1]; rays: their sinograms, for SART; names: default
+    degraded, clean: (B, 1, H, W) in [0, 1]; measured: as from `degradation.measure`; names: default
     SUITABLE[modality]; strengths: those that `degradation.apply` was given, where not the defaults (the
     number of views, the acceleration and the detector's pixels are known to whoever runs the machine).
     """
@@ -249,27 +287,30 @@ def tune(modality, degraded, clean, rays=None, names=None, **strengths):
         raise ValueError(f"pairs must match: degraded {tuple(degraded.shape)}, clean {tuple(clean.shape)}")
     if unknown := sorted(set(names or ()) - set(METHODS)):
         raise ValueError(f"unknown method {unknown[0]!r}: choose among {', '.join(METHODS)}")
-    tuned = [_best(name, modality, known, degraded, clean, rays) for name in names or SUITABLE[modality]]
+    tuned = [_best(name, modality, known, degraded, clean, measured) for name in names or SUITABLE[modality]]
     return {best.name: best for best in sorted(tuned, key=lambda best: -best.psnr)}
 
 
-def _best(name, modality, known, degraded, clean, rays):
-    fixed = {"sart": {"views": int(known.get("views", 0))}} if rays is None else {}
-    fixed["compressed_sensing"] = {"acceleration": known.get("acceleration")}
+def _best(name, modality, known, degraded, clean, measured):
+    archive = {
+        "sart": {"views": int(known.get("views", 0))},
+        "compressed_sensing": {"acceleration": known.get("acceleration")},
+    }
+    fixed = archive if measured is None else {}
     domains = (True, False) if modality == "xray" and name in DENOISERS else (False,)
     best = None
     for stabilise, values in itertools.product(domains, itertools.product(*GRIDS[name].values())):
         parameters = dict(zip(GRIDS[name], values, strict=True)) | fixed.get(name, {})
         trial = _calibrated(
-            Tuned(name, parameters, stabilise, int(known.get("downsample", 1))), degraded, clean, rays
+            Tuned(name, parameters, stabilise, int(known.get("downsample", 1))), degraded, clean, measured
         )
         best = trial if best is None or trial.psnr > best.psnr else best
     return best
 
 
-def _calibrated(trial, degraded, clean, rays):
+def _calibrated(trial, degraded, clean, measured):
     """`trial` with the straight line and the PSNR that it reaches: scatter and bias shift all grey values."""
-    restored = trial.raw(degraded, rays).flatten().double()
+    restored = trial.raw(degraded, measured).flatten().double()
     gain, offset = np.polyfit(restored.cpu().numpy(), clean.flatten().double().cpu().numpy(), 1)
     final = (gain * restored + offset).clamp(0, 1).reshape(clean.shape)
     error = ((final - clean) ** 2).mean((1, 2, 3)).clamp_min(1e-12)

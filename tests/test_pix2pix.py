@@ -7,7 +7,10 @@ from medgan_helpers import pix2pix, training
 from medgan_helpers.pix2pix import Discriminator, Generator, Pix2Pix
 from medgan_helpers.training import checkpoints
 
-SMALL = {"image_size": 32, "width": 4, "device": "cpu", "precision": "fp32"}
+SMALL = {
+    "image_size": 32, "width": 4, "device": "cpu", "precision": "fp32", "settings": pix2pix.DRAW, "layers": 2,
+    "l1": 100.0, "learning_rate": 2e-4,
+}  # fmt: skip
 
 
 def parameters(network):

@@ -12,7 +12,8 @@ from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
-SHIPPED += [(pix2pix.Pix2Pix, f"pix2pix-{modality}") for modality in ("xray", "ct", "mr")]
+SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("unet-*"))]
+SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("pix2pix-*"))]
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED)
@@ -56,4 +57,4 @@ def test_the_script_names_the_networks_it_knows():
     script = [sys.executable, str(ROOT / "data_scripts" / "train_networks.py"), "cyclegan"]
     run = subprocess.run(script, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "unknown network cyclegan: choose of dcgan, stargan, pix2pix" in run.stderr
+    assert "unknown network cyclegan: choose of dcgan, stargan, classifier, pix2pix" in run.stderr

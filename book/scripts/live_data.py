@@ -80,7 +80,7 @@ class Doubled(nn.Module):
 
 
 def restorer():
-    model, *_ = training.shipped(Pix2Pix, "pix2pix-xray")
+    model, *_ = training.shipped(Pix2Pix, "unet-xray")
     size = model.config["image_size"] // 2
     return Doubled(model.trained), {"image": torch.zeros(1, 1, size, size)}
 

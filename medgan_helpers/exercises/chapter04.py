@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from .. import degradation
 from .check import check
 
 
@@ -34,3 +35,31 @@ def worst_invention(answer, strays):
         own, largest = strays[int(answer)], strays.max()
         return (f"film {int(answer)} has an opacity {own:.3f} too bright, another film one of {largest:.3f}; "
                 "you want the position of the largest value, not the value")  # fmt: skip
+
+
+@check
+def data_consistency(function):
+    """function(image, kspace), both (H, W) -> the real slice that agrees with the measured k-space."""
+    rng = torch.Generator().manual_seed(0)
+    image, true = torch.rand(16, 16, generator=rng), torch.rand(16, 16, generator=rng)
+    rows = (torch.arange(16) % 2 == 0)[:, None]  # with every row its mirror: what comes back is real
+    whole = degradation.to_kspace(true.to(torch.complex64))
+    answer = function(image, whole * rows)
+    if torch.is_complex(answer):
+        return "a slice is real: take .real of what comes back from k-space"
+    if answer.shape != image.shape:
+        return f"the slice is {tuple(image.shape)}, yours {tuple(answer.shape)}"
+    found = degradation.to_kspace(answer.to(torch.complex64))
+    own = degradation.to_kspace(image.to(torch.complex64))
+    if (found - whole)[rows.expand(16, 16)].abs().max() > 1e-3:
+        return "in the measured rows your slice's k-space is not the measured one"
+    if (found - own)[~rows.expand(16, 16)].abs().max() > 1e-3:
+        return "where nothing was measured the slice's own k-space should be left as it is"
+
+
+@check
+def plausible_decibels(answer):
+    """answer: mean PSNR of repaired films, in dB; a grey film has about 10, no repair has 60."""
+    if not 10 < float(answer) < 60:
+        return (f"{float(answer):.1f} dB is no PSNR of a repaired film: compare images in [0, 1], "
+                "repaired against clean, and take the mean over films")  # fmt: skip

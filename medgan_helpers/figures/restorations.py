@@ -6,6 +6,7 @@ from .film import draw_film, films, name_row
 from .lines import draw_intervals
 from .paper import COLOURS, canvas, show
 
+NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional methods
 ERROR_LIMIT = 0.3  # grey values; all error maps of a figure share it, so that they can be compared
 
 
@@ -40,7 +41,7 @@ def method_scores(table, alt):
     """Points with intervals, one panel a measure: columns (measure, value | low | high)."""
     fig, axes = canvas(1, 2, (10, 0.5 + 0.27 * len(table)), sharey=True)
     for axis, unit in zip(axes, ("PSNR (dB)", "SSIM"), strict=True):
-        draw_intervals(axis, table[unit], unit, [name for name in table.index if name.startswith("pix2pix")])
+        draw_intervals(axis, table[unit], unit, [name for name in table.index if name in NETWORKS])
     show(fig, alt)
 
 

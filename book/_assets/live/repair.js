@@ -3,7 +3,13 @@
  * network of the chapter. Films are Float32Arrays in [0, 1] here, as in medgan_helpers/degradation.
  */
 const medganRepair = (function () {
-  const FILM_RANGE = 3; // natural-log units of exposure from black to white, as in degradation.py
+  /* The display curve of a film, grey = sigmoid(SLOPE * (attenuation - FILM_RANGE / 2)), as in degradation.py. */
+  const FILM_RANGE = 3, SLOPE = 1.5, DARKEST = 1 / 256;
+  function exposureOf(grey) {
+    const g = Math.min(1 - DARKEST, Math.max(DARKEST, grey));
+    return Math.exp(-Math.log(g / (1 - g)) / SLOPE - FILM_RANGE / 2);
+  }
+  const greyOf = (exposure) => 1 / (1 + Math.exp(SLOPE * (Math.log(exposure) + FILM_RANGE / 2)));
 
   /* A number of photons when `expected` arrive on average: Knuth's way for few, the normal curve for many. */
   function poisson(expected, uniform) {
@@ -30,14 +36,14 @@ const medganRepair = (function () {
 
   /* degradation.xray: Beer-Lambert, wider pixels, photon counting. What the detector saw: (size / factor)^2. */
   function detect(film, size, dose, factor, seed) {
-    const uniform = medganLive.random(seed), exposure = coarser(film.map((v) => Math.exp(-FILM_RANGE * v)), size, factor);
-    return exposure.map((e) => Math.min(1, Math.max(0, -Math.log(Math.max(0.5, poisson(dose * e, uniform)) / dose) / FILM_RANGE)));
+    const uniform = medganLive.random(seed), exposure = coarser(film.map(exposureOf), size, factor);
+    return exposure.map((e) => greyOf(Math.max(0.5, poisson(dose * e, uniform)) / dose));
   }
 
   /* restoration.equal_noise: the square root of the exposure, whose noise is the same in bright and dark. */
-  const darkest = Math.exp(-FILM_RANGE / 2);
-  const equalNoise = (image) => image.map((v) => (Math.exp((-FILM_RANGE / 2) * v) - darkest) / (1 - darkest));
-  const unequalNoise = (image) => image.map((v) => (-2 / FILM_RANGE) * Math.log(v * (1 - darkest) + darkest));
+  const darkest = Math.sqrt(exposureOf(1)), brightest = Math.sqrt(exposureOf(0));
+  const equalNoise = (image) => image.map((v) => (Math.sqrt(exposureOf(v)) - darkest) / (brightest - darkest));
+  const unequalNoise = (image) => image.map((v) => greyOf((v * (brightest - darkest) + darkest) ** 2));
 
   /* Total variation by Chambolle's projection (2004), as skimage.restoration.denoise_tv_chambolle does it. */
   function totalVariation(image, size, weight) {

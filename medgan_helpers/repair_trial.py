@@ -1,0 +1,263 @@
+"""What chapter 4 measures of its restorers, and the sentences that follow from the numbers.
+
+Every sentence whose wording depends on a result is a function here, so that tests can read it.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from . import artifacts, classifier, degradation, metrics, restorers, simulator, training
+
+MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
+AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same information should have
+CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
+FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
+WHERE = {
+    "xray": "simulated patients, one CT: intervals are over warps",
+    "ct": "one CT, warped: intervals are over warps",
+    "mr": "one head, warped: intervals are over warps",
+}
+
+
+# ---------------------------------------------------------------- the table
+def restore_all(bench, tuned, networks, trust=0.0):
+    """{name: test images}: degraded, by every tuned method, by every network."""
+    degraded, measured = bench.degraded["test"], bench.measured["test"]
+    conventional = {name: method(degraded, measured) for name, method in tuned.items()}
+    repaired = {name: restorers.repair(network, bench, "test", trust) for name, network in networks.items()}
+    return {"degraded": degraded} | conventional | repaired
+
+
+def best_trust(network, bench):
+    """The weight of the measured k-space that serves the validation slices best; 0 but for MR."""
+    if bench.modality != "mr":
+        return 0.0
+    clean = bench.clean["valid"]
+    return max(
+        restorers.TRUSTS,
+        key=lambda trust: metrics.psnr(restorers.repair(network, bench, "valid", trust), clean).mean(),
+    )
+
+
+def scores(bench, restored):
+    """PSNR and SSIM of every method with 95 % intervals, recorded: columns (measure, value | low | high)."""
+    table = {}
+    for name, images in restored.items():
+        for measure, (short, function, unit) in MEASURES.items():
+            found = metrics.mean_interval(function(images, bench.clean["test"]), bench.patients, bench.seed)
+            artifacts.record(f"restore/{bench.modality}/{short}/{name}", *found, n=len(images), unit=unit)
+            for key, value in found._asdict().items():
+                table.setdefault((measure, key), {})[name] = value
+    return pd.DataFrame(table)
+
+
+def difference(bench, restored, one, other):
+    """{measure: Estimate} of one method minus the other, paired: on the same test images."""
+    found = {}
+    for measure, (_, function, _) in MEASURES.items():
+        ours, theirs = (function(restored[name], bench.clean["test"]) for name in (one, other))
+        found[measure] = metrics.mean_interval(ours - theirs, bench.patients, bench.seed)
+    return found
+
+
+def lead(modality, rival, found):
+    """The sentence of the U-Net against the best conventional method; in bold where the aim is missed.
+
+    found: as from `difference`.
+    """
+    dB, ssim = found["PSNR (dB)"], found["SSIM"]
+    numbers = (
+        f"{dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), "
+        f"SSIM {ssim.value:+.3f} ({ssim.low:+.3f} to {ssim.high:+.3f})"
+    )
+    text = f"{modality}: unet against {rival}, {numbers}"
+    if dB.high < 0 or ssim.high < 0:
+        return f"**{text}. With the same information the network loses here.**"
+    missed = [name for name, wanted in AIM.items() if found[name].value < wanted]
+    if missed:
+        return (
+            f"**{text}. It does not lead by the {' and '.join(_aim(name) for name in missed)} we aimed at.**"
+        )
+    return f"{text}. It leads by more than the {_aim('PSNR (dB)')} and {_aim('SSIM')} we aimed at."
+
+
+def _aim(measure):
+    return f"{AIM[measure]:g} dB" if measure == "PSNR (dB)" else f"{AIM[measure]:g} of SSIM"
+
+
+# ---------------------------------------------------------------- the discriminator
+def sharpness(images):
+    """Mean step between neighbouring pixels."""
+    across, down = images.diff(dim=-1), images.diff(dim=-2)
+    return (across.abs().mean() + down.abs().mean()).item()
+
+
+def discriminator_effect(modality, diagnosis, found, sharp):
+    """What the discriminator changed, against the control that took the same steps with L1 alone.
+
+    diagnosis: of `training.diagnose`; found: as from `difference`, pix2pix minus unet; sharp: (unet, pix2pix)
+    sharpness, clean images are 1. Says nothing of an effect unless the discriminator has learnt and neither
+    network has won.
+    """
+    if not diagnosis.startswith("healthy"):
+        return f"{modality}: {diagnosis}. So nothing can be said about what a discriminator changes."
+    dB, ssim = found["PSNR (dB)"], found["SSIM"]
+    change = (
+        f"PSNR by {dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), SSIM by {ssim.value:+.3f} "
+        f"({ssim.low:+.3f} to {ssim.high:+.3f}), sharpness from {sharp[0]:.2f} to {sharp[1]:.2f} (clean: 1)"
+    )
+    closeness = "It costs closeness" if dB.high < 0 else "No cost in closeness has been shown"
+    detail = "adds detail" if sharp[1] > sharp[0] * 1.02 else "adds no detail"
+    return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
+
+
+def realism(table, one="unet", other="pix2pix"):
+    """The sentence about KID in features of photographs: table, as from `metrics.realism_table`."""
+    first, second = (table.loc[("imagenet", name)] for name in (one, other))
+    numbers = f"KID x 1000 goes from {first['KID x 1000']:.0f} to {second['KID x 1000']:.0f}"
+    apart = second["high"] < first["low"]
+    return f"{numbers}: " + (
+        "a gain in realism."
+        if apart
+        else "the intervals overlap, so a gain in realism has **not** been shown."
+    )
+
+
+def sharp_and_right(table):
+    """Which generator draws films both sharp and right.
+
+    table: columns error and sharpness, rows "L1 alone", "D alone" and "both"."""
+    both, plain = table.loc["both"], table.loc["L1 alone"]
+    farther, sharper = both.error / plain.error, both.sharpness / plain.sharpness
+    numbers = f"{sharper:.2f} times as sharp as L1 alone, {farther:.2f} times as far from the true film"
+    if sharper > CLEARLY and farther < CLEARLY:
+        return f"*Both* is: {numbers}."
+    if sharper > CLEARLY:
+        return f"None is: *both* is {numbers}. Its detail is not where it should be."
+    return f"None is yet: *both* is {numbers}. So few steps do not show it."
+
+
+# ---------------------------------------------------------------- erased, or invented
+class Lesions:
+    """Films with a lung lesion and their twins without, spoilt alike; methods repair both.
+
+    methods: {name: function(degraded films)}. fixed: {name: {"found" | "plain": films}}.
+    """
+
+    def __init__(self, methods, size, count, seed=0):
+        labels = pd.DataFrame({"Lung Lesion": [1.0] * count})
+        found, plain, masks, _ = simulator.sample(None, size, seed + 300, labels=labels)
+        self.clean = {"found": _unit(found), "plain": _unit(plain)}
+        self.mask = torch.from_numpy(masks["Lung Lesion"])[:, None].float()
+        self.spoilt = {n: degradation.apply(x, "xray", seed + 9) for n, x in self.clean.items()}
+        self.fixed = {
+            name: {which: method(x) for which, x in self.spoilt.items()} for name, method in methods.items()
+        }
+        self.contrast = self.inside(self.clean["found"] - self.clean["plain"])
+        self.visible = (self.contrast > FAINT).numpy()
+        self.seed = seed
+
+    def inside(self, images):
+        """Mean over each film's lesion: (n,)."""
+        return (images * self.mask).sum((1, 2, 3)) / self.mask.sum((1, 2, 3)).clamp_min(1)
+
+    def share(self, name):
+        """How much of each lesion's contrast is left after the repair: (n,), 1 is all."""
+        fix = self.fixed[name]
+        return self.inside(fix["found"] - fix["plain"]) / self.contrast
+
+    def strays(self, name):
+        """The brightest false opacity in the lungs of each repaired twin, grey values: (n,)."""
+        size = self.mask.shape[-1]
+        window, lungs = (size // 8 - 1) | 1, self.mask.amax(0)  # where some lesion of the set lies
+        error = F.avg_pool2d(self.fixed[name]["plain"] - self.clean["plain"], window, 1, window // 2)
+        return (error * lungs).amax((1, 2, 3))
+
+    def kept(self):
+        """{name: Estimate} of the share of contrast kept, over visible lesions."""
+        return {n: metrics.mean_interval(self.share(n)[self.visible], seed=self.seed) for n in self.fixed}
+
+    def invented(self):
+        """{name: Estimate} of the share of twins with a false opacity above half a typical lesion."""
+        half = self.contrast.median().item() / 2
+        return {n: metrics.proportion((self.strays(n) > half).sum(), len(self.mask)) for n in self.fixed}
+
+    def worst(self, name):
+        """Rows for `figures.before_and_after`: the method's brightest error, the lesion it keeps least of."""
+        added = int(self.strays(name).argmax())
+        visible = torch.from_numpy(self.visible)
+        faint = int(torch.where(visible, self.share(name), torch.inf).argmin())
+        rows = {"no finding:\nbrightest error\nin the lungs": ("plain", added)}
+        rows |= {"a lesion:\nthe least kept": ("found", faint)}
+        return {
+            title: {"clean": self.clean[which][k], "degraded": self.spoilt[which][k]}
+            | {n: fix[which][k] for n, fix in self.fixed.items() if n in (name, "pix2pix")}
+            for title, (which, k) in rows.items()
+        }
+
+
+def _unit(images):
+    return torch.from_numpy(images)[:, None] / 255
+
+
+# ---------------------------------------------------------------- does it help the diagnosis
+def read(films, versions, findings, profile, seeds=(0, 1)):
+    """What classifiers of each version say: ({version: (seeds, n, findings)}, truth, patients).
+
+    versions: {name: function(films in [0, 1], seed) -> films}; each has classifiers of its own.
+    """
+    parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
+    count = min(profile.restoration_images, len(parts["train"]))
+    labels = torch.tensor(films.labels(parts["train"].frame)[findings].to_numpy()[:count])
+    steps = max(10, profile.classifier_steps // 5)
+    guesses = {}
+    for name, version in versions.items():
+        lessons = 2 * version(restorers.unit(parts["train"], count), 20) - 1
+        test = 2 * version(restorers.unit(parts["test"], 10**9), 21) - 1
+        guesses[name] = np.stack(
+            [_read_once(lessons, labels, test, findings, profile, steps, s) for s in seeds]
+        )
+    truth = films.labels(parts["test"].frame)[findings].to_numpy()
+    return guesses, truth, parts["test"].frame["patient"].to_numpy()
+
+
+def _read_once(lessons, labels, test, findings, profile, steps, seed):
+    model = classifier.DenseNet(findings, profile.preset, steps, emphasis=(), seed=seed)
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(len(lessons), size=32) for _ in range(steps)]
+    training.fit(model, [(lessons[chosen], labels[chosen]) for chosen in draws], steps)
+    return model.predict(test).numpy()
+
+
+def mean_auroc(guesses, truth, patients, rival=None, seed=0):
+    """Estimate of the macro AUROC, the mean over classifiers; minus the rival's, paired, if one is given.
+
+    guesses, rival: (classifiers, n, findings). The interval draws patients and classifiers together.
+    """
+    rng = np.random.default_rng(seed)
+    each = [
+        metrics.macro_auroc(truth, one, patients, None if rival is None else rival[k], seed=seed)
+        for k, one in enumerate(guesses)
+    ]
+    values = np.array([found.value for found in each])
+    spread = np.array([(found.high - found.low) / (2 * 1.96) for found in each])
+    draws = rng.integers(len(each), size=(2000, len(each)))
+    resampled = values[draws].mean(1) + spread.mean() * rng.standard_normal(2000)
+    return metrics.intervals.interval(values.mean(), resampled)
+
+
+def record_reading(read, count):
+    """Put {version: Estimate} into the scores as restored_auc/<version>."""
+    for name, found in read.items():
+        artifacts.record(f"restored_auc/{name}", *found, n=count)
+
+
+def helped(gains, seeds):
+    """The sentence of whether the repair helped: gains {other: Estimate}, of unet minus the other."""
+    numbers = "; ".join(
+        f"minus {name} {g.value:+.3f} ({g.low:+.3f} to {g.high:+.3f})" for name, g in gains.items()
+    )
+    verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
+    return f"Mean AUROC of the classifier of unet's films, {numbers}; {seeds} classifiers each. {verdict}"

@@ -1,0 +1,181 @@
+"""The restorers of chapter 4: their images, what they are given, how they are trained and used.
+
+    bench = restorers.mr(many=400, few=12, tests=64, size=64)        # images, spoilt and measured
+    unet, history = restorers.train(bench, width=8, steps=900)       # L1 alone
+    pix2pix, twin = restorers.go_on(unet, bench, steps=300), restorers.go_on(unet, bench, 300, adversarial=0)
+    repaired = restorers.repair(unet, bench, "test")
+
+A restorer is a residual U-Net on images of twice the size, every pixel doubled: its first layer halves the
+side, and so loses nothing. Images are (B, 1, H, W) in [0, 1] here; the network's are in [-1, 1].
+"""
+
+import functools
+import json
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from . import degradation, pix2pix, restoration, slabs, training
+
+BATCH = 8  # images a step
+TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
+
+
+@dataclass
+class Bench:
+    """One modality's images by part ("train", "valid", "test"), (n, 1, size, size) in [0, 1].
+
+    degraded and measured hold what `degradation.apply` and `measure` made of the valid and test images;
+    training images are spoilt anew. patients: whose test image each is.
+    """
+
+    modality: str
+    clean: dict
+    patients: np.ndarray
+    seed: int = 0
+    degraded: dict = field(init=False)
+    measured: dict = field(init=False)
+
+    def __post_init__(self):
+        seeds = {"valid": self.seed + 1, "test": self.seed + 2}
+        for name, make in (("degraded", degradation.apply), ("measured", degradation.measure)):
+            made = {part: make(self.clean[part], self.modality, seed) for part, seed in seeds.items()}
+            setattr(self, name, made)
+
+    @functools.cached_property
+    def lessons(self):
+        """MR: what the network starts from, for every training slice; made once, for it takes long."""
+        clean, seed = self.clean["train"], self.seed + 3
+        return start("mr", degradation.apply(clean, "mr", seed), degradation.measure(clean, "mr", seed))
+
+
+def xray(films, many, few, tests, seed=0):
+    """Films of the course's data set (or yours) by its splits; every patient is in one part only."""
+    parts = {part: films.store.subset(films.splits[part]) for part in ("train", "valid", "test")}
+    counts = {"train": many, "valid": few, "test": tests}
+    clean = {part: unit(parts[part], counts[part]) for part in parts}
+    patients = parts["test"].frame["patient"].to_numpy()[: len(clean["test"])]
+    return Bench("xray", clean, patients, seed)
+
+
+def ct(many, few, tests, size, seed=0):
+    """Slices of one CT, warped into many patients; each part from slabs of its own."""
+    counts = {"train": many, "valid": few, "test": tests}
+    seeds = {part: seed + 1000 + k for k, part in enumerate(counts)}
+    clean = {part: slabs.ct(n, size, seeds[part], part) for part, n in counts.items()}
+    return Bench("ct", clean, np.arange(tests) // slabs.SLICES_PER_PATIENT, seed)
+
+
+def mr(many, few, tests, size, seed=0):
+    """Slices of one head, warped into many; each part from slabs of its own."""
+    counts = {"train": many, "valid": few, "test": tests}
+    clean = {part: slabs.mr(n, size, seed, part) for part, n in counts.items()}
+    return Bench("mr", clean, np.arange(tests), seed)
+
+
+def unit(store, count):
+    """The first `count` films of a store: (n, 1, size, size) in [0, 1]."""
+    return torch.from_numpy(store[: min(count, len(store))])[:, None] / 255
+
+
+# ---------------------------------------------------------------- what the network is given
+def start(modality, degraded, measured):
+    """What a restorer corrects: the machine's own image of an X-ray or CT; of MR, where three quarters of the
+    measurement are missing, the reconstruction that fits what was measured. The rivals get no less."""
+    if modality != "mr":
+        return degraded
+    return restoration.METHODS["compressed_sensing"](degraded, measured)
+
+
+def doubled(images):
+    """[0, 1] to [-1, 1], every pixel four times: (B, 1, H, W) to (B, 1, 2 H, 2 W)."""
+    return 2 * F.interpolate(images, scale_factor=2, mode="nearest") - 1
+
+
+class Pairs:
+    """Endless batches (what the network is given, clean), doubled; batch t follows from (seed, t) alone.
+
+    X-ray and CT images are spoilt anew in every batch, so no noise is seen twice. strengths: of the damage.
+    """
+
+    def __init__(self, bench, batch=BATCH, **strengths):
+        self.bench, self.batch, self.strengths, self.number = bench, batch, strengths, 0
+        if bench.modality == "mr":
+            self.starts = bench.lessons
+
+    def seek(self, number):
+        """Go on with batch `number`."""
+        self.number = number
+
+    def __iter__(self):
+        while True:
+            rng = np.random.default_rng([self.bench.seed, self.number])
+            self.number += 1
+            chosen = rng.integers(len(self.bench.clean["train"]), size=self.batch)
+            clean = self.bench.clean["train"][chosen]
+            if self.bench.modality == "mr":
+                given = self.starts[chosen]
+            else:
+                seed = int(rng.integers(2**31))
+                given = degradation.apply(clean, self.bench.modality, seed, **self.strengths)
+            yield doubled(given), doubled(clean)
+
+
+# ---------------------------------------------------------------- training
+def train(bench, width, steps, checkpoint=None, **strengths):
+    """The U-Net with L1 alone: (model, history). strengths: of the damage, where not the defaults."""
+    size = 2 * bench.clean["train"].shape[-1]
+    model = pix2pix.Pix2Pix(size, width, bench.seed, settings=pix2pix.REPAIR, decay_steps=steps)
+    return model, training.fit(model, Pairs(bench, **strengths), steps, checkpoint)
+
+
+def go_on(unet, bench, steps, checkpoint=None, **changes):
+    """A second training from the U-Net's weights, with a discriminator: (model, history).
+
+    changes: of pix2pix.BESIDE; `adversarial=0` is the control: same weights, steps and rate, L1 alone.
+    """
+    size, width = unet.config["image_size"], unet.config["width"]
+    settings = replace(pix2pix.BESIDE, **changes)
+    model = pix2pix.Pix2Pix(size, width, bench.seed, settings=settings, decay_steps=steps)
+    model.load_trained(unet.trained.state_dict())
+    return model, training.fit(model, Pairs(bench), steps, checkpoint)
+
+
+# ---------------------------------------------------------------- use
+def improve(model, given):
+    """The network's image of what it was given; both in [0, 1]."""
+    return ((F.avg_pool2d(model.restore(doubled(given)), 2) + 1) / 2).clamp(0, 1)
+
+
+def repair(model, bench, part, trust=0.0):
+    """The restorer at work on a part: start, network, and for MR the measured rows put back (`trust`)."""
+    degraded, measured = bench.degraded[part], bench.measured[part]
+    repaired = improve(model, start(bench.modality, degraded, measured))
+    return restoration.consistent(repaired, measured, trust) if bench.modality == "mr" else repaired
+
+
+# ---------------------------------------------------------------- shipped, or trained here
+def ready(bench, profile, train_here=False):
+    """({"unet", "pix2pix"}, their histories, where they come from) for one modality.
+
+    The package's networks, which trained longer; with train_here or for another size, networks trained now.
+    "unet" took the same steps as "pix2pix", from the same weights at the same rate, with L1 alone.
+    """
+    size = 2 * bench.clean["train"].shape[-1]
+    names = {name: f"{name}-{bench.modality}" for name in ("unet", "pix2pix")}
+    if not train_here and all(_made_for(name) == size for name in names.values()):
+        found = {n: training.shipped(pix2pix.Pix2Pix, name) for n, name in names.items()}
+        networks, histories = ({n: f[k] for n, f in found.items()} for k in (0, 1))
+        return networks, histories, "shipped"
+    first, _ = train(bench, profile.pix2pix_width, profile.pix2pix_steps)
+    more = profile.pix2pix_steps // 3
+    pairs = {"unet": go_on(first, bench, more, adversarial=0.0), "pix2pix": go_on(first, bench, more)}
+    return {n: p[0] for n, p in pairs.items()}, {n: p[1] for n, p in pairs.items()}, "trained here"
+
+
+def _made_for(name):
+    """Image size that a shipped network was made for; None if the package has none of this name."""
+    path = training.checkpoints.ASSETS / name / "card.json"
+    return json.loads(path.read_text())["config"]["image_size"] if path.is_file() else None

@@ -1,0 +1,124 @@
+"""Chapter 4's sentences say what the numbers say, and its networks get what the rivals get."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from medgan_helpers import degradation, metrics, repair_trial, restorers, slabs
+from medgan_helpers.metrics.intervals import Estimate
+
+SMALL = {"many": 16, "few": 4, "tests": 6, "size": 32}
+
+
+def found(dB, ssim):
+    return {"PSNR (dB)": Estimate(dB, dB - 0.1, dB + 0.1), "SSIM": Estimate(ssim, ssim - 0.01, ssim + 0.01)}
+
+
+def test_no_effect_of_a_discriminator_that_has_not_learnt():
+    for diagnosis in ("not started: D(x) and D(G(z)) were never apart", "discriminator won: D(x) is .9"):
+        text = repair_trial.discriminator_effect("mr", diagnosis, found(-0.5, -0.01), (0.8, 0.9))
+        assert "nothing can be said" in text and diagnosis in text
+        assert "changes PSNR" not in text and "-0.50" not in text
+
+
+def test_the_effect_of_one_that_has():
+    costly = repair_trial.discriminator_effect("ct", "healthy: look", found(-0.5, -0.02), (0.8, 0.9))
+    free = repair_trial.discriminator_effect("ct", "healthy: look", found(0.02, 0.0), (0.8, 0.8))
+    assert "-0.50 dB" in costly and "It costs closeness, and it adds detail" in costly
+    assert "No cost in closeness has been shown, and it adds no detail" in free
+
+
+def test_a_lead_that_is_missed_stands_in_bold():
+    assert not repair_trial.lead("xray", "tv", found(1.2, 0.04)).startswith("**")
+    short = repair_trial.lead("xray", "tv", found(1.2, 0.01))
+    assert short.startswith("**") and "0.03 of SSIM" in short and "1 dB" not in short.split("lead by")[1]
+    assert "loses" in repair_trial.lead("mr", "compressed_sensing", found(-0.4, 0.04))
+
+
+def test_sharp_and_right_needs_both():
+    rows = {"L1 alone": (0.05, 0.7), "D alone": (0.2, 1.1)}
+    verdict = lambda both: repair_trial.sharp_and_right(  # noqa: E731
+        pd.DataFrame(rows | {"both": both}, index=["error", "sharpness"]).T
+    )
+    assert verdict((0.052, 0.9)).startswith("*Both* is")
+    assert "not where it should be" in verdict((0.08, 0.9))
+    assert "None is yet" in verdict((0.05, 0.72))
+
+
+def test_help_is_claimed_only_where_the_interval_is_above_zero():
+    better, worse = Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)
+    assert "The repair helped" in repair_trial.helped({"degraded": better}, 2)
+    assert "No help" in repair_trial.helped({"degraded": worse}, 2)
+
+
+def test_the_mean_of_several_classifiers_carries_their_spread():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, (200, 2)).astype(float)
+    near = np.stack([truth + rng.normal(0, 1, truth.shape) for _ in range(2)])
+    apart = np.stack([truth + rng.normal(0, 0.6, truth.shape), truth + rng.normal(0, 3, truth.shape)])
+    patients = np.arange(200)
+    narrow, wide = (repair_trial.mean_auroc(g, truth, patients) for g in (near, apart))
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+    same = repair_trial.mean_auroc(near, truth, patients, rival=near)
+    assert same.value == 0
+
+
+@pytest.mark.parametrize("make", [slabs.ct, slabs.mr])
+def test_slices_are_reproducible_and_in_range(make):
+    first = make(5, 32, seed=1, part="test")
+    assert first.shape == (5, 1, 32, 32) and torch.equal(first, make(5, 32, seed=1, part="test"))
+    assert first.min() >= 0 and first.max() <= 1 and torch.pdist(first.flatten(1)).min() > 0.1
+    with pytest.raises(ValueError, match="train, valid, test"):
+        make(1, 32, part="holdout")
+
+
+def test_parts_lie_apart():
+    mr = {part: {6 * slab + k for slab in which for k in range(4)} for part, which in slabs.MR.items()}
+    ct = {part: [edge for slab in which for edge in slab] for part, which in slabs.CT.items()}
+    for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
+        assert min(abs(a - b) for a in mr[one] for b in mr[other]) >= 3  # two slices of nobody between
+        assert min(abs(a - b) for a in ct[one] for b in ct[other]) >= 12  # mm: two voxels at 64 px
+
+
+def test_the_mr_network_starts_from_the_measurement_and_trust_is_zero_elsewhere():
+    bench = restorers.mr(**SMALL)
+    given = restorers.start("mr", bench.degraded["test"], bench.measured["test"])
+    dB = [metrics.psnr(x, bench.clean["test"]).mean() for x in (bench.degraded["test"], given)]
+    assert dB[1] > dB[0] + 2
+    assert torch.equal(restorers.start("ct", bench.degraded["test"], None), bench.degraded["test"])
+
+
+def test_batches_go_on_where_they_were_sought():
+    bench = restorers.ct(**SMALL)
+    stream = iter(restorers.Pairs(bench, batch=2))
+    pairs = [next(stream) for _ in range(3)]
+    sought = restorers.Pairs(bench, batch=2)
+    sought.seek(2)
+    for whole, again in zip(pairs[2], next(iter(sought)), strict=True):
+        assert torch.equal(whole, again) and whole.shape == (2, 1, 64, 64) and whole.min() >= -1
+
+
+def test_unet_and_pix2pix_take_the_same_steps_from_the_same_weights():
+    bench = restorers.ct(**SMALL)
+    first, _ = restorers.train(bench, 2, 4)
+    control, _ = restorers.go_on(first, bench, 4, adversarial=0.0)
+    both, history = restorers.go_on(first, bench, 4)
+    assert control.discriminator is None and both.discriminator is not None
+    assert control.steps_done == both.steps_done == 4 and "d_real" in history
+    rates = {model.settings.learning_rate for model in (control, both)}
+    assert len(rates) == 1 and control.settings.l1 == both.settings.l1
+    repaired = restorers.repair(both, bench, "test")
+    assert repaired.shape == bench.clean["test"].shape and 0 <= repaired.min() <= repaired.max() <= 1
+
+
+def test_what_apply_shows_is_what_measure_measured():
+    clean = slabs.mr(2, 32)
+    kspace = degradation.measure(clean, "mr", seed=4)
+    image = degradation.from_kspace(kspace).abs().clamp(0, 1)
+    assert torch.allclose(image, degradation.apply(clean, "mr", seed=4), atol=1e-6)
+    rays = degradation.measure(clean, "ct", seed=4)
+    slices = degradation.filtered_back_projection(rays, 32).clamp(0, 1)
+    assert torch.allclose(slices, degradation.apply(clean, "ct", seed=4), atol=1e-6)
+    with pytest.raises(ValueError, match="no strength"):
+        degradation.measure(clean, "mr", dose=3)

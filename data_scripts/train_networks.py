@@ -219,7 +219,7 @@ NETWORKS = {
     "dcgan": (train_dcgan, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1200),
-    "pix2pix": (train_restorers, 3000),
+    "pix2pix": (train_restorers, 1500),
 }
 
 

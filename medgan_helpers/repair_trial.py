@@ -248,12 +248,6 @@ def mean_auroc(guesses, truth, patients, rival=None, seed=0):
     return metrics.intervals.interval(values.mean(), resampled)
 
 
-def record_reading(read, count):
-    """Put {version: Estimate} into the scores as restored_auc/<version>."""
-    for name, found in read.items():
-        artifacts.record(f"restored_auc/{name}", *found, n=count)
-
-
 def helped(gains, seeds):
     """The sentence of whether the repair helped: gains {other: Estimate}, of unet minus the other."""
     numbers = "; ".join(

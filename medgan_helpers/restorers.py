@@ -45,6 +45,11 @@ class Bench:
             setattr(self, name, made)
 
     @functools.cached_property
+    def given(self):
+        """What a restorer starts from, for the valid and test images."""
+        return {part: start(self.modality, bad, self.measured[part]) for part, bad in self.degraded.items()}
+
+    @functools.cached_property
     def lessons(self):
         """MR: what the network starts from, for every training slice; made once, for it takes long."""
         clean, seed = self.clean["train"], self.seed + 3
@@ -150,10 +155,9 @@ def improve(model, given):
 
 
 def repair(model, bench, part, trust=0.0):
-    """The restorer at work on a part: start, network, and for MR the measured rows put back (`trust`)."""
-    degraded, measured = bench.degraded[part], bench.measured[part]
-    repaired = improve(model, start(bench.modality, degraded, measured))
-    return restoration.consistent(repaired, measured, trust) if bench.modality == "mr" else repaired
+    """The restorer at work on a part: start, network; with a trust (MR) the measured rows put back."""
+    repaired = improve(model, bench.given[part])
+    return restoration.consistent(repaired, bench.measured[part], trust) if trust else repaired
 
 
 # ---------------------------------------------------------------- shipped, or trained here

@@ -234,7 +234,7 @@ def _read_once(lessons, labels, test, findings, profile, steps, seed):
 def mean_auroc(guesses, truth, patients, rival=None, seed=0):
     """Estimate of the macro AUROC, the mean over classifiers; minus the rival's, paired, if one is given.
 
-    guesses, rival: (classifiers, n, findings). The interval draws classifiers, and adds the spread over patients.
+    guesses, rival: (classifiers, n, findings). The interval draws classifiers and adds patients.
     """
     rng = np.random.default_rng(seed)
     each = [

@@ -42,6 +42,7 @@ def test_bad_input_is_refused(bad):
         brain.slices(2, **bad)
 
 
+@pytest.mark.slow
 def test_rebuild_is_the_same_whole_number_arithmetic_every_time():
     template = np.random.default_rng(0).integers(0, 256, (197, 233, 189), dtype=np.uint8)
     t1 = rebuild.volume(template)

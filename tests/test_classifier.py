@@ -53,6 +53,7 @@ def test_findings_are_named_in_chexperts_order():
     assert narrow(findings=5).predict(films(2)).shape == (2, 5)
 
 
+@pytest.mark.slow
 def test_the_official_network_is_torchxrayvisions_on_its_own_range():
     import torchxrayvision as xrv
 
@@ -92,6 +93,7 @@ def test_weights_belong_to_names():
     assert len(set(classifier.finding_weights(chexpert.FINDINGS, emphasis=()).tolist())) == 1
 
 
+@pytest.mark.slow
 def test_it_learns_a_bright_corner():
     images, labels = films(64), torch.zeros(64, 2)
     labels[::2, 0] = 1
@@ -103,18 +105,6 @@ def test_it_learns_a_bright_corner():
     fresh[::2, :, 2:8, 2:8] = 1
     truth = np.arange(32) % 2 == 0
     assert roc_auc_score(truth, model.predict(fresh)[:, 0]) > 0.95
-
-
-def test_resuming_gives_the_very_bits_of_an_uninterrupted_run(tmp_path):
-    batches = [(films(4, seed=s), targets(4, seed=s)) for s in range(6)]
-    whole = narrow(steps=6)
-    training.fit(whole, batches, steps=6)
-    training.fit(narrow(steps=6), batches, steps=3, checkpoint=tmp_path)
-    resumed = narrow(steps=6)
-    training.fit(resumed, batches, steps=6, checkpoint=tmp_path)
-    for name, tensor in whole.network.state_dict().items():
-        assert torch.equal(tensor, resumed.network.state_dict()[name]), name
-    assert whole.schedule.get_last_lr() == resumed.schedule.get_last_lr()
 
 
 def test_a_seed_gives_the_weights_and_leaves_torchs_random_state_alone():
@@ -149,6 +139,7 @@ def test_the_schedule_rises_then_falls():
     assert rate[119] > 0
 
 
+@pytest.mark.slow
 def test_torchxrayvisions_weights_are_taken_by_name(tmp_path):
     import torchxrayvision.models as xrv
 
@@ -166,6 +157,7 @@ def test_torchxrayvisions_weights_are_taken_by_name(tmp_path):
     assert torch.allclose(model.logits(films(2, 64))[:, row], expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_imagenet_weights_fold_into_one_channel(monkeypatch):
     source = torchvision.models.densenet121()
     monkeypatch.setattr(torchvision.models, "densenet121", lambda weights: source)

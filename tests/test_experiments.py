@@ -132,6 +132,7 @@ def cluster(folder):
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path):
     def pretend(cell):  # travels by value: the workers need not import this file
         import time
@@ -167,6 +168,7 @@ def tiny(arm="none", **options):
     return experiments.Cell.complete(TINY | {"arm": arm} | options)
 
 
+@pytest.mark.slow
 def test_patients_never_cross_and_regimens_are_nested():
     frame = pool_films.pool(2000, 32).frame
     small, large = (pool_films.parts(frame, percent, 0, 3) for percent in (1, 6))
@@ -180,6 +182,7 @@ def test_patients_never_cross_and_regimens_are_nested():
     assert other["test"].index.equals(large["test"].index)
 
 
+@pytest.mark.slow
 def test_a_rare_finding_stands_alone_and_the_test_films_are_stratified():
     frame = pool_films.pool(2000, 32).frame
     rare = frame[list(chexpert.RARE)] == 1
@@ -190,6 +193,7 @@ def test_a_rare_finding_stands_alone_and_the_test_films_are_stratified():
     assert len(test) == 17  # and eight without any of them
 
 
+@pytest.mark.slow
 def test_films_are_rendered_once_and_the_same_everywhere():
     source = pool_films.pool(2000, 32)
     first = source.films([5, 3, 5])
@@ -217,6 +221,7 @@ def loaded(tmp_path_factory):
     return trial.cell_films(tiny())
 
 
+@pytest.mark.slow
 def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
     for arm in set(arms.MAKE) - {"none", "standard"}:
         extra = arms.added(tiny(arm), loaded)
@@ -229,6 +234,7 @@ def test_the_loss_of_an_added_film_counts_only_its_finding(loaded):
     assert arms.added(tiny("none"), loaded) == arms.added(tiny("standard"), loaded) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ["duplicate", "copypaste", "blob", "lesion_gan", "stargan", "leaky"])
 def test_a_regimen_without_a_rare_positive_gets_nothing(loaded, arm):
     real = loaded["train"]
@@ -236,6 +242,7 @@ def test_a_regimen_without_a_rare_positive_gets_nothing(loaded, arm):
     assert arms.added(tiny(arm), loaded | {"train": none}) == {}
 
 
+@pytest.mark.slow
 def test_the_test_films_are_read_once(monkeypatch):
     read, logits = [], trial.DenseNet.logits
     monkeypatch.setattr(
@@ -245,6 +252,7 @@ def test_the_test_films_are_read_once(monkeypatch):
     assert read.count(row["n"]) == 1
 
 
+@pytest.mark.slow
 def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
     real = loaded["train"]
     films = arms.duplicate(tiny("duplicate", extra=12), loaded)["Fracture"]
@@ -254,6 +262,7 @@ def test_duplicates_are_the_regimens_own_positives_evenly(loaded):
     assert counts.max() - counts.min() <= 1
 
 
+@pytest.mark.slow
 def test_synthetic_films_are_made_from_negatives_of_the_regimen(loaded):
     real = loaded["train"]
     made = arms.added(tiny("lesion_gan"), loaded)["Lung Lesion"].films.float()
@@ -262,6 +271,7 @@ def test_synthetic_films_are_made_from_negatives_of_the_regimen(loaded):
     assert distance.max() < 30  # grey levels: only a square has changed
 
 
+@pytest.mark.slow
 def test_oracle_patients_are_in_no_other_set(loaded):
     fresh = arms.added(tiny("oracle"), loaded)["Fracture"].films
     for part in ("train", "valid", "test"):
@@ -277,6 +287,7 @@ def test_arms_that_draw_at_marks_get_the_same_films_and_places(loaded):
     assert not torch.equal(one.marks, one.targets)  # the jitter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ["none", "lesion_gan"])
 def test_a_cell_gives_the_same_row_again(arm):
     first, again = (trial.run_cell(tiny(arm)) for _ in range(2))
@@ -287,6 +298,7 @@ def test_a_cell_gives_the_same_row_again(arm):
     assert first["n"] == 17  # three positives of each rare finding, eight others
 
 
+@pytest.mark.slow
 def test_the_difference_of_a_cell_with_itself_is_nought(tmp_path):
     cell, out = TINY | {"arm": "none"}, tmp_path / "grid.csv"
     experiments.run([cell], out)

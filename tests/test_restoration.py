@@ -25,6 +25,7 @@ def noisy(images, sigma=0.08):
     return (images + sigma * noise).clamp(0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", restoration.METHODS)
 def test_every_method_keeps_shape_range_and_type(name, clean):
     restored = restoration.METHODS[name](clean)
@@ -32,6 +33,7 @@ def test_every_method_keeps_shape_range_and_type(name, clean):
     assert restored.min() >= 0 and restored.max() <= 1 and torch.isfinite(restored).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", restoration.DENOISERS)
 def test_denoisers_denoise(name, clean):
     smooth = degradation.gaussian_blur(clean, 1.0)  # 32 pixels a brain are too few for a median otherwise
@@ -62,6 +64,7 @@ def test_interpolation_beats_repeated_pixels(clean):
         assert psnr(restoration.METHODS[name](coarse), clean) > psnr(coarse, clean) + 0.5
 
 
+@pytest.mark.slow
 def test_sart_from_the_measurement_beats_back_projection_and_re_projection(clean):
     few = {"views": 16, "dose": 0}
     rays = degradation.sinogram(clean, torch.Generator().manual_seed(0), **few)
@@ -81,6 +84,7 @@ def test_compressed_sensing_from_the_measurement_beats_the_image_and_its_transfo
     assert psnr(measured, clean) > psnr(again, clean) + 1
 
 
+@pytest.mark.slow
 def test_compressed_sensing_keeps_what_was_measured(clean):
     kspace = degradation.measure(clean, "mr", acceleration=2.0, noise=0.0)
     degraded = degradation.apply(clean, "mr", acceleration=2.0, noise=0.0)
@@ -111,6 +115,7 @@ def test_equal_noise_is_inverted_and_stabilises():
     assert stable[1] / stable[0] == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_tuning_picks_the_best_and_knows_the_detector(clean):
     strengths = {"dose": 300.0, "downsample": 2, "scatter": 0.5}
     degraded = degradation.apply(clean, "xray", seed=1, **strengths)
@@ -128,6 +133,7 @@ def test_tuning_picks_the_best_and_knows_the_detector(clean):
         assert other.psnr <= tuned["tv"].psnr + 1e-6
 
 
+@pytest.mark.slow
 def test_ct_is_tuned_with_and_without_the_measurement(clean):
     views = {"views": 12, "dose": 1e4}
     degraded = degradation.apply(clean, "ct", seed=2, **views)

@@ -56,6 +56,13 @@ def test_two_seeds_are_too_few():
     assert not verdicts.scores_to_record(table(CLEAR, seeds=2), 1)
 
 
+def test_the_mean_of_all_findings_is_recorded_too():
+    rows = table(CLEAR)
+    recorded = verdicts.scores_to_record(rows.assign(macro=rows["rare"]), 1)
+    assert recorded["oracle/macro"].value == pytest.approx(recorded["oracle/rare"].value)
+    assert recorded["oracle/macro"].low < recorded["oracle/macro"].value < recorded["oracle/macro"].high
+
+
 def test_an_empty_table_is_told_as_one(tmp_path):
     empty = verdicts.read(tmp_path / "grid.csv")
     judged = verdicts.differences(empty)

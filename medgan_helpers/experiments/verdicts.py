@@ -242,11 +242,16 @@ def verdict_table(judged, percent):
 
 
 def scores_to_record(table, percent):
-    """{"<arm>/<finding>": Estimate} of the arms with at least LEAST_SEEDS seeds."""
-    seeds = table[table["percent"] == percent].groupby("arm")["seed"].nunique()
+    """{"<arm>/<finding>": Estimate} of the arms with at least LEAST_SEEDS seeds; "macro", the mean of all
+    findings, has an interval over seeds alone."""
+    rows = table[table["percent"] == percent].groupby("arm")
+    seeds, scores = rows["seed"].nunique(), mean_scores(table, percent)
+    if "macro" in table:
+        for arm, values in rows["macro"]:
+            scores[arm]["macro"] = _t_estimate(values.to_numpy(float))[0]
     return {
         f"{arm}/{column}": estimate
-        for arm, row in mean_scores(table, percent).items()
+        for arm, row in scores.items()
         for column, estimate in row.items()
         if seeds[arm] >= LEAST_SEEDS
     }

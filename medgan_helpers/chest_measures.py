@@ -76,7 +76,7 @@ class Outliner(Model):
 
 
 def outlines(table, masks, size=64):
-    """What the network should find: (N, 2, size, size) bool, aerated lung and heart.
+    """What the network should find: (N, 2, size, size) float32, 1 on aerated lung, on the heart.
 
     table, masks: as `simulator.sample` returns them, upright (PA) films with at most one finding. Fluid takes
     lung away; a large heart is the heart and what its growth changed.
@@ -84,7 +84,8 @@ def outlines(table, masks, size=64):
     organs = simulator.organ_map(table, size)
     lungs, heart = organs[:, simulator.ORGANS.index("lungs")], organs[:, simulator.ORGANS.index("heart")]
     heart = (heart > HEART) | masks["Cardiomegaly"]
-    return np.stack([(lungs > LUNG) & ~heart & ~masks["Pleural Effusion"], heart], axis=1)
+    lungs = (lungs > LUNG) & ~heart & ~masks["Pleural Effusion"]
+    return np.stack([lungs, heart], axis=1).astype(np.float32)
 
 
 # ---------------------------------------------------------------- the measures

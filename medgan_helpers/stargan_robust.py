@@ -122,7 +122,7 @@ def through_haze(films, rng):
     grain = torch.randn(films.shape, generator=rng, device=films.device)
     films = films + NOISE * draw[1] * grain
     films = diffaugment.contrast(diffaugment.brightness(films, rng), rng)
-    return diffaugment.translate(films, rng)
+    return diffaugment.shift(films, rng)
 
 
 class Examiner(DenseNet):
@@ -311,7 +311,7 @@ class RobustStarGAN(Model):
         made = (moved(films, move) + change).clamp(-1, 1)
         grid, _, logits = self.examiner.read(through_haze(made, self.rng))
         logits = logits[:, self.columns]
-        shown = diffaugment.translate(made, self.rng)
+        shown = diffaugment.shift(made, self.rng)
         losses = self.judge_update(films, labels, shown.detach(), grid.detach(), target)
         word = self.judge(shown, grid, target).mean()
         return losses | self.painter_update(films, labels, target, (change, move, made, logits), word)
@@ -320,7 +320,7 @@ class RobustStarGAN(Model):
         """Hinge loss (Miyato et al. 2018): real films above 1, made ones below -1."""
         with torch.no_grad():
             views = self.examiner.read(through_haze(films, self.rng))[0]
-        real = self.judge(diffaugment.translate(films, self.rng), views, labels)
+        real = self.judge(diffaugment.shift(films, self.rng), views, labels)
         fake = self.judge(shown, grid, target)
         self.descend(F.relu(1 - real).mean() + F.relu(1 + fake).mean(), self.d_optimizer)
         return {"judge_real": real.mean(), "judge_made": fake.mean()}

@@ -84,7 +84,7 @@ def simulated_films(count, size):
 def train(clean, size, steps, seed, begin=None):
     """A U-Net trained to undo the damage, L1 alone; begin: a trained one whose weights it starts from."""
     model = pix2pix.Pix2Pix(2 * size, WIDTH, seed, norm="none", residual=True, adversarial=0.0,
-                            decay_steps=steps)  # fmt: skip
+                            decay_steps=steps or None)  # fmt: skip
     model.g_schedule.base_lrs = [RATE]  # the paper's 2e-4 is for a hundred times as many steps
     if begin is not None:
         model.load_trained(begin.trained.state_dict())

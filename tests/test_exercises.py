@@ -165,7 +165,14 @@ WRONG_KIND = {
 
 
 # Checks whose answer is a value, not a function.
-VALUES = ("leaked_patients", "worst_invention", "audited_script", "fair_comparison", "one_change")
+VALUES = (
+    "leaked_patients",
+    "worst_invention",
+    "audited_script",
+    "fair_comparison",
+    "one_change",
+    "plausible_decibels",
+)
 
 
 def test_every_chapter_has_checks():

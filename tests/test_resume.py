@@ -40,9 +40,9 @@ def make_pix2pix(adversarial):
     return pix2pix.Pix2Pix(**SMALL, **options, adversarial=adversarial)
 
 
-def make_stargan(conditioning):
+def make_stargan(generator):
     options = {"domains": 2, "blocks": 1, "critic_steps": 2, "pretrain": 2, "decay_steps": STEPS}
-    return stargan.StarGAN(**SMALL, **options, conditioning=conditioning)
+    return stargan.StarGAN(**SMALL, **options, generator=generator)
 
 
 MODELS = {  # {name: (make the model, make its batches)}

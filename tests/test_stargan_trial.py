@@ -119,5 +119,5 @@ def test_the_outliner_learns_where_lungs_are():
     films = torch.from_numpy(films)[:, None].float() / 127.5 - 1
     model = chest_measures.Outliner(8, learning_rate=1e-2, device="cpu", precision="fp32")
     training.fit(model, [(films, truth)], 60)
-    for found, known in zip(model.predict(films), truth.numpy().transpose(1, 0, 2, 3), strict=True):
+    for found, known in zip(model.predict(films), truth.bool().numpy().transpose(1, 0, 2, 3), strict=True):
         assert 2 * (found & known).sum() / (found.sum() + known.sum()) > 0.7

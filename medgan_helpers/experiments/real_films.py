@@ -168,7 +168,10 @@ def added(cell, train):
 
 
 def repeat(cell, train):
-    return {finding: arms.duplicates(train, finding, cell.extra, cell.seed) for finding in RARE}
+    return {
+        finding: train.films[arms.in_turn(train.positives(finding), cell.extra, cell.seed)]
+        for finding in RARE
+    }
 
 
 def draw(cell, train):
@@ -179,19 +182,21 @@ def draw(cell, train):
         rng = np.random.default_rng([cell.seed, cell.fold, number])
         ground = rng.choice(grounds(train), cell.extra, replace=cell.extra > len(grounds(train)))
         middle = centres[finding][rng.integers(len(centres[finding]), size=cell.extra)]
-        made[finding] = arms.to_grey(generator.draw(train.images()[ground], finding, middle, cell.seed))
-    return made
+        made[finding] = generator.draw(train.images()[ground], finding, middle, cell.seed)
+    return arms.to_grey(made)
 
 
 def drawer(cell):
     """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
     source, films = simulated(cell.size)
     centres = {
-        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding) for finding in RARE
+        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding)[0]
+        for finding in RARE
     }
     positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
     squares = lesion_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
-    generator = lesion_gan.LesionGAN(list(RARE), warm=cell.generator_steps // 2, seed=cell.seed)
+    recipe = lesion_gan.Recipe(pretrain=cell.generator_steps // 2)
+    generator = lesion_gan.LesionGAN(list(RARE), recipe, seed=cell.seed)
     kept = artifacts.folder("artifacts") / "real-drawer" / f"{cell.size}px-{cell.generator_steps}-{cell.seed}"
     fit(generator, squares, cell.generator_steps, kept)
     return generator, centres
@@ -206,5 +211,5 @@ def translate(cell, train):
         rng = np.random.default_rng([cell.seed, cell.fold, number])
         chosen = rng.choice(ground, cell.extra, replace=cell.extra > len(ground))
         target = torch.eye(len(RARE))[number].expand(cell.extra, -1)
-        made[finding] = arms.to_grey(generator.translate(train.images()[chosen], target))
-    return made
+        made[finding] = generator.translate(train.images()[chosen], target)
+    return arms.to_grey(made)

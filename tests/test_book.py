@@ -204,6 +204,11 @@ def test_a_page_shows_progress_as_a_terminal_would():
     assert stage.screen(nested) == "cells 1\nnetwork 2"
 
 
+@pytest.mark.parametrize(("value", "said"), [("0.70512", "0.705"), ("23.31", "23.3"), ("2713.4", "2,713")])
+def test_headlines_are_short(value, said):
+    assert scoreboard.short(value) == said
+
+
 def test_the_front_page_has_a_card_for_each_chapter(tmp_path):
     (tmp_path / "images").mkdir()
     title = nbformat.v4.new_markdown_cell("# 3 · DCGAN\n\n**Can noise become a film?**")

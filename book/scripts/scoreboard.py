@@ -49,8 +49,14 @@ def number(row):
     """A score with its interval in brackets; a dash where this build did not record it."""
     if row is None:
         return "–"
-    interval = f" ({float(row['low']):.3g} to {float(row['high']):.3g})" if row["low"] and row["high"] else ""
-    return f"{float(row['value']):.3g}{interval}"
+    interval = f" ({short(row['low'])} to {short(row['high'])})" if row["low"] and row["high"] else ""
+    return f"{short(row['value'])}{interval}"
+
+
+def short(value):
+    """Three digits, or whole numbers above a hundred: "0.705", "23.3", "2,710"."""
+    value = float(value)
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def chapter(row):

@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
+from .training.model import check_config
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam: beta1 = .9 oscillates (Radford et al. 2016, section 4)
@@ -76,6 +77,7 @@ class Generator(nn.Module):
     """
 
     def __init__(self, image_size=64, channels=1, latent=100, width=64, upsample="transposed"):
+        check_config({"channels": channels, "latent": latent, "width": width})
         super().__init__()
         self.latent = latent
         most = width * 2 ** stages(image_size)  # 64 px: 512 channels at 4 x 4
@@ -113,6 +115,7 @@ class Discriminator(nn.Module):
     """
 
     def __init__(self, image_size=64, channels=1, width=64, norm="batch"):
+        check_config({"channels": channels, "width": width})
         super().__init__()
         if norm not in NORMS:
             raise ValueError(f"norm is {norm!r}: choose of {', '.join(NORMS)}")

@@ -14,6 +14,7 @@ from torch import nn
 
 from .dcgan import initialise  # the same first weights: Isola et al. 2017, appendix
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
+from .training.model import check_config
 
 SIZES = (32, 64, 128, 256)
 BETAS = (0.5, 0.999)  # of Adam; Isola et al. 2017, section 3.3
@@ -79,6 +80,7 @@ class Generator(nn.Module):
         self, image_size=256, in_channels=1, out_channels=1, width=64, norm="batch", *, dropout=0.5,
         residual=False,
     ):  # fmt: skip
+        check_config({"in_channels": in_channels, "out_channels": out_channels, "width": width})
         super().__init__()
         if image_size not in SIZES:
             raise ValueError(
@@ -128,6 +130,7 @@ class Discriminator(nn.Module):
     """
 
     def __init__(self, channels=2, width=64, layers=3, norm="batch"):
+        check_config({"channels": channels, "width": width})
         super().__init__()
         if layers not in (1, 2, 3):
             raise ValueError(f"layers is {layers}: choose 1 (patches of 16 px), 2 (34 px) or 3 (70 px)")

@@ -13,6 +13,7 @@ from torch import nn
 
 from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
+from .training.model import check_config
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam; Choi et al. 2018, section 4
@@ -89,6 +90,7 @@ class Generator(nn.Module):
     """
 
     def __init__(self, channels=1, domains=5, width=64, blocks=6):
+        check_config({"channels": channels, "domains": domains, "width": width, "blocks": blocks})
         super().__init__()
         w = width
         self.layers = nn.Sequential(
@@ -185,6 +187,7 @@ class Discriminator(nn.Module):
     that exposure is no finding."""
 
     def __init__(self, image_size=128, channels=1, domains=5, width=64, contrast=False):
+        check_config({"channels": channels, "domains": domains, "width": width})
         super().__init__()
         if image_size not in SIZES:
             raise ValueError(f"image_size is {image_size}: halving down to 2 x 2 allows {SIZES}; resize")

@@ -394,3 +394,18 @@ def test_a_card_that_is_junk_is_named(tmp_path):
     (tmp_path / "card.json").write_text("junk")
     with pytest.raises(ValueError, match=r"card.json is not the card of a trained model"):
         training.load(dcgan.DCGAN, tmp_path)
+
+
+NETWORKS = [
+    (dcgan.Generator, {"width": 0}), (dcgan.Generator, {"latent": -1}), (dcgan.Discriminator, {"width": 2.5}),
+    (pix2pix.Generator, {"width": 0}), (pix2pix.Generator, {"in_channels": 0}),
+    (pix2pix.Discriminator, {"channels": 0}), (stargan.Generator, {"domains": 0}),
+    (stargan.Generator, {"blocks": True}), (stargan.Discriminator, {"width": "64"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "arguments"), NETWORKS)
+def test_a_bare_network_checks_its_sizes(network, arguments):
+    (name,) = arguments
+    with pytest.raises((TypeError, ValueError), match=f"{name} is .*expected"):
+        network(**arguments)

@@ -120,11 +120,11 @@ def cluster(folder):
     lead = [*python, "distributed.cli.dask_scheduler", "--port", "0", *shared]
     work = [*python, "distributed.cli.dask_worker", "--no-nanny", "--nthreads", "1", *shared]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    scheduler = subprocess.Popen(lead, **quiet)
-    workers = [subprocess.Popen(work, **quiet) for _ in range(2)]
+    scheduler, workers = subprocess.Popen(lead, **quiet), []
     try:
-        while not note.exists():
+        while not note.exists() or not note.read_text().endswith("}"):  # written in pieces: wait for the last
             time.sleep(0.05)
+        workers += [subprocess.Popen(work, **quiet) for _ in range(2)]  # they read the same note
         yield json.loads(note.read_text())["address"], workers
     finally:
         for process in (*workers, scheduler):

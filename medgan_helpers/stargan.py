@@ -89,12 +89,14 @@ class Generator(nn.Module):
     norm would cancel a constant plane.
     """
 
+    label_planes = True
+
     def __init__(self, channels=1, domains=5, width=64, blocks=6):
         check_config({"channels": channels, "domains": domains, "width": width, "blocks": blocks})
         super().__init__()
         w = width
         self.layers = nn.Sequential(
-            Layer(nn.Conv2d(channels + domains, w, 7, 1, 3, bias=False), w),
+            Layer(nn.Conv2d(channels + (domains if self.label_planes else 0), w, 7, 1, 3, bias=False), w),
             Layer(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),  # (B, 128, H / 2, W / 2)
             Layer(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),  # (B, 256, H / 4, W / 4)
             *[ResidualBlock(4 * w) for _ in range(blocks)],
@@ -125,8 +127,10 @@ class ConditionalInstanceNorm(nn.Module):
 class NormGenerator(Generator):
     """The paper's layers, but the labels set scale and shift of every norm and no plane goes in."""
 
+    label_planes = False
+
     def __init__(self, channels=1, domains=5, width=64, blocks=6):
-        super().__init__(channels, 0, width, blocks)
+        super().__init__(channels, domains, width, blocks)
         self.norms = nn.ModuleList()
         for layer in self.modules():
             if isinstance(layer, Layer):

@@ -101,6 +101,10 @@ test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, 
 	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter \
 	    $(PY) -m pytest tests notebooks --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600
 
+.PHONY: student
+student: $(READY)  ## the notebooks without solutions, in build/student
+	@$(PY) book/scripts/student.py build/student
+
 .PHONY: lab
 lab: $(READY)  ## open the notebooks in Jupyter
 	@env -u MPLBACKEND .venv/bin/jupyter lab notebooks

@@ -1,0 +1,63 @@
+"""The student edition has every exercise with a place to work, no line of a solution, and runs unsolved."""
+
+from pathlib import Path
+
+import execute
+import nbformat
+import pytest
+import student
+
+SOURCES = sorted(student.NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
+def read(path):
+    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("student")
+    student.main(folder)
+    return folder
+
+
+def lines(cells):
+    """The lines of cells that say something of their own."""
+    found = {line.strip() for cell in cells for line in cell.source.splitlines()}
+    return {line for line in found if len(line) > 12}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_line_of_a_solution_is_left(path, edition):
+    cells, ours = read(path).cells, read(edition / path.name)
+    solutions = [cell for cell in cells if student.is_solution(cell)]
+    theirs = lines(solutions) - lines(cell for cell in cells if not student.is_solution(cell))
+    text = "\n".join(cell.source for cell in ours.cells)
+    assert len(solutions) >= 4 and theirs
+    assert theirs & lines(ours.cells) == set()
+    assert "Solution" not in text and "One way to start" not in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_every_exercise_keeps_its_stub(path, edition):
+    cells, ours = read(path).cells, read(edition / path.name).cells
+    kept = [cell.source for cell in ours]
+    for number, cell in enumerate(cells):
+        if student.is_solution(cell):
+            before = cells[number - 1]
+            task = before.source.replace(student.PROMISE, student.KEPT)
+            after = kept[kept.index(task) + (before.cell_type == "markdown")]
+            assert "..." in after or after == "# your work"
+
+
+@pytest.mark.slow
+def test_an_unsolved_chapter_runs(edition, tmp_path):
+    target = tmp_path / "ran.ipynb"
+    execute.main(edition / "10-after-gans.ipynb", target, "PROFILE=smoke")
+    assert sum("exercises." in cell.source for cell in read(target).cells) >= 4
+
+
+def test_a_second_run_leaves_no_old_notebook(edition):
+    (edition / "11-gone.ipynb").write_text("{}")
+    student.main(edition)
+    assert sorted(path.name for path in Path(edition).glob("*.ipynb")) == [path.name for path in SOURCES]

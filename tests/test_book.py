@@ -94,7 +94,9 @@ def test_an_outside_font_in_a_style_sheet_is_noticed(site):
 
 
 def test_a_link_to_another_site_is_no_load(site):
-    (site / "intro.html").write_text('<a href="https://example.org">x</a><link rel="canonical" href="https://a.b">')
+    (site / "intro.html").write_text(
+        '<a href="https://example.org">x</a><link rel="canonical" href="https://a.b">'
+    )
     assert breaches(site) == []
 
 
@@ -127,17 +129,24 @@ def test_an_unknown_parameter_stops_the_build(tmp_path):
     assert not list(tmp_path.glob("out*"))
 
 
-def drawn_figure(alt, size=(30, 10)):
+def drawn_figure(alt, size=(900, 10)):
     png = io.BytesIO()
     Image.new("L", size).save(png, "png")
     data = {"image/png": base64.b64encode(png.getvalue()).decode()}
-    return new_output("display_data", data, metadata={"image/png": {"alt": alt}})
+    return new_output("display_data", data, metadata={"image/png": {"alt": alt, "plot": alt == "MR"}})
 
 
 @pytest.mark.slow
 def test_each_figure_of_a_cell_keeps_its_own_alt_text(tmp_path):
     said = [new_output("stream", name="stdout", text=text) for text in ("one\n", "two\n", "three\n")]
-    outputs = [said[0], drawn_figure("CT"), said[1], drawn_figure("MR", (10, 10)), said[2], drawn_figure("X")]
+    outputs = [
+        said[0],
+        drawn_figure("CT"),
+        said[1],
+        drawn_figure("MR", (700, 10)),
+        said[2],
+        drawn_figure("X"),
+    ]
     cell = new_code_cell("draw()", outputs=outputs, metadata={"tags": ["solution", "hide-input"]})
     notebook = new_notebook(cells=[cell, new_code_cell("1")], metadata={"papermill": {"duration": 90.0}})
     nbformat.write(notebook, tmp_path / "01-x.ipynb")
@@ -147,7 +156,11 @@ def test_each_figure_of_a_cell_keeps_its_own_alt_text(tmp_path):
     *cells, last = page.cells
     assert [output for cell in cells for output in cell.outputs] == outputs and last.source == "1"
     images = [cell.metadata.mystnb.image for cell in cells]
-    assert images == [{"alt": "CT", "classes": "wide"}, {"alt": "MR"}, {"alt": "X", "classes": "wide"}]
+    assert images == [
+        {"alt": "CT", "classes": "wide"},
+        {"alt": "MR", "classes": "plot"},
+        {"alt": "X", "classes": "wide"},
+    ]
     tags = [cell.metadata.tags for cell in cells]
     assert tags == [["solution", "hide-input"], *[["solution", "remove-input"]] * 2]
     assert all(cell.source for cell in cells)  # myst-nb leaves out a cell without source, outputs and all

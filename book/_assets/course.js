@@ -7,8 +7,11 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const field of document.querySelectorAll("input[data-filters]")) {
     field.addEventListener("input", () => filter(field.value.toLowerCase(), field.dataset.filters));
   }
-  for (const table of document.querySelectorAll(".bd-content table")) {
-    table.tabIndex = 0; // it scrolls sideways, so the keyboard must reach it
+  mendButtons();
+  reachWhatScrolls();
+  addEventListener("resize", reachWhatScrolls);
+  if (location.protocol === "file:") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // it would load each page found, which a disc refuses
   }
 });
 
@@ -31,5 +34,25 @@ function filter(words, group) {
     }
     fold.hidden = found === 0;
     fold.open = words !== "" && found > 0;
+  }
+}
+
+/* What scrolls sideways must be reached by the keyboard; what does not is no stop on its way. */
+function reachWhatScrolls() {
+  for (const box of document.querySelectorAll(".bd-content :is(table, pre, .cell_output, div.math)")) {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute("tabindex");
+    }
+  }
+}
+
+/* The theme's buttons: their names shall be the words on them, and pressing one shall not lose the focus. */
+function mendButtons() {
+  document.querySelector(".search-button-field")?.removeAttribute("aria-label");
+  for (const button of document.querySelectorAll(".theme-switch-button")) {
+    button.querySelectorAll("[title]").forEach((icon) => icon.removeAttribute("title"));
+    button.addEventListener("click", () => setTimeout(() => button.focus()));
   }
 }

@@ -25,6 +25,9 @@ INSTALL = (
 SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--hide-scrollbars", "--remote-debugging-pipe", "--disable-dev-shm-usage",
+    # A page behind another one works on.
+    "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
 )  # fmt: skip
 
 
@@ -65,17 +68,10 @@ class Browser:
         """A page at `address`, loaded. motion: whether the reader likes things that move by themselves."""
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        page = self.pages[session] = Page(self, session)
+        page = self.pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             page.call(f"{domain}.enable")
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        page.call("Emulation.setDeviceMetricsOverride", size)
-        features = {
-            "prefers-color-scheme": "dark" if dark else "light",
-            "prefers-reduced-motion": "no-preference" if motion else "reduce",
-        }
-        features = [{"name": name, "value": value} for name, value in features.items()]
-        page.call("Emulation.setEmulatedMedia", {"features": features})
+        page.show(width, height, dark, motion)
         page.call("Emulation.setScriptExecutionDisabled", {"value": not script})
         page.go(address)
         return page
@@ -115,12 +111,26 @@ class Browser:
 class Page:
     """One page. problems: what it wrote to the console as an error; requests: the addresses it asked for."""
 
-    def __init__(self, browser, session):
-        self.browser, self.session = browser, session
+    def __init__(self, browser, session, target):
+        self.browser, self.session, self.target = browser, session, target
         self.problems, self.requests, self.loaded = [], [], False
 
     def call(self, method, parameters=None):
         return self.browser.call(method, parameters, self.session)
+
+    def show(self, width=1280, height=900, dark=False, motion=False):
+        """The window's size and what its reader prefers, also after the page has loaded."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", size)
+        features = {
+            "prefers-color-scheme": "dark" if dark else "light",
+            "prefers-reduced-motion": "no-preference" if motion else "reduce",
+        }
+        features = [{"name": name, "value": value} for name, value in features.items()]
+        self.call("Emulation.setEmulatedMedia", {"features": features})
+
+    def close(self):
+        self.browser.call("Target.closeTarget", {"targetId": self.target})
 
     def hear(self, message):
         event, told = message.get("method"), message.get("params", {})

@@ -23,7 +23,7 @@ OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
 LOCAL_BADGE = "../_assets/colab-badge.svg"
 LIVE = "../_static/live"  # the live figures, from a chapter's page
-WIDE = 2.2  # width over height: figures of many panels, which a phone would show too small
+WIDE = 770  # pixels: a phone would show less than .45 of them
 
 
 def hide_injected(cell):
@@ -57,12 +57,21 @@ def split_figures(cell):
 def describe_figure(cell):
     """Give myst-nb, through the cell, the alt text that its figure carries in the output's metadata."""
     for output in cell.get("outputs", []):
-        alt = output.get("metadata", {}).get("image/png", {}).get("alt")
-        if alt:
-            header = base64.b64decode(output.data["image/png"])[:24]
-            width, height = struct.unpack(">II", header[16:])
-            shape = {"classes": "wide"} if width > WIDE * height else {}
-            cell.metadata["mystnb"] = {"image": {"alt": alt} | shape}
+        told = output.get("metadata", {}).get("image/png", {})
+        if alt := told.get("alt"):
+            (width,) = struct.unpack(">I", base64.b64decode(output.data["image/png"])[16:20])
+            classes = [name for name, true in (("wide", width > WIDE), ("plot", told.get("plot"))) if true]
+            more = {"classes": " ".join(classes)} if classes else {}
+            cell.metadata["mystnb"] = {"image": {"alt": alt} | more}
+
+
+def name_fold(cell):
+    """A folded cell is called on the page what its first line says: `# @title Draw the films`."""
+    title, _, _ = cell.source.partition("\n")
+    if cell.cell_type == "code" and title.startswith("# @title "):
+        says = title.removeprefix("# @title ")
+        prompts = {"code_prompt_show": f"Code: {says}", "code_prompt_hide": f"Code: {says}"}
+        cell.metadata["mystnb"] = {**cell.metadata.get("mystnb", {}), **prompts}
 
 
 def screen(text):
@@ -107,6 +116,7 @@ def stage(source, target):
     for cell in notebook.cells:
         hide_injected(cell)
         describe_figure(cell)
+        name_fold(cell)
         settle_progress(cell)
         if cell.cell_type == "markdown":
             cell.source = live_pages.localise(cell.source.replace(COLAB_BADGE, LOCAL_BADGE), LIVE)
@@ -143,6 +153,7 @@ def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
     (folder / "notebooks").mkdir()
+    shutil.copy(BOOK / "images" / "hero.png", folder / "_assets" / "card.png")  # for previews
     notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]

@@ -51,7 +51,8 @@ def stamped(path):
     own = path.name if path.suffix == ".ipynb" else None  # a notebook's badge opens the notebook itself
     text = re.sub(link, lambda match: colab_link(own or match[1]), text)
     text = re.sub(r"git\+https://github\.com/[\w.-]+/[\w.-]+", f"git+{url}", text)
-    text = re.sub(r"git clone https://github\.com/[\w.-]+/[\w.-]+", f"git clone {url}", text)
+    clone = r"git clone https://github\.com/[\w.-]+/[\w.-]+ && cd [\w.-]+"
+    text = re.sub(clone, f"git clone {url} && cd {name}", text)
     text = re.sub(r'(repository-code: ")[^"]*', rf"\g<1>{url}", text)
     if path.name == "README.md":
         rows = "".join(f"{row}\n" for row in chapter_rows())

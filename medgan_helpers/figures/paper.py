@@ -35,7 +35,9 @@ def show(fig, alt):
     fig.savefig(buffer, format="png", dpi=110)
     plt.close(fig)
     png = base64.b64encode(buffer.getvalue()).decode()
-    display({"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+    # The pages' dark theme turns the paper of plots dark; a figure with pictures in it must stay as it is.
+    told = {"alt": alt, "plot": not any(axis.images for axis in fig.axes)}
+    display({"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": told})
 
 
 def canvas(rows=1, columns=1, size=(8, 4), **options):

@@ -1,0 +1,63 @@
+"""A Sphinx extension: what the theme does wrong on every page, mended where the pages are made.
+
+Named in _config.yml. It drops the scripts of Thebe, which we do not use and which fail on every page, names
+the folds of code by their own words, and tells search engines and previews what a page is about.
+"""
+
+import re
+from html import escape
+
+FOLD = '<summary aria-label="Toggle hidden content">'  # hides the fold's own words from a screen reader
+EMPTY_HEADER = re.compile(r"<th([^>]*)>\s*</th>")
+MOST = 200  # characters of a description
+
+
+def drop_thebe(context):
+    """Thebe's script is added twice and declares its constants twice: an error in the console."""
+    scripts = context.get("script_files", [])
+    kept = [script for script in scripts if "thebe" not in f"{script}{getattr(script, 'attributes', '')}"]
+    context["script_files"] = kept
+
+
+def mend_body(body):
+    """Folds are called by their visible words; the empty corner of a table is no header."""
+    return EMPTY_HEADER.sub(r"<td\1></td>", body.replace(FOLD, "<summary>"))
+
+
+def description(doctree, title):
+    """The first paragraph of a page that says something, cut at a word."""
+    for paragraph in doctree.findall(lambda node: node.tagname == "paragraph"):
+        text = " ".join(paragraph.astext().split())
+        if len(text) > 60:
+            return text if len(text) <= MOST else f"{text[:MOST].rsplit(' ', 1)[0]} …"
+    return title
+
+
+def pages_address(repository):
+    """Where GitHub Pages shows the site of a repository: previews need an address from the root."""
+    owner, name = repository.rstrip("/").split("/")[-2:]
+    return f"https://{owner}.github.io/{name}/"
+
+
+def preview(context, doctree, address):
+    """The tags from which a search engine or a chat window makes its card."""
+    title = re.sub("<[^>]+>", "", context.get("title", ""))
+    about = escape(description(doctree, title))
+    tags = [f'<meta name="description" content="{about}">']
+    said = {"title": title, "description": about, "type": "website", "image": f"{address}_static/card.png"}
+    tags += [f'<meta property="og:{name}" content="{escape(text, False)}">' for name, text in said.items()]
+    return "\n".join(tags)
+
+
+def mend_page(app, pagename, templatename, context, doctree):
+    drop_thebe(context)
+    if "body" in context:
+        context["body"] = mend_body(context["body"])
+    if doctree is not None:
+        root = pages_address(app.config.html_theme_options["repository_url"])
+        context["metatags"] = f"{context.get('metatags', '')}\n{preview(context, doctree, root)}"
+
+
+def setup(app):
+    app.connect("html-page-context", mend_page, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,135 @@
+"""Every built page in a real browser, from a disc: light and dark, on a desk and on a phone.
+
+axe-core looks for what keeps people out (https://github.com/dequelabs/axe-core); the rest is ours: no error
+in the console, nothing asked of another computer, no page that scrolls sideways, headings in order, films
+untouched by the dark theme, a search that works without network.
+"""
+
+import itertools
+from pathlib import Path
+
+import browser
+import check
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "build" / "smoke" / "html"
+PAGES = [*check.toc_pages(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())), "search"]
+DESK, PHONE = 1280, 390
+VARIANTS = {
+    "desk": (DESK, False),
+    "desk, dark": (DESK, True),
+    "phone": (PHONE, False),
+    "phone, dark": (PHONE, True),
+}
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+# Thousands of coloured words of code: their contrast is looked at on one page, it is the same on all.
+CODE, PAGE_WITH_CODE = "div.highlight", "how-to-use"
+RUN_AXE = """axe.run({include: [['body']], exclude: %s},
+  {resultTypes: ['violations'], preload: false}).then((found) =>
+  found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical').map(
+    ({id, nodes}) => `${id} (${nodes.length}): ${nodes[0].html.slice(0, 160)}`))"""
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+HEADINGS = (
+    "Array.from(document.querySelectorAll('main :is(h1, h2, h3, h4, h5, h6)'))"
+    ".filter((title) => title.checkVisibility()).map((title) => Number(title.tagName[1]))"
+)
+FIGURES = """Array.from(document.querySelectorAll('.cell_output img:not(.plot)')).map((image) => {
+  const [box, style] = [image.getBoundingClientRect(), getComputedStyle(image)];
+  return [box.width, box.height, style.padding, style.filter, style.opacity, style.mixBlendMode];})"""
+
+pytestmark = pytest.mark.slow  # a browser draws every page four times
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    assert SITE.is_dir(), "run `make book PROFILE=smoke` first"
+    with browser.Browser() as running:
+        yield running
+
+
+@pytest.fixture(params=PAGES)
+def page(request, chromium):
+    """One page, its name in `page.name`; closed when its tests are done."""
+    page = chromium.open((SITE / f"{request.param}.html").as_uri())
+    page.name = request.param
+    yield page
+    page.close()
+
+
+def dress(page, width, dark):
+    """Give the page a width and a theme, and wait until it wears it."""
+    page.show(width=width, dark=dark)
+    page.wait(f"document.documentElement.dataset.theme === '{'dark' if dark else 'light'}'", 20)
+
+
+def serious(page):
+    """What axe-core calls serious or critical on the page as it is shown now."""
+    return page.evaluate(RUN_AXE % ([] if page.name == PAGE_WITH_CODE else [[CODE]]))
+
+
+def test_a_page_is_for_everybody(page):
+    page.evaluate(f"{AXE};0")
+    found, figures = [], {}
+    for variant, (width, dark) in VARIANTS.items():
+        dress(page, width, dark)
+        found += [f"{variant}: {line}" for line in serious(page)]
+        if (more := page.evaluate(SIDEWAYS)) > 0:
+            found.append(f"{variant}: scrolls sideways by {more} pixels")
+        figures[variant] = page.evaluate(FIGURES)
+    assert figures["desk"] == figures["desk, dark"] and figures["phone"] == figures["phone, dark"]
+    assert {tuple(kept[2:]) for kept in figures["desk, dark"]} <= {("0px", "none", "1", "normal")}
+    levels = page.evaluate(HEADINGS)
+    found += [f"heading {b} follows {a}" for a, b in itertools.pairwise(levels) if b > a + 1]
+    if levels.count(1) != 1:
+        found.append(f"{levels.count(1)} headings of the first level: expected one")
+    assert found == []
+    assert page.problems == []
+    assert [address for address in page.requests if not address.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("chapter", [page for page in PAGES if page.startswith("notebooks/")])
+def test_the_dark_theme_leaves_films_alone(chromium, chapter, tmp_path):
+    page, shots = chromium.open((SITE / f"{chapter}.html").as_uri()), {}
+    for dark in (False, True):
+        dress(page, 1280, dark)
+        page.screenshot(tmp_path / "film.png", ".cell_output img:not(.plot)")
+        shots[dark] = np.asarray(Image.open(tmp_path / "film.png").convert("L")).astype(int)[6:-6, 6:-6]
+    page.close()
+    assert shots[False].std() > 10, "the figure is empty"
+    assert np.array_equal(shots[False], shots[True])
+
+
+@pytest.mark.parametrize("words", ["KID", "effusion", "mode collapse"])
+def test_the_search_works_without_network(chromium, words):
+    page = chromium.open((SITE / "search.html").as_uri() + f"?q={words.replace(' ', '+')}")
+    found = "document.querySelector('#search-results').innerText"
+    page.wait(f"{found}.includes('Glossary') && {found}.includes('Search finished')", 60)
+    page.close()
+    assert page.problems == []
+
+
+def test_the_theme_switch_keeps_the_keyboard_where_it_is(chromium):
+    page = chromium.open((SITE / "intro.html").as_uri())
+    switch = "document.querySelector('.theme-switch-button')"
+    page.evaluate(f"{switch}.focus()")
+    for _ in range(3):
+        before = page.evaluate("document.documentElement.dataset.mode")
+        page.press("Enter", 13)
+        page.wait(f"document.documentElement.dataset.mode !== '{before}'", 10)
+        assert page.evaluate(f"document.activeElement === {switch}")
+    page.close()
+
+
+def test_nothing_is_cut_on_paper(chromium):
+    page = chromium.open((SITE / "notebooks" / "03-dcgan.html").as_uri(), width=720)
+    page.call("Emulation.setEmulatedMedia", {"media": "print"})
+    cut = page.evaluate(
+        "Array.from(document.querySelectorAll('main pre')).filter((block) => block.checkVisibility()"
+        " && block.scrollWidth > block.clientWidth + 1).map((block) => block.innerText.slice(0, 80))"
+    )
+    page.close()
+    assert cut == []

@@ -105,6 +105,10 @@ test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, 
 student: $(READY)  ## the notebooks without solutions, in build/student
 	@$(PY) book/scripts/student.py build/student
 
+.PHONY: exam
+exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS="1.1 2.3" chooses)
+	@$(PY) book/scripts/exam.py build/exam $(IDS)
+
 .PHONY: lab
 lab: $(READY)  ## open the notebooks in Jupyter
 	@env -u MPLBACKEND .venv/bin/jupyter lab notebooks

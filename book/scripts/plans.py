@@ -1,0 +1,133 @@
+"""The instructors' tables: hours, plans, exercises; every sum is computed here.
+
+Teaching minutes of a chapter stand in teaching/minutes.csv, those of its exercises in the notebooks' own
+headings ("(10 minutes)"), what a session holds in teaching/plans.csv, what an exercise is for in
+teaching/exercises.yml.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TEACHING = ROOT / "teaching"
+EXERCISE = re.compile(r"^### (\d+) · (.+?) \((?:(\d+) minutes)?(.*)\)$", re.MULTILINE)
+MOST = {"two days": 400, "seven weeks": 180}  # minutes that a day or a session may hold
+EACH = {"two days": "Day", "seven weeks": "Session"}
+
+
+@cache
+def exercises(chapter):
+    """The exercises of a chapter: number -> (title, minutes or None, as the heading says it)."""
+    cells = json.loads((ROOT / "notebooks" / f"{chapter}.ipynb").read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    found = {}
+    for number, title, minutes, rest in EXERCISE.findall(text):
+        said = f"{minutes} minutes{rest}" if minutes else rest
+        found[int(number)] = (title, int(minutes) if minutes else None, said)
+    return found
+
+
+def chapters():
+    """One row a chapter: minutes of teaching, and of those exercises whose heading states minutes."""
+    table = pd.read_csv(TEACHING / "minutes.csv").set_index("chapter")
+    table["exercises"] = [
+        sum(minutes or 0 for _, minutes, _ in exercises(name).values()) for name in table.index
+    ]
+    return table
+
+
+def plans():
+    """teaching/plans.csv with the minutes of every unit: a chapter's are teaching plus chosen exercises."""
+    table = pd.read_csv(TEACHING / "plans.csv", dtype={"exercises": str}).fillna({"exercises": ""})
+    taught = chapters().teaching
+    table["chapter"] = table.unit.isin(taught.index)
+    table["teaching"] = table.unit.map(taught)
+    table["practice"] = [
+        sum(exercises(row.unit)[int(number)][1] for number in row.exercises.split()) if row.chapter else 0
+        for row in table.itertuples()
+    ]
+    table["minutes"] = table.minutes.fillna(table.teaching + table.practice).astype(int)
+    return table
+
+
+def hours(minutes):
+    """Minutes as hours in words: 390 -> "6 h 30"."""
+    return f"{int(minutes) // 60} h {int(minutes) % 60:02}"
+
+
+def unit(row):
+    """What a row of a plan is about, with a link to its chapter."""
+    if not row.chapter:
+        return f"*{row.unit}*"
+    chosen = row.exercises.replace(" ", ", ")
+    return f"[](notebooks/{row.unit}.ipynb), exercise{'s' * (',' in chosen)} {chosen}"
+
+
+def plan_markdown(name):
+    """One table of a plan: a row a unit, the sum of each day or session beside its name."""
+    table = plans().query("plan == @name")
+    lines = [f"| {EACH[name]} | What | Teaching | Exercises | Minutes |", "| --- | --- | --: | --: | --: |"]
+    for session, rows in table.groupby("session"):
+        label = f"**{session}** ({hours(rows.minutes.sum())})"
+        for row in rows.itertuples():
+            split = f"{row.teaching:.0f} | {row.practice}" if row.chapter else " | "
+            lines.append(f"| {label} | {unit(row)} | {split} | {row.minutes} |")
+            label = ""
+    pauses = table[table.unit.isin(["break", "lunch"])].minutes.sum()
+    total = table.minutes.sum()
+    lines += ["", f"Together {hours(total)}, of which {hours(pauses)} are breaks."]
+    return "\n".join(lines)
+
+
+def hours_markdown():
+    """The table of hours: a row a chapter, and the sum."""
+    table = chapters()
+    lines = ["| Chapter | Reading or teaching | Exercises |", "| --- | --: | --: |"]
+    for name, row in table.iterrows():
+        lines.append(f"| [](notebooks/{name}.ipynb) | {row.teaching} | {row.exercises} |")
+    lines.append(f"| together | {hours(table.teaching.sum())} | {hours(table.exercises.sum())} |")
+    return "\n".join(lines)
+
+
+def hours_sentence():
+    """How long a chapter and the course take, in one sentence."""
+    table = chapters()
+    both = table.sum(axis=1)
+    return (
+        f"Plan {table.teaching.min()} to {table.teaching.max()} minutes for a chapter and "
+        f"{table.exercises.min()} to {table.exercises.max()} for all of its exercises: {hours(both.sum())} "
+        f"for the course, on average {both.mean():.0f} minutes a chapter. These minutes are a plan; no class "
+        "has been timed yet."
+    )
+
+
+def exercises_markdown():
+    """What each exercise is for and which wrong answers to expect, chapter by chapter."""
+    notes, lines = yaml.safe_load((TEACHING / "exercises.yml").read_text()), []
+    for chapter, given in notes.items():
+        lines += [f"## [](notebooks/{chapter}.ipynb)", ""]
+        for (number, (title, _, said)), note in zip(exercises(chapter).items(), given, strict=True):
+            lines += [f"**{number} · {title}** ({said}). {note['for']}", ""]
+            for wrong in note["wrong"]:
+                says = f" The check says: “… {wrong['says']} …”" if "says" in wrong else ""
+                lines.append(f"- {wrong['answer'][0].upper()}{wrong['answer'][1:]}.{says}")
+            lines.append("")
+    return "\n".join(lines)
+
+
+def write(folder):
+    """Write the tables that pages include."""
+    texts = {
+        "_hours.md": hours_markdown(),
+        "_hours_sentence.md": hours_sentence(),
+        "_two_days.md": plan_markdown("two days"),
+        "_seven_weeks.md": plan_markdown("seven weeks"),
+        "_exercises.md": exercises_markdown(),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text + "\n")

@@ -1,0 +1,59 @@
+"""The instructors' plans: sums fit the day, every exercise has notes, quotes are what the checks say."""
+
+import ast
+
+import pandas as pd
+import plans
+import pytest
+import yaml
+
+CHAPTERS = sorted(path.stem for path in (plans.ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def test_every_chapter_has_minutes_and_every_exercise_states_its_own():
+    assert list(plans.chapters().index) == CHAPTERS
+    for chapter in CHAPTERS:
+        found = plans.exercises(chapter)
+        assert list(found) == list(range(1, len(found) + 1)) and len(found) >= 4
+        untimed = [title for title, minutes, _ in found.values() if minutes is None]
+        assert untimed in ([], ["Your own audit"])  # an afternoon
+
+
+def test_a_day_and_a_session_hold_their_minutes():
+    table = plans.plans()
+    assert set(table.plan) == set(plans.MOST)
+    for (name, session), rows in table.groupby(["plan", "session"]):
+        most = plans.MOST[name]
+        assert 0.85 * most < rows.minutes.sum() <= most, (name, session, rows.minutes.sum())
+        assert "break" in set(rows.unit)
+    weeks = table[(table.plan == "seven weeks") & table.chapter]
+    assert sorted(weeks.unit) == CHAPTERS and weeks.session.nunique() == 7
+
+
+def test_the_printed_sums_are_those_of_the_rows():
+    text = plans.plan_markdown("two days")
+    rows = [row.split("|")[1:-1] for row in text.splitlines() if row.startswith("|")][2:]
+    minutes = pd.to_numeric([row[-1].strip() for row in rows])
+    parts = [(row[2].strip(), row[3].strip()) for row in rows]
+    for (teaching, practice), total in zip(parts, minutes, strict=True):
+        assert not teaching or int(teaching) + int(practice) == total
+    assert f"Together {plans.hours(minutes.sum())}" in text
+
+
+def constants(chapter):
+    """Every piece of text in the checks of a chapter."""
+    path = plans.ROOT / "medgan_helpers" / "exercises" / f"chapter{chapter[:2]}.py"
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_exercise_has_notes_and_the_checks_say_what_is_quoted(chapter):
+    notes = yaml.safe_load((plans.TEACHING / "exercises.yml").read_text())[chapter]
+    assert len(notes) == len(plans.exercises(chapter))
+    said = constants(chapter)
+    for note in notes:
+        assert note["for"] and note["wrong"]
+        for wrong in note["wrong"]:
+            quote = wrong.get("says", "")
+            assert any(quote in text for text in said), quote

@@ -25,7 +25,7 @@ EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/executed/%)
 FIRST     := $(firstword $(EXECUTED))
 # minutes.csv is written from executed notebooks (make minutes), so it must not make them run again.
 HELPERS   := $(shell find medgan_helpers -type f -not -name '*.pyc' -not -name minutes.csv)
-PROSE     := $(shell find book -type f -not -name '*.pyc')
+PROSE     := $(shell find book teaching -type f -not -name '*.pyc')
 SITE      := $(BUILD)/html/index.html
 
 export MEDGAN_PROFILE := $(PROFILE)

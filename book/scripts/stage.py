@@ -15,6 +15,7 @@ from pathlib import Path
 import front_page
 import live_pages
 import nbformat
+import plans
 import quizzes
 import scoreboard
 
@@ -158,6 +159,7 @@ def main(folder, *executed):
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     make_live(folder)
+    plans.write(folder)
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"

@@ -105,6 +105,10 @@ test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, 
 student: $(READY)  ## the notebooks without solutions, in build/student
 	@$(PY) book/scripts/student.py build/student
 
+.PHONY: slides
+slides: $(EXECUTED) $(READY)  ## slides of every chapter from its executed notebook, in build/<profile>/slides
+	@$(PY) book/scripts/slides.py $(BUILD)/slides $(EXECUTED)
+
 .PHONY: exam
 exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS="1.1 2.3" chooses)
 	@$(PY) book/scripts/exam.py build/exam $(IDS)

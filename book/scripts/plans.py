@@ -115,7 +115,7 @@ def exercises_markdown():
             lines += [f"**{number} · {title}** ({said}). {note['for']}", ""]
             for wrong in note["wrong"]:
                 says = f" The check says: “… {wrong['says']} …”" if "says" in wrong else ""
-                lines.append(f"- {wrong['answer'][0].upper()}{wrong['answer'][1:]}.{says}")
+                lines.append(f"- *{wrong['answer']}*.{says}")
             lines.append("")
     return "\n".join(lines)
 

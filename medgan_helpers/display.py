@@ -1,9 +1,11 @@
-"""What a notebook shows beside figures: sentences with numbers, and the real source of what runs."""
+"""What a notebook shows beside figures: sentences with numbers, diagrams, and the real source of what runs."""
 
 import inspect
 
 from IPython.display import Markdown
 from IPython.display import display as show_output
+
+from .artifacts import ASSETS
 
 
 def say(text):
@@ -15,3 +17,15 @@ def show_source(*objects):
     """Show the real source of functions or classes, highlighted; what is read is what runs."""
     for thing in objects:
         say(f"```python\n{inspect.getsource(thing).rstrip()}\n```")
+
+
+def diagram(name):
+    """Show a diagram of the course (assets/diagrams, drawn by book/scripts/diagrams.py): ink follows the theme.
+
+    Raises ValueError for a name that no diagram has.
+    """
+    files = {path.stem: path for path in (ASSETS / "diagrams").glob("*.svg")}
+    if name not in files:
+        raise ValueError(f"there is no diagram {name!r}: choose among {', '.join(sorted(files))}")
+    html = f'<div class="diagram" style="overflow-x: auto">{files[name].read_text()}</div>'
+    show_output({"text/html": html, "text/plain": f"Diagram: {name}"}, raw=True)

@@ -1,4 +1,4 @@
-"""What a notebook shows beside figures: sentences with numbers, diagrams, and the real source of what runs."""
+"""What a notebook shows beside figures: sentences with numbers, diagrams, the real source of what runs."""
 
 import inspect
 
@@ -20,12 +20,16 @@ def show_source(*objects):
 
 
 def diagram(name):
-    """Show a diagram of the course (assets/diagrams, drawn by book/scripts/diagrams.py): ink follows the theme.
+    """Show a diagram of the course (assets/diagrams, drawn by book/scripts/diagrams.py) in the theme's ink.
 
     Raises ValueError for a name that no diagram has.
     """
     files = {path.stem: path for path in (ASSETS / "diagrams").glob("*.svg")}
     if name not in files:
         raise ValueError(f"there is no diagram {name!r}: choose among {', '.join(sorted(files))}")
-    html = f'<div class="diagram" style="overflow-x: auto">{files[name].read_text()}</div>'
-    show_output({"text/html": html, "text/plain": f"Diagram: {name}"}, raw=True)
+    show_output({"text/html": diagram_html(files[name]), "text/plain": f"Diagram: {name}"}, raw=True)
+
+
+def diagram_html(path):
+    """The HTML that shows a diagram's file; on a phone it scrolls."""
+    return f'<div class="diagram" style="overflow-x: auto">{path.read_text()}</div>'

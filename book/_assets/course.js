@@ -39,7 +39,7 @@ function filter(words, group) {
 
 /* What scrolls sideways must be reached by the keyboard; what does not is no stop on its way. */
 function reachWhatScrolls() {
-  for (const box of document.querySelectorAll(".bd-content :is(table, pre, .cell_output, div.math)")) {
+  for (const box of document.querySelectorAll(".bd-content :is(table, pre, .cell_output, .diagram, div.math)")) {
     if (box.scrollWidth > box.clientWidth) {
       box.tabIndex = 0;
     } else {

@@ -79,7 +79,8 @@ class Drawing:
         ids = f"diagram-{name}-title", f"diagram-{name}-words"
         tip = (
             f'<marker id="tip-{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-            'markerHeight="7" orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" fill="currentColor"/></marker>'
+            'markerHeight="7" orient="auto-start-reverse">'
+            '<path d="M0 0 10 5 0 10z" fill="currentColor"/></marker>'
         )
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
@@ -96,10 +97,10 @@ class Drawing:
 def course_map():
     d = Drawing(
         "Map of the course",
-        "Chapter 1 looks at the films and their labels; chapters 2 to 5 and 10 make or mend films: by hand, from "
-        "noise with DCGAN, from a bad scan with Pix2Pix, from another film with StarGAN, along a flow. "
-        "Chapter 6 asks whether made films help a classifier, chapter 7 where the classifier looks. "
-        "Chapter 8 collects the failures of GANs, chapter 9 the faults of a paper.",
+        "Chapter 1 looks at the films and their labels; chapters 2 to 5 and 10 make or mend films: by "
+        "hand, from noise with DCGAN, from a bad scan with Pix2Pix, from another film with StarGAN, "
+        "along a flow. Chapter 6 asks whether made films help a classifier, chapter 7 where the "
+        "classifier looks. Chapter 8 collects the failures of GANs, chapter 9 the faults of a paper.",
         760, 380,
     )  # fmt: skip
     d.box("1", 75, 150, "1 · Films\nand labels", "data")
@@ -244,9 +245,9 @@ def patchgan():
 def stargan():
     d = Drawing(
         "StarGAN: there and back",
-        "A film and a target label enter the generator, which draws the translated film. The critic says whether "
-        "it looks real and which findings it shows. The same generator, given the film's own labels, must bring "
-        "the first film back: that is the cycle.",
+        "A film and a target label enter the generator, which draws the translated film. The critic "
+        "says whether it looks real and which findings it shows. The same generator, given the film's "
+        "own labels, must bring the first film back: that is the cycle.",
         760, 300,
     )  # fmt: skip
     d.box("x", 75, 60, "film,\nno effusion", "data", w=120)
@@ -316,10 +317,10 @@ def flow():
 def pipeline():
     d = Drawing(
         "From film to verdict",
-        "Films and label rows are split by patient. Training films go into arms, each of which adds something; a "
-        "classifier learns from each arm with the same number of steps. Test patients are asked once; "
-        "patients are drawn again and again for the interval; the verdict is a difference with its "
-        "interval.",
+        "Films and label rows are split by patient. Training films go into arms, each of which adds "
+        "something; a classifier learns from each arm with the same number of steps. Test patients are "
+        "asked once; patients are drawn again and again for the interval; the verdict is a difference "
+        "with its interval.",
         760, 250,
     )  # fmt: skip
     d.box("films", 75, 70, "films and\nlabel rows", "data", w=120)

@@ -19,6 +19,8 @@ import plans
 import quizzes
 import scoreboard
 
+from medgan_helpers import display
+
 BOOK = Path(__file__).parents[1]
 OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
@@ -150,11 +152,19 @@ def blinded_test(path):
     return f"```{{raw}} html\n{path.read_text()}\n```\n"
 
 
+def place_diagrams(folder):
+    """Diagrams for prose pages, as they stand in chapters."""
+    folder.mkdir()
+    for drawing in (display.ASSETS / "diagrams").glob("*.svg"):
+        (folder / f"{drawing.stem}.html").write_text(display.diagram_html(drawing))
+
+
 def main(folder, *executed):
     folder = Path(folder)
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
     (folder / "notebooks").mkdir()
     shutil.copy(BOOK / "images" / "hero.png", folder / "_assets" / "card.png")  # for previews
+    place_diagrams(folder / "_diagrams")
     notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]

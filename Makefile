@@ -113,6 +113,11 @@ slides: $(EXECUTED) $(READY)  ## slides of every chapter from its executed noteb
 exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS="1.1 2.3" chooses)
 	@$(PY) book/scripts/exam.py build/exam $(IDS)
 
+# Kills, full discs, hostile files and planted faults by the hundred; about an hour on two cores.
+.PHONY: torture
+torture: $(READY)  ## what can go wrong, tried and counted: book/results/reliability.csv
+	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT PYTHONPATH=tests $(PY) -m torture
+
 .PHONY: lab
 lab: $(READY)  ## open the notebooks in Jupyter
 	@env -u MPLBACKEND .venv/bin/jupyter lab notebooks

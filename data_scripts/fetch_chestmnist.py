@@ -10,6 +10,8 @@ MedMNIST does not say which films are of one patient: every film counts as a pat
 course's own split of train.csv may therefore share patients. MedMNIST's test films go to valid.csv.
 """
 
+import os
+import tempfile
 import zipfile
 import zlib
 from functools import partial
@@ -60,9 +62,12 @@ def load(part, options):
     file = npz(options)
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if file.is_file():
-            check_size(file, options.size)
-        return ChestMNIST(split=part, root=str(file.parent), size=options.size, download=not file.is_file())
+        if not file.is_file():
+            with tempfile.TemporaryDirectory(dir=file.parent) as half:  # a dropped connection leaves nothing
+                ChestMNIST(split=part, root=half, size=options.size, download=True)
+                os.replace(Path(half) / file.name, file)
+        check_size(file, options.size)
+        return ChestMNIST(split=part, root=str(file.parent), size=options.size)
     except RuntimeError as error:  # medmnist's word for every failed download
         hint = f"Get it elsewhere and put it into {file.parent}. {chexpert.SOURCES['chestmnist']}"
         raise OSError(f"could not download {file.name}. {hint}") from error

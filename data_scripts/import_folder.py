@@ -12,6 +12,7 @@ Column names may be in any case; --rename gives your names theirs.
 The films must be free of names: what is burnt into the pixels is NOT removed. DICOM headers are not kept.
 """
 
+import argparse
 import re
 from dataclasses import replace
 from functools import partial
@@ -63,8 +64,17 @@ def command_line():
     who.add_argument(
         "--one-patient-a-file", action="store_true", help="no patient is known: every film its own (see book)"
     )
-    who.add_argument("--patient-pattern", metavar="REGEX", help="what in a file's path is the patient")
+    who.add_argument(
+        "--patient-pattern", metavar="REGEX", type=pattern, help="what in a file's path is the patient"
+    )
     return parser
+
+
+def pattern(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
 
 
 def read_table(options):
@@ -113,7 +123,7 @@ def patient_numbers(table, options):
         print("Every film counts as a patient of its own: if that is untrue, scores will look too good")
         return list(range(1, len(table) + 1))
     if options.patient_pattern:
-        found = [re.search(options.patient_pattern, file) for file in table["file"]]
+        found = [options.patient_pattern.search(file) for file in table["file"]]
         if None in found:
             raise ValueError(f"--patient-pattern finds no patient in {table['file'][found.index(None)]!r}")
         names = [match.group() for match in found]

@@ -53,7 +53,9 @@ def command_line():
     parser = layout.arguments(__doc__, side=False)
     parser.add_argument("source", help="the unpacked folder, or the zip archive")
     parser.add_argument("--to", help="the folder to unpack an archive into")
-    parser.add_argument("--sample", type=int, default=200, help="films to open for a trial (default 200)")
+    parser.add_argument(
+        "--sample", type=layout.count, default=200, help="films to open for a trial (default 200)"
+    )
     return parser
 
 

@@ -303,6 +303,8 @@ def main():
     unknown = set(options.network) - set(NETWORKS)
     if unknown:
         parser.error(f"unknown network {', '.join(sorted(unknown))}: choose of {', '.join(NETWORKS)}")
+    if options.threads < 1 or (options.steps is not None and options.steps < 1):
+        parser.error(f"--steps {options.steps}, --threads {options.threads}: expected 1 or more")
     torch.set_num_threads(options.threads)
     for name in options.network or NETWORKS:
         train, steps = NETWORKS[name]

@@ -3,9 +3,11 @@
 Everything generated lies under build/<profile>/ (build/<profile>-<dataset>/ for other data than the
 simulated default): data, artifacts, results, executed, html. Every file is written to a temporary name
 in the same folder and renamed, so a killed run or a full disk leaves the old file or none, never a half.
+What a killed run was writing goes when the same file is written next.
 """
 
 import csv
+import glob
 import json
 import math
 import os
@@ -65,10 +67,12 @@ def atomic(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    writer = f"{platform.node()}-{os.getpid()}"
+    temporary = path.with_name(f".{path.stem}.{writer}-{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
+        _sweep(path)
     except OSError as error:
         raise OSError(
             error.errno,
@@ -78,6 +82,28 @@ def atomic(path):
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _sweep(path):
+    """Remove what writers of `path` that no longer run on this machine left beside it."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.{glob.escape(platform.node())}-*.partial*"):
+        writer = left.name.removeprefix(f".{path.stem}.{platform.node()}-").split("-")[0]
+        if writer.isdigit() and not _runs(int(writer)):
+            with suppress(OSError):  # another process was first, or it is another user's
+                left.unlink()
+
+
+def _runs(process):
+    """Whether a process of that number runs; on Windows, where asking would end it, always yes."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it runs, under another user
+        return True
+    return True
 
 
 def write_json(path, value):
@@ -185,6 +211,7 @@ def scores(prefix=""):
 
 def provenance():
     """What made a result: commit, versions, machine, profile and time (UTC), as a dict for a model card."""
+
     def version(package):
         with suppress(metadata.PackageNotFoundError):
             return metadata.version(package)

@@ -13,11 +13,14 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
+from .training.model import check_batch
 
 
 def column(model, finding):
     """The output of `model` that belongs to `finding`, a name (or already a number)."""
-    if isinstance(finding, int):
+    if not hasattr(model, "findings"):
+        raise TypeError(f"{type(model).__name__} reads no findings: expected a classifier.DenseNet")
+    if isinstance(finding, int) and 0 <= finding < len(model.findings):
         return finding
     if finding not in model.findings:
         raise ValueError(f"this network does not read {finding!r}; it reads {', '.join(model.findings)}")
@@ -33,8 +36,9 @@ def activation_map(model, images, finding):
     The ReLU before the weights belongs to it; without it, or with the bias added in every cell, the sum is
     not the logit.
     """
-    model.network.eval()
     number = column(model, finding)
+    check_batch(images, model.config)
+    model.network.eval()
     return torch.cat(
         [model.read(part.to(model.device))[1][:, number].float().cpu() for part in images.split(256)]
     )
@@ -48,9 +52,11 @@ def grad_cam(model, images, finding):
     logsumexp. So it is CAM without its negative part, over the number of cells; where CAM is negative all
     over, it is blank. It is for networks whose head is not linear that one needs the gradient.
     """
+    number = column(model, finding)
+    check_batch(images, model.config)
     model.network.eval()
     grid, _, logits = model.read(images.to(model.device))  # (B, C, h, w)
-    (gradient,) = torch.autograd.grad(logits[:, column(model, finding)].sum(), grid)
+    (gradient,) = torch.autograd.grad(logits[:, number].sum(), grid)
     weights = gradient.mean((2, 3), keepdim=True)
     return (weights * grid).sum(1).relu().detach().float().cpu()
 

@@ -11,6 +11,7 @@ pool(maps) + bias = logit. So the class activation map is exact (see `cam`), whi
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -20,6 +21,7 @@ from . import chexpert
 from .images import signed_to_xrv
 from .local_contrast import LocalContrast
 from .training import Model, one_step, seeded
+from .training.model import check_batch
 
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
 PRESETS = ("narrow", "densenet121")
@@ -114,6 +116,8 @@ class DenseNet(Model):
     others COMMON_WEIGHT (empty: all alike); weights: None (from scratch), see `load_pretrained`.
     """
 
+    needs = ("films", "labels")
+
     def __init__(self, findings=14, preset="densenet121", steps=450, emphasis=chexpert.RARE, weights=None,
                  seed=0, cache=None, **machine):  # fmt: skip
         self.findings = _names(findings)
@@ -173,6 +177,7 @@ class DenseNet(Model):
     @torch.no_grad()
     def logits(self, images, batch_size=256):
         """(N, F) on the CPU, in float32; the network in evaluation mode."""
+        check_batch(images, self.config)
         self.network.eval()
         with self.autocast():
             parts = [self.read(part.to(self.device))[2].float().cpu() for part in images.split(batch_size)]
@@ -206,6 +211,8 @@ class DenseNet(Model):
 
 
 def _names(findings):
+    if isinstance(findings, str) or len(set(np.atleast_1d(findings))) < np.size(findings):
+        raise ValueError(f"findings is {findings!r}: expected a number, or a list of names, each once")
     if isinstance(findings, int):
         if findings == len(chexpert.FINDINGS):
             return tuple(chexpert.FINDINGS)

@@ -16,7 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
-from .training.model import check_config
+from .training.model import check_config, check_count
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam: beta1 = .9 oscillates (Radford et al. 2016, section 4)
@@ -233,11 +233,15 @@ class DCGAN(Model):
 
     def generate(self, n, seed=0):
         """n synthetic films (n, 1, H, W) in [-1, 1] on the CPU; the same for the same seed."""
+        check_count("n", n)
+        check_count("seed", seed, 0)
         rng = torch.Generator().manual_seed(seed)
         return self.draw(torch.randn(n, self.recipe.latent, generator=rng))
 
     def draw(self, z):
         """The films (n, 1, H, W) that belong to latents z (n, latent): for walks between two films."""
+        if z.shape[1:] != (self.recipe.latent,):
+            raise ValueError(f"latents are {tuple(z.shape)}: expected (n, {self.recipe.latent})")
         return self.in_parts(self.trained, z)
 
 

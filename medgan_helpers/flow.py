@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .training import EMA, Model, one_step, seeded
+from .training.model import check_count
 
 SIZES = (32, 64, 128)
 GRID = 32  # pixels a side on which the U-Net works, whatever the film's size: a CPU has minutes, not days
@@ -159,6 +160,8 @@ class Flow(Model):
 
     def noise(self, n, seed=0):
         """n starting points (n, 1, H, W)."""
+        check_count("n", n)
+        check_count("seed", seed, 0)
         size = self.config["image_size"]
         return torch.randn(n, 1, size, size, generator=torch.Generator().manual_seed(seed))
 

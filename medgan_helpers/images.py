@@ -157,7 +157,7 @@ def read_film(path, at_least=None):
     """
     if Path(path).stat().st_size == 0:
         raise ValueError("the file is empty (0 bytes)")
-    with Image.open(path) as film:
+    with _opened(path) as film:
         check_pixels(film.width, film.height)
         if getattr(film, "n_frames", 1) > 1:
             raise ValueError(f"animated ({film.n_frames} frames), expected one film")
@@ -171,6 +171,13 @@ def read_film(path, at_least=None):
         if at_least:
             film.draft("L", (at_least, at_least))
         return film.convert("L")
+
+
+def _opened(path):
+    try:
+        return Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"too large to be a film: {error}") from error
 
 
 def check_pixels(width, height):

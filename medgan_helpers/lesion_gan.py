@@ -261,7 +261,11 @@ class LesionGAN(Model):
     findings: the names it can draw; recipe: its settings.
     """
 
+    needs = ("real squares", "their classes", "healthy squares", "findings to draw")
+
     def __init__(self, findings, recipe=None, seed=0, **machine):
+        if isinstance(findings, str):
+            raise TypeError(f"findings is {findings!r}: expected a list of names")
         recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
         check_config(asdict(recipe))
         super().__init__({"findings": list(findings), "recipe": asdict(recipe), "seed": seed}, **machine)

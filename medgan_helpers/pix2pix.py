@@ -161,6 +161,8 @@ class Pix2Pix(Model):
     for half of it, then falling to 0 (section 3.3); None: constant.
     """
 
+    needs = ("degraded", "clean")
+
     def __init__(
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, settings=PAPER,
         in_channels=1, decay_steps=None, compile=False, **changes,

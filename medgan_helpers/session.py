@@ -7,6 +7,7 @@
 import csv
 import os
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -159,10 +160,12 @@ def real_films(size=64, count=None):
     no film that a shipped network has learnt from is ever a test film. Not for diagnosis.
     Raises FileNotFoundError or ValueError if the films are missing or altered.
     """
-    if not 8 <= size <= shipped.SIDE:
+    if not isinstance(size, Integral) or not 8 <= size <= shipped.SIDE:
         raise ValueError(
-            f"size={size}: the real films are {shipped.SIDE} px a side; choose 8 to {shipped.SIDE}"
+            f"size={size!r}: the real films are {shipped.SIDE} px a side; choose 8 to {shipped.SIDE}"
         )
+    if count is not None and (not isinstance(count, Integral) or count < 1):
+        raise ValueError(f"count={count!r}: expected about how many films, 1 or more, or None for all")
     root = shipped.unpack()
     frame = chexpert.read(root / "train.csv", root)
     store = images.ImageStore(frame, root, size)

@@ -28,7 +28,7 @@ SLICES_PER_PATIENT = 4  # of CT
 
 def ct(n, size=64, seed=0, part="train"):
     """n axial slices, SLICES_PER_PATIENT of a patient, as simulator.ct_slices: (n, 1, size, size)."""
-    _known(part, CT)
+    _known(n, part, CT)
     anatomy = thorax.load(size, "z")
     return torch.stack([_ct_slice(anatomy, size, seed, number, CT[part]) for number in range(n)])
 
@@ -51,7 +51,7 @@ def _ct_slice(anatomy, size, seed, number, slabs):
 
 def mr(n, size=64, seed=0, part="train"):
     """n slices of n heads, as simulator.brain makes them: (n, 1, size, size) in [0, 1]."""
-    _known(part, MR)
+    _known(n, part, MR)
     rng = np.random.default_rng([seed, list(MR).index(part)])
     return torch.cat([_mr_slice(size, rng, MR[part]) for _ in range(n)])
 
@@ -69,6 +69,8 @@ def _mr_slice(size, rng, slabs):
     return brain._contrast(F.grid_sample(t1[None, None], grid, align_corners=True)[:, :, 0], rng)
 
 
-def _known(part, parts):
+def _known(n, part, parts):
+    if n < 1:
+        raise ValueError(f"n={n}: expected 1 slice or more")
     if part not in parts:
         raise ValueError(f"unknown part {part!r}: choose one of {', '.join(parts)}")

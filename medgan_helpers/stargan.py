@@ -13,7 +13,7 @@ from torch import nn
 
 from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
-from .training.model import check_config
+from .training.model import check_batch, check_config
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam; Choi et al. 2018, section 4
@@ -276,6 +276,8 @@ class StarGAN(Model):
         for half of it, then falling to 0; None: constant.
     """
 
+    needs = ("films", "labels")
+
     def __init__(self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *,
                  channels=1, pretrain=0, average=True, decay_steps=None, compile=False, recipe=PAPER,
                  **settings):  # fmt: skip
@@ -353,6 +355,7 @@ class StarGAN(Model):
         return {"class_fake": class_fake, "cycle": cycle, "change": change}
 
     def check(self, films, labels):
+        check_batch((films, labels), self.config)
         size, domains = self.config["image_size"], self.config["domains"]
         expected = (len(films), self.config["channels"], size, size), (len(films), domains)
         if (tuple(films.shape), tuple(labels.shape)) != expected:
@@ -364,6 +367,8 @@ class StarGAN(Model):
     def translate(self, images, labels):
         """Films (B, C, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
         self.check(images, labels)
+        if labels.isnan().any():
+            raise ValueError("labels to translate to hold nan: expected 1 (draw it) or 0 (remove it)")
         return self.in_parts(self.trained, images, labels.float())
 
     def mask(self, images, labels):

@@ -68,7 +68,12 @@ def main():
     torch.set_num_threads(1)
     artifacts.activate("class")
     cells = planned(arguments.percents, arguments.arms, arguments.seeds)
-    table = experiments.run(cells, arguments.out, arguments.scheduler)
+    if not cells:
+        parser.error("no cell of the plan has these percents, arms and seeds: see PLAN in this file")
+    try:
+        table = experiments.run(cells, arguments.out, arguments.scheduler)
+    except ValueError as error:
+        parser.error(str(error))
     print(table.groupby(["percent", "steps", "arm"], sort=False)["rare"].agg(["mean", "count"]).round(3))
     made = artifacts.provenance()
     made |= {"command": "python studies/grid.py", "processor": platform.processor() or platform.machine()}

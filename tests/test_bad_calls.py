@@ -22,6 +22,7 @@ from medgan_helpers import (
     degradation,
     experiments,
     figures,
+    flow,
     images,
     lesion_gan,
     metrics,
@@ -31,6 +32,7 @@ from medgan_helpers import (
     restoration,
     session,
     simulator,
+    slabs,
     stargan,
     training,
 )
@@ -51,10 +53,10 @@ FRAME = pd.DataFrame({"path": list("abcd"), "patient": list("abcd"), **dict.from
 @functools.cache
 def model(kind):
     """One small model of each kind; it is never trained here."""
-    options = {stargan.StarGAN: {"domains": 2, "blocks": 1}}.get(kind, {})
+    options = {stargan.StarGAN: {"domains": 2, "blocks": 1}, flow.Flow: {"width": 8}}.get(kind, {})
     if kind is classifier.DenseNet:
         return kind(preset="narrow", **CPU)
-    return kind(**SMALL, **options)
+    return kind(**SMALL | options)
 
 
 def method(kind, name):
@@ -352,7 +354,45 @@ BAD_CALLS = {
         (figures.intervals, ({"a": 1}, "AUROC", ""), "cannot see it"),
         (figures.curves, ({}, "none"), "no curves"),
     ],
+    "what outsiders tried": [
+        (method(dcgan.DCGAN, "generate"), (0,), "n is 0"),
+        (method(dcgan.DCGAN, "generate"), (-2,), "n is -2"),
+        (method(dcgan.DCGAN, "generate"), ("3",), "n is '3'"),
+        (method(dcgan.DCGAN, "generate"), (2.0,), "n is 2.0"),
+        (method(dcgan.DCGAN, "generate"), (2, None), "seed is None"),
+        (method(dcgan.DCGAN, "draw"), (torch.zeros(2, 7),), r"expected \(n, 100\)"),
+        (method(flow.Flow, "generate"), (0,), "n is 0"),
+        (method(flow.Flow, "generate"), {"n": 2, "steps": 0}, "steps is 0"),
+        (flow.Flow, CPU | {"image_size": 20}, "image_size is 20"),
+        (flow.Flow, CPU | {"width": 0}, "width is 0"),
+        (method(classifier.DenseNet, "logits"), (GREY,), "ndarray"),
+        (method(classifier.DenseNet, "logits"), (BYTES,), "torch.uint8"),
+        (method(classifier.DenseNet, "predict"), (RGB,), r"expected \(B, 1, H, W\)"),
+        (method(classifier.DenseNet, "predict"), (FILMS[:0],), "at least one"),
+        (reader, (FILMS,), r"expected a tuple \(films, labels\)"),
+        (star, (FILMS,), r"expected a tuple \(films, labels\)"),
+        (unet, (FILMS,), r"expected a tuple \(degraded, clean\)"),
+        (unet, ((FILMS, FILMS, FILMS),), "the batch has 3 parts"),
+        (method(pix2pix.Pix2Pix, "restore"), (BYTES,), "torch.uint8"),
+        (method(stargan.StarGAN, "translate"), (FILMS, [[1, 0]] * 4), "list"),
+        (method(stargan.StarGAN, "translate"), (FILMS, torch.full((4, 2), NAN)), "nan"),
+        (classifier.DenseNet, CPU | {"findings": "Edema"}, "'Edema'"),
+        (classifier.DenseNet, CPU | {"findings": ["a", "a"]}, "each once"),
+        (lesion_gan.LesionGAN, CPU | {"findings": "Edema"}, "a list of names"),
+        (metrics.proportion, (1.5, 3), "whole numbers"),
+        (metrics.ssim, (torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)), "11 px"),
+        (metrics.auroc, (LABELS, SCORES, None), "4, 4 and 1"),
+        (metrics.auroc_by_group, (LABELS, SCORES, PEOPLE, ["F"]), "one of each a film"),
+        (session.real_films, (0,), "size=0"),
+        (session.real_films, ("a",), "size='a'"),
+        (session.real_films, (64, -1), "count=-1"),
+        (slabs.ct, (0,), "n=0"),
+        (slabs.mr, (2, 64, 0, "dev"), "train, valid, test"),
+        (figures.curves, ([1], "none"), "no curves"),
+        (figures.bars, (pd.DataFrame(), "%", "none"), "the table is empty"),
+    ],
     "activation maps": [
+        (cam.activation_map, (NoModel(), FILMS, "Edema"), "reads no findings"),
         (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(3, 32, 32, dtype=torch.bool)), "2"),
         (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(2, 32, 32, dtype=torch.bool)), "no film with"),
     ],
@@ -368,11 +408,17 @@ def test_a_bad_call_gets_one_clear_sentence(function, arguments, words):
         function(*given[0], **given[1])
 
 
+@pytest.mark.parametrize("finding", ["Flu", 99, -1])
+def test_a_map_of_an_unknown_finding_names_the_known(finding):
+    with pytest.raises(ValueError, match="it reads No Finding, "):
+        cam.activation_map(model(classifier.DenseNet), FILMS, finding)
+
+
 def test_the_table_is_long():
     assert len(ROWS) >= 200
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", -1), ("steps", 2.5), ("every", 0)])
+@pytest.mark.parametrize(("name", "value"), [("steps", -1), ("steps", 2.5), ("every", 0), ("samples", 3)])
 def test_training_counts_in_whole_steps(name, value):
     counts = {"steps": 1, "every": 1} | {name: value}
     with pytest.raises((ValueError, TypeError), match=f"{name} is {value}"):

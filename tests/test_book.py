@@ -205,9 +205,9 @@ def test_headlines_compare_with_the_best_conventional_method():
 
 
 def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):
-    assert "has not run" in stage.blinded_test(tmp_path / "form.html")
+    assert "has not run" in stage.blinded_test(tmp_path / "form.html", tmp_path)
     (tmp_path / "form.html").write_text("<form>…</form>")
-    assert stage.blinded_test(tmp_path / "form.html") == "```{raw} html\n<form>…</form>\n```\n"
+    assert stage.blinded_test(tmp_path / "form.html", tmp_path) == "```{raw} html\n<form>…</form>\n```\n"
     assert "_fooled.md" in (ROOT / "book" / "would-you-be-fooled.md").read_text()
 
 

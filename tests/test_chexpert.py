@@ -1,9 +1,11 @@
 """The label table, its policies and splits, on the real CheXpert table wherever that is possible."""
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import fake_films
 import numpy as np
@@ -31,6 +33,14 @@ def test_label_table_is_chexperts_own(table):
     assert table.index.equals(pd.RangeIndex(len(table)))
     assert list(table) == ["path", "patient", "study", "view", "sex", "age", *chexpert.FINDINGS]
     assert table.path[0] == "train/patient00001/study1/view1_frontal.jpg"
+
+
+def test_findings_stand_in_the_order_of_chexperts_own_columns():
+    """A trained network's outputs have no names, only places."""
+    package = Path(importlib.util.find_spec("torchxrayvision").origin).parent
+    head = pd.read_csv(package / "data" / "chexpert_train.csv.gz", nrows=0)
+    assert [name for name in head if name in chexpert.FINDINGS] == chexpert.FINDINGS
+    assert list(head)[-14:] == chexpert.FINDINGS
 
 
 def test_frontal_films_of_the_table(table):

@@ -113,6 +113,15 @@ def test_a_step_moves_both_networks_and_labels_are_not_needed():
     assert all(moved)
 
 
+def test_the_generator_stands_still_while_the_discriminator_learns(monkeypatch):
+    """Without detach, D's step would drag G's whole graph along: more memory and time, the same weights."""
+    judged, judge = [], DCGAN.judge
+    spy = lambda model, films: judged.append(films.requires_grad) or judge(model, films)  # noqa: E731
+    monkeypatch.setattr(DCGAN, "judge", spy)
+    DCGAN(32, 4, precision="fp32", device="cpu").step(torch.zeros(4, 1, 32, 32))
+    assert judged == [False, False, True]
+
+
 def test_generate_depends_on_its_seed_alone_and_leaves_training_alone():
     model = DCGAN(32, 4, device="cpu")
     films = model.generate(5, seed=1)

@@ -24,6 +24,7 @@ import browser  # noqa: E402
 import export_live  # noqa: E402
 import live_data  # noqa: E402
 import live_pages  # noqa: E402
+import policy  # noqa: E402
 import stage  # noqa: E402
 
 from medgan_helpers import degradation, restoration  # noqa: E402
@@ -67,9 +68,17 @@ def write_networks(folder, name, files):
 
 @pytest.fixture(scope="module")
 def addresses(site):
-    """The two ways to open the site: from a disc, and from a server on this machine."""
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(site)))
+    """The two ways to open the site: from a disc, and from a server here, under the strict policy."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def end_headers(self):
+            self.send_header("Content-Security-Policy", policy.policy([]))
+            super().end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield {"file": site.as_uri(), "http": f"http://127.0.0.1:{server.server_port}"}
     server.shutdown()

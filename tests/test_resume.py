@@ -75,3 +75,15 @@ def test_half_and_half_are_one_whole(name, tmp_path):
     for key, part in whole.parts().items():  # learning rates and counts too
         if isinstance(part, torch.optim.lr_scheduler.LRScheduler):
             assert part.get_last_lr() == getattr(resumed, key).get_last_lr()
+
+
+@pytest.mark.parametrize("name", ["dcgan few films", "flow", "unet", "pix2pix", "stargan", "lesion_gan"])
+def test_the_average_follows_every_generator(name):
+    make, batches = MODELS[name]
+    model = make()
+    before = {key: value.clone() for key, value in model.ema.network.state_dict().items()}
+    training.fit(model, batches(), STEPS)
+    average, current = model.ema.network.state_dict(), model.generator.state_dict()
+    moved = [key for key in average if not torch.equal(average[key], before[key])]
+    assert moved and model.ema.updates
+    assert [key for key in moved if not torch.equal(average[key], current[key])], "a copy is no average"

@@ -18,7 +18,10 @@ find_python() {
 
 has_uv() { uv --version > /dev/null 2>&1; }
 
-if ! works "$folder/bin/python"; then
+# Killed between making the environment and putting pip into it, it has a Python and nothing to install with.
+whole() { works "$folder/bin/python" && { has_uv || "$folder/bin/python" -m pip --version > /dev/null 2>&1; }; }
+
+if ! whole; then
     python=$(find_python)
     echo "== new environment $folder from $("$python" --version); what goes into it is about 3 GB to fetch"
     if has_uv; then

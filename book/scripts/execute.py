@@ -41,7 +41,12 @@ def execute(source, target, parameters):
     os.replace(running, target)
 
 
-def main(source, target, *assignments):
+def main(*arguments):
+    if len(arguments) < 2 or not all("=" in assignment for assignment in arguments[2:]):
+        sys.exit(f"{__doc__.splitlines()[0]}; got {' '.join(arguments) or 'nothing'}")
+    source, target, *assignments = arguments
+    if not Path(source).is_file():
+        sys.exit(f"no notebook at {source}")
     parameters = dict(assignment.split("=", 1) for assignment in assignments)
     if parameters.get("DATA_ROOT"):
         parameters["DATA_ROOT"] = str(Path(parameters["DATA_ROOT"]).expanduser().resolve())

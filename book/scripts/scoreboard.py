@@ -5,9 +5,11 @@ Nothing is typed: results/headlines.csv says which score answers which question,
 
 import csv
 import itertools
+from html import escape
 from pathlib import Path
 
-HEADLINES = Path(__file__).parents[1] / "results" / "headlines.csv"
+RESULTS = Path(__file__).parents[1] / "results"
+HEADLINES = RESULTS / "headlines.csv"
 NOT_CONVENTIONAL = ("degraded", "unet", "pix2pix")
 HEAD = "| Score | Value | 95 % interval | n | Unit | Chapter |\n|" + " --- |" * 6
 SEARCH = '<label>Search the scores <input type="search" data-filters="score-table"></label>'
@@ -68,7 +70,7 @@ def everything(rows):
     parts = [SEARCH, ""]
     for kind, members in itertools.groupby(sorted(rows, key=kind_of), key=kind_of):
         members = list(members)
-        summary = f"<summary><code>{kind}</code>, {len(members)} scores</summary>"
+        summary = f"<summary><code>{escape(kind)}</code>, {len(members)} scores</summary>"
         fold = f'<details class="score-table">{summary}'
         parts += [fold, "", HEAD, *map(line, members), "", "</details>", ""]
     return "\n".join(parts)
@@ -81,4 +83,21 @@ def kind_of(row):
 def line(row):
     interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
     cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter(row)
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+    return "| " + " | ".join(escape(cell, quote=False).replace("|", "/") for cell in cells) + " |"
+
+
+def reliability():
+    """What `make torture` counted, as Markdown: a line a kind, and a line for each thing that was tried."""
+    rows = read(RESULTS / "reliability.csv")
+    lines = ["| Kind | Tried | Failed | Date | Commit | Machine |", "|" + " --- |" * 6]
+    for kind, members in itertools.groupby(rows, key=lambda row: row["kind"]):
+        members = list(members)
+        tried, failed = (sum(int(row[name]) for row in members) for name in ("tried", "failed"))
+        last = members[-1]
+        lines.append(
+            f"| {kind} | {tried} | {failed} | {last['date']} | {last['commit']} | {last['machine']} |"
+        )
+    lines += ["", "| Kind | What | Tried | Failed | Remark |", "|" + " --- |" * 5]
+    names = ("kind", "what", "tried", "failed", "note")
+    lines += ["| " + " | ".join(escape(row[name], quote=False) for name in names) + " |" for row in rows]
+    return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ import front_page
 import live_pages
 import nbformat
 import plans
+import policy
 import quizzes
 import scoreboard
 
@@ -26,6 +27,7 @@ OUR_OWN = shutil.ignore_patterns("scripts", "quizzes", "__pycache__")
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on Colab: a page loads our own
 LOCAL_BADGE = "../_assets/colab-badge.svg"
 LIVE = "../_static/live"  # the live figures, from a chapter's page
+INLINE = "../_static/inline"  # scripts that HTML outputs brought along
 WIDE = 770  # pixels: a phone would show less than .45 of them
 
 
@@ -107,6 +109,14 @@ def settle_progress(cell):
         cell.outputs = settled
 
 
+def outsource_scripts(cell, pages):
+    """Move the scripts in a cell's HTML into files: a page works where inline scripts are forbidden."""
+    for output in cell.get("outputs", []):
+        if "text/html" in output.get("data", {}):
+            html = policy.outsource(output.data["text/html"], pages / "_assets" / "inline", INLINE)
+            output.data["text/html"] = html
+
+
 def minutes(notebook):
     """How long the notebook ran, from what papermill noted."""
     return notebook.metadata.papermill.duration / 60
@@ -121,6 +131,7 @@ def stage(source, target):
         describe_figure(cell)
         name_fold(cell)
         settle_progress(cell)
+        outsource_scripts(cell, target.parents[1])
         if cell.cell_type == "markdown":
             cell.source = live_pages.localise(cell.source.replace(COLAB_BADGE, LOCAL_BADGE), LIVE)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -145,11 +156,12 @@ def make_live(folder):
             page.write_text(f"{live_pages.localise(text, static)}\n\n{scripts}\n")
 
 
-def blinded_test(path):
+def blinded_test(path, pages):
     """The form that chapter 7 has written for the page "Would you be fooled?", or a sentence."""
     if not path.is_file():
         return "Chapter 7 has not run: there is no test here.\n"
-    return f"```{{raw}} html\n{path.read_text()}\n```\n"
+    form = policy.outsource(path.read_text(), pages / "_assets" / "inline", INLINE.removeprefix("../"))
+    return f"```{{raw}} html\n{form}\n```\n"
 
 
 def place_diagrams(folder):
@@ -173,7 +185,8 @@ def main(folder, *executed):
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"
-    (folder / "_fooled.md").write_text(blinded_test(results / "would-you-be-fooled.html"))
+    (folder / "_fooled.md").write_text(blinded_test(results / "would-you-be-fooled.html", folder))
+    (folder / "_reliability.md").write_text(scoreboard.reliability())
     scores = results / "scores.csv"
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):
         (folder / name).write_text(text)

@@ -81,9 +81,19 @@ def arguments(description, side=True):
     parser.add_argument("--skip-bad", action="store_true", help="leave bad rows and films out, listing them")
     if side:
         parser.add_argument(
-            "--side", type=int, default=512, help="pixels of a film's shorter side; 0: as it is (default 512)"
+            "--side",
+            type=count,
+            default=512,
+            help="pixels of a film's shorter side; 0: as it is (default 512)",
         )
     return parser
+
+
+def count(text):
+    """A whole number, 0 or more, of a command line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number, 0 or more")
+    return int(text)
 
 
 def run(main):

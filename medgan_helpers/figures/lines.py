@@ -40,7 +40,7 @@ def draw_intervals(axis, table, unit, marked=()):
 
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
     """Lines over steps, one panel an entry: {title: {name: (steps, values)}}. xlabel: one, or one a panel."""
-    if not panels:
+    if not panels or not hasattr(panels, "items"):
         raise ValueError("there are no curves: expected {title: {name: (steps, values)}}")
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel

@@ -16,7 +16,7 @@ LEAST_PER_GROUP = 5  # positives of each finding in a group; with fewer, nearly 
 
 def _ranked(labels, scores, patients):
     """Drop masked labels and sort by score. Returns labels, patients, the last index of each tied group."""
-    labels, scores, patients = (np.asarray(a) for a in (labels, scores, patients))
+    labels, scores, patients = (np.atleast_1d(a) for a in (labels, scores, patients))
     if not len(labels) == len(scores) == len(patients):
         raise ValueError(
             f"expected one label, score and patient an image, found {len(labels)}, {len(scores)} and "
@@ -131,6 +131,9 @@ def auroc_by_group(labels, scores, patients, groups, least=LEAST_PER_GROUP):
     any finding the score is nan, and positives says why.
     """
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))
+    if not len(labels) == len(scores) == len(patients) == len(groups):
+        lengths = len(labels), len(scores), len(patients), len(groups)
+        raise ValueError(f"{lengths} labels, scores, patients and groups: expected one of each a film")
     rows = {}
     for group in sorted(set(groups)):
         here = groups == group

@@ -55,8 +55,8 @@ def mean_interval(values, patients=None, seed=0):
 
 def proportion(hits, n):
     """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
-    if not 0 <= hits <= n or n == 0:
-        raise ValueError(f"{hits} hits among {n}: expected at least 1 try and no more hits than tries")
+    if not 0 <= hits <= n or n == 0 or hits != int(hits):
+        raise ValueError(f"{hits} hits among {n}: expected whole numbers, at least 1 try, no more hits")
     from scipy.stats import binomtest  # takes half a second
 
     low, high = binomtest(int(hits), int(n)).proportion_ci(method="wilson")

@@ -39,4 +39,6 @@ def ssim(restored, clean):
     from torchmetrics.functional.image import structural_similarity_index_measure  # takes a second
 
     restored, clean = _unit_pair(restored, clean)
+    if min(clean.shape[-2:]) < 11:
+        raise ValueError(f"images are {tuple(clean.shape[-2:])}: the window of SSIM needs 11 px a side")
     return structural_similarity_index_measure(restored, clean, data_range=1.0, reduction="none").reshape(-1)

@@ -134,7 +134,8 @@ def load(kind, folder, **arguments):
         raise FileNotFoundError(f"no card.json in {folder}: train the model (TRAIN = True) or check the path")
     try:
         card = json.loads(path.read_text())
-        name, expected = card["model"], card["sha256"]
+        name, expected, config = card["model"], card["sha256"], dict(card["config"])
+        commit = card["made"]["commit"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the card of a trained model ({error}): fetch it again") from error
     weights = path.with_name("weights.safetensors")
@@ -142,13 +143,13 @@ def load(kind, folder, **arguments):
         raise ValueError(f"{folder} holds a {name}, not a {kind.__name__}")
     if not weights.is_file() or _sha256(weights) != expected:
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
-    model = kind(**card["config"], **arguments)
     try:
+        model = kind(**config, **arguments)
         model.load_trained(load_file(weights))
-    except RuntimeError as error:  # torch's list of names and shapes helps nobody who did not write them
+    except (RuntimeError, MemoryError, SafetensorError) as error:  # torch's list of shapes helps nobody
         raise ValueError(
             f"the weights in {folder} do not fit this version's {kind.__name__} (they were made with commit "
-            f"{card['made']['commit']}): remove that folder and train again"
+            f"{commit}): remove that folder and train again"
         ) from error
     return model
 

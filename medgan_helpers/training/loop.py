@@ -17,6 +17,7 @@ import torch.distributed as dist
 from tqdm import tqdm
 
 from . import checkpoints
+from .model import check_count
 from .processes import rank_and_world, share_buffers
 
 LOG_EVERY = 10  # steps; losses stay on the device in between: reading one makes the CPU wait for the GPU
@@ -33,7 +34,7 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     Raises FloatingPointError naming the step when a loss is not finite, or a weight that would be written;
     the last checkpoint stays.
     """
-    _check(model, steps, every)
+    _check(model, steps, every, samples)
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
     stream = itertools.islice(_stream(batches, start * world), rank, None, world)
@@ -57,15 +58,14 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     return pd.DataFrame(rows)
 
 
-def _check(model, steps, every):
+def _check(model, steps, every, samples):
     """Refuse, before anything is read or trained, what would end somewhere inside."""
     if not hasattr(model, "step"):
         raise TypeError(f"{type(model).__name__} has no step(batch): expected a model, as dcgan.DCGAN()")
-    for name, value, least in (("steps", steps, 0), ("every", every, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise TypeError(f"{name} is {value!r}: expected a whole number")
-        if value < least:
-            raise ValueError(f"{name} is {value}: expected {least} or more")
+    check_count("steps", steps, 0)
+    check_count("every", every)
+    if samples is not None and not callable(samples):
+        raise TypeError(f"samples is {samples!r}: expected a function of (model, step)")
 
 
 def _resume(model, checkpoint):

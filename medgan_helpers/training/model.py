@@ -59,26 +59,32 @@ def check_config(config):
     Raises TypeError or ValueError that names the argument. None stands for "not given" and passes.
     """
     for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0}.items():
-        value = config.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise TypeError(f"{name} is {value!r}: expected a whole number")
-        if value < least:
-            raise ValueError(f"{name} is {value}: expected {least} or more")
+        if config.get(name) is not None:
+            check_count(name, config[name], least)
     if config.get("findings") == []:
         raise ValueError("findings is empty: expected at least one finding, a number or a list of names")
 
 
-def check_batch(batch, config):
+def check_count(name, value, least=1):
+    """Refuse what is no whole number, or one below `least`: TypeError or ValueError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} is {value!r}: expected a whole number")
+    if value < least:
+        raise ValueError(f"{name} is {value}: expected {least} or more")
+
+
+def check_batch(batch, config, needs=()):
     """Refuse a batch that is not made of tensors of one length, with float images of the model's size.
 
-    Looks at shapes and types only, never at values: it costs some microseconds and no wait for a GPU.
+    needs: the names of its parts, where the model cannot do with images alone. Looks at shapes and types
+    only, never at values: it costs some microseconds and no wait for a GPU.
     """
     parts = batch if isinstance(batch, tuple | list) else (batch,)
     if not parts or not all(torch.is_tensor(part) for part in parts):
         found = [type(part).__name__ for part in parts]
         raise TypeError(f"the batch is {found or 'empty'}: expected a tensor, or a tuple of tensors")
+    if needs and len(parts) != len(needs):
+        raise TypeError(f"the batch has {len(parts)} parts: expected a tuple ({', '.join(needs)})")
     lengths = {len(part) if part.dim() else 0 for part in parts}
     if len(lengths) > 1 or 0 in lengths:
         shapes = [tuple(part.shape) for part in parts]
@@ -192,6 +198,9 @@ class Model:
     @torch.no_grad()
     def in_parts(self, ask, *tensors):
         """ask(*tensors) of the trained network, AT_ONCE rows at a time; the answers where the tensors are."""
+        if strangers := [t for t in tensors if not torch.is_tensor(t) or not t.is_floating_point()]:
+            found = getattr(strangers[0], "dtype", type(strangers[0]).__name__)
+            raise TypeError(f"expected tensors of floats, as images.signed_batch makes them, got {found}")
         self.trained.eval()
         parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
         with self.autocast():
@@ -229,7 +238,7 @@ def one_step(update):
 
     @functools.wraps(update)
     def step(self, batch):
-        check_batch(batch, self.config)
+        check_batch(batch, self.config, getattr(self, "needs", ()))
         batch = to_device(batch, self.device)
         self.rng.manual_seed(mix(self.config["seed"], rank_and_world()[0], self.steps_done))
         with self.autocast():

@@ -1,0 +1,86 @@
+"""Bad commands: each ends with one sentence and a status that is not 0, and writes nothing.
+
+A row is (script, its arguments, words of the message). IN is a folder with four films and labels.csv.
+"""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import fake_films
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BAD_COMMANDS = [
+    ("simulate_chexpert", "OUT --images 0", "0 films"),
+    ("simulate_chexpert", "OUT --images -3", "-3 films"),
+    ("simulate_chexpert", "OUT --images many", "invalid int value: 'many'"),
+    ("simulate_chexpert", "OUT --size 4", "24 to 512 pixels"),
+    ("simulate_chexpert", "OUT --size 9000", "24 to 512 pixels"),
+    ("simulate_chexpert", "OUT --views side", "invalid choice: 'side'"),
+    ("simulate_chexpert", "OUT --prevalence half", "invalid choice: 'half'"),
+    ("simulate_chexpert", "OUT --rare-boost 0", "rare_boost=0"),
+    ("simulate_chexpert", "OUT --rare-boost nan", "rare_boost=nan"),
+    ("simulate_chexpert", "IN --images 2", "not an empty folder"),
+    ("simulate_chexpert", "IN/labels.csv --images 2", "not an empty folder"),
+    ("simulate_chexpert", "", "required: root"),
+    ("import_folder", "", "required: folder, csv, target"),
+    ("import_folder", "nowhere nowhere.csv OUT", "no folder of films at nowhere"),
+    ("import_folder", "IN nowhere.csv OUT", "no table at nowhere.csv"),
+    ("import_folder", "IN IN OUT", "no table at"),
+    ("import_folder", "IN IN/labels.csv OUT --side large", "large: expected a whole number"),
+    ("import_folder", "IN IN/labels.csv OUT --side -5", "-5: expected a whole number"),
+    ("import_folder", "IN IN/labels.csv OUT --rename Path", "expected YOURS=THEIRS"),
+    ("import_folder", "IN IN/labels.csv OUT --patient-pattern (", "'(' is no regular expression"),
+    ("import_folder", "IN IN/labels.csv OUT --patient-pattern zebra", "finds no patient"),
+    ("import_folder", "IN IN/labels.csv OUT", "no column 'patient'"),
+    ("import_folder", "IN IN/labels.csv IN --one-patient-a-file", "is not empty"),
+    ("import_nih", "nowhere OUT", "nowhere"),
+    ("import_nih", "IN OUT", "Data_Entry_2017"),
+    ("prepare_chexpert", "nowhere", "no train.csv in nowhere"),
+    ("prepare_chexpert", "IN/labels.csv", "say with --to FOLDER"),
+    ("prepare_chexpert", "IN/labels.csv --to OUT", "no whole zip archive"),
+    ("prepare_chexpert", "IN --sample -1", "-1: expected a whole number"),
+    ("fetch_chestmnist", "OUT --size 100", "invalid choice: 100"),
+    ("rebuild_brain", "--wheel nowhere.whl", "nowhere.whl: no such file"),
+    ("rebuild_thorax", "--wheel IN/labels.csv", "is it another version?"),
+    ("train_networks", "resnet", "resnet"),
+    ("train_networks", "dcgan --steps -5", "--steps -5"),
+    ("execute", "nowhere.ipynb OUT.ipynb", "nowhere.ipynb"),
+    ("execute", "NOTEBOOK OUT.ipynb PROFILE", "NAME=VALUE"),
+    ("execute", "NOTEBOOK OUT.ipynb PROFIL=smoke", "no parameter PROFIL"),
+    ("execute", "", "execute.py SOURCE TARGET NAME=VALUE"),
+    ("grid", "--arms magic", "invalid choice: 'magic'"),
+    ("grid", "--percents 0 --out OUT", "no cell of the plan"),
+    ("grid", "--percents ten --out OUT", "invalid float value: 'ten'"),
+    ("grid", "--out IN/labels.csv", "is not a table of cells"),
+]
+PLACES = {"execute": "book/scripts", "grid": "studies"}
+
+
+@pytest.mark.parametrize(("script", "line", "words"), BAD_COMMANDS)
+def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, monkeypatch, capsys):
+    fake_films.folder(tmp_path / "in", films=4, prefix="", name="labels")
+    notebook = ROOT / "notebooks" / "01-data-exploration.ipynb"
+    names = {"IN": tmp_path / "in", "OUT": tmp_path / "out", "NOTEBOOK": notebook}
+    for name, place in names.items():
+        line = line.replace(name, str(place))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *line.split()])
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / PLACES.get(script, "data_scripts") / f"{script}.py"), run_name="__main__")
+    said = f"{ended.value.code} {capsys.readouterr().err}"
+    assert words in said and ended.value.code not in (0, None) and "Traceback" not in said
+    assert [
+        path for path in sorted(tmp_path.rglob("*")) if path not in before and path.suffix != ".lock"
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["PROFILE=huge"], "smoke, class"), (["nothing"], "nothing")]
+)
+def test_make_says_what_it_does_not_know(arguments, words):
+    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode and words in done.stderr

@@ -1,0 +1,226 @@
+"""SIGKILL at random moments: the same command afterwards ends in the bytes of an undisturbed run.
+
+Each round starts a command again and again, kills it at moments drawn over its whole length, and lets it
+finish once. Then every file must be there with the same bytes, and no other: no half, no temporary file.
+"""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import fake_films
+import nbformat
+import numpy as np
+import test_resume
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from medgan_helpers import artifacts, chexpert, experiments, images, simulator, training
+from medgan_helpers.experiments import films as pools
+from medgan_helpers.simulator import dataset
+
+from . import Count
+from .processes import Process, finish
+
+KILLS = 30  # of each command
+A_ROUND = 6  # kills before the command may finish
+
+
+class Command(NamedTuple):
+    """start(folder) does the work; `part` is what may differ: a function (name, bytes) -> bytes."""
+
+    what: str
+    start: Callable
+    part: Callable = lambda name, data: data
+    note: str = ""
+
+
+# --- the commands -------------------------------------------------------------------------------
+
+
+def render(folder, workers=1):
+    dataset.FEW = 200 if workers == 1 else 0
+    options = {"twins": True, "masks": True, "workers": workers, "progress": False}
+    simulator.write(folder / "films", images=8, size=32, **options)
+
+
+def build_store(source, folder):
+    os.environ["MEDGAN_CACHE"] = str(folder / "cache")
+    images.CHUNK = 2
+    images.ImageStore(chexpert.read(source / "train.csv"), source, 64)
+
+
+def fill_pool(folder):
+    artifacts.folder = lambda kind: folder
+    pools.Pool(24, 32, 1, {"Fracture": 8}).films(range(24))
+
+
+def train(name, folder):
+    make, batches = test_resume.MODELS[name]
+    training.fit(make(), batches(), test_resume.STEPS, checkpoint=folder / "model", every=1)
+
+
+def run_grid(address, folder):
+    asked = experiments.cells(percents=(1, 10), seeds=range(4), arms=["none"])
+    experiments.run(asked, folder / "grid.csv", scheduler=address, work=pretend)
+
+
+def pretend(cell):
+    """A cell's row without its training: the grid's own work is to lose none and to run none twice."""
+    import time
+
+    time.sleep(0.05)
+    rng = np.random.default_rng(cell.seed)
+    logits = rng.standard_normal((9, 14)).astype(np.float32)
+    labels = (logits > 0).astype(np.float32)
+    return {
+        "score": 0.1 * cell.seed,
+        "scores": {"labels": labels, "logits": logits, "patients": np.arange(9)},
+    }
+
+
+def import_films(source, folder):
+    import import_folder
+
+    arguments = [source, source / "train.csv", folder / "own", "--patient-pattern", r"patient\d+"]
+    sys.argv = ["import_folder.py", *map(str, arguments)]
+    import_folder.main()
+
+
+def record_scores(folder):
+    artifacts.folder = lambda kind: folder
+    for number in range(40):
+        artifacts.record(f"auc/{number}", number / 7, number / 8, number / 6, n=number)
+
+
+def stage_book(executed, folder):
+    """What the Makefile does: away with the old pages, lay out new ones."""
+    import stage
+
+    stage.make_live = lambda folder: None  # exports five networks: the same bytes, half a minute each time
+    shutil.rmtree(folder / "pages", ignore_errors=True)
+    stage.main(folder / "pages", *executed)
+
+
+# --- what may differ between two runs -----------------------------------------------------------
+
+
+def without_times(name, data):
+    """A checkpoint's JSON without its history, which holds seconds; its weights lie in the other file."""
+    if not name.endswith("checkpoint.json"):
+        return data
+    head = json.loads(data)
+    keys = [key for key, _ in head["tree"]["items"] if key != "history"]
+    return json.dumps([head["weights"], keys]).encode()
+
+
+def sorted_lines(name, data):
+    """A grid's rows in any order: a cluster ends its cells in any."""
+    return b"\n".join(sorted(data.splitlines())) if name.endswith(".csv") else data
+
+
+def commands(folder, address):
+    source = fake_films.folder(folder / "source", films=16).parent
+    executed = [tiny_chapter(folder / "build" / "executed" / f"0{n}-x.ipynb") for n in (1, 2)]
+    yield Command("rendering films", render)
+    yield Command("rendering films in two processes", partial(render, workers=2))
+    yield Command("building a store", partial(build_store, source))
+    yield Command("filling the grid's pool of films", fill_pool)
+    for name in ("dcgan", "pix2pix", "stargan", "flow", "lesion_gan", "classifier"):
+        yield Command(f"training {name}", partial(train, name), without_times)
+    yield Command("the grid on one machine", partial(run_grid, None), note="cells without training")
+    if address:
+        yield Command("the grid on dask", partial(run_grid, address), sorted_lines, "cells without training")
+    yield Command("importing a folder", partial(import_films, source))
+    yield Command("recording scores", record_scores)
+    yield Command(
+        "staging the book", partial(stage_book, executed), note="without the live figures' networks"
+    )
+
+
+def tiny_chapter(path):
+    """An executed chapter of two cells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = [new_markdown_cell("# A chapter\n\n**A question?**"), new_code_cell("1")]
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    nbformat.write(new_notebook(cells=cells, metadata={"papermill": {"duration": 60.0}}), path)
+    return str(path)
+
+
+# --- killing ------------------------------------------------------------------------------------
+
+
+def counts(short, folder):
+    """Kill every command KILLS times; short: three of them, four times each."""
+    with cluster(folder, short) as address:
+        for command in commands(folder, address):
+            if short and command.what not in ("building a store", "training flow", "recording scores"):
+                continue
+            kills, failures = kill_often(command, 4 if short else KILLS, folder)
+            yield Count(command.what, kills, failures, command.note)
+
+
+@contextlib.contextmanager
+def cluster(folder, short):
+    """The address of a dask scheduler with two workers; None in the short form."""
+    if short:
+        yield None
+        return
+    import test_experiments
+
+    (folder / "dask").mkdir()
+    with test_experiments.cluster(folder / "dask") as (address, _):
+        yield address
+
+
+def kill_often(command, kills, folder):
+    """(how often it was killed at work, what went wrong)."""
+    whole, length, failures = undisturbed(command, folder)
+    rng, killed, tries = random.Random(command.what), 0, 0
+    while not failures and killed < kills and tries < 3 * kills:
+        place = folder / f"round {tries}"
+        place.mkdir()
+        for _ in range(A_ROUND):
+            tries += 1
+            process = Process(partial(command.start, place))
+            process.wait(rng.uniform(0, length))
+            killed += process.kill(group=rng.random() < 0.7)
+            if process.status == 0 or killed == kills:
+                break
+        if said := finish(partial(command.start, place)):
+            failures.append(f"the same command failed afterwards: {said}")
+        else:
+            failures += differences(whole, contents(place, command.part))
+        shutil.rmtree(place)
+    return killed, failures
+
+
+def undisturbed(command, folder):
+    """(its files, its seconds, what went wrong) of a run that nobody kills."""
+    place = folder / "whole"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    started = time.monotonic()
+    said = finish(partial(command.start, place))
+    return contents(place, command.part), time.monotonic() - started, [said] if said else []
+
+
+def contents(place, part):
+    """{name: bytes} of every file below `place`; lock files, which are empty, stay where they are."""
+    files = [file for file in sorted(place.rglob("*")) if file.is_file() and file.suffix != ".lock"]
+    return {(name := str(file.relative_to(place))): part(name, file.read_bytes()) for file in files}
+
+
+def differences(whole, found):
+    """A sentence for each file that is missing, left over or different; the first three."""
+    lost = [f"{name} is missing" for name in whole.keys() - found.keys()]
+    left = [f"{name} was left" for name in found.keys() - whole.keys()]
+    other = [f"{name} has other bytes" for name in whole.keys() & found.keys() if whole[name] != found[name]]
+    return sorted(lost + left + other)[:3]

@@ -78,7 +78,7 @@ def test_secrets_and_personal_paths_are_noticed(tmp_path, monkeypatch):
     for text in (
         "token = 'ghp_" + "a" * 36 + "'",
         "/" + "home/someone/films",
-        "https://me:secret@" + "host/x",
+        "https://" + "me:secret@host/x",
     ):
         (tmp_path / "a.md").write_text(text)
         assert len(security.no_secrets("sources", [tmp_path / "a.md"]).failures) == 1

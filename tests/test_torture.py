@@ -95,6 +95,7 @@ def test_a_fault_can_still_be_planted(fault):
 
 def test_the_page_shows_the_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(scoreboard, "RESULTS", tmp_path)
+    assert "has not been run" in scoreboard.reliability()
     (tmp_path / "reliability.csv").write_text(
         "kind,what,tried,failed,note,seconds,date,commit,machine\n"
         "kills,a <b>,30,0,,9,2026-01-01,abc,Linux\nkills,b,4,1,slow,9,2026-01-01,abc,Linux\n"

@@ -88,7 +88,10 @@ def line(row):
 
 def reliability():
     """What `make torture` counted, as Markdown: a line a kind, and a line for each thing that was tried."""
-    rows = read(RESULTS / "reliability.csv")
+    file = RESULTS / "reliability.csv"
+    rows = read(file) if file.is_file() else []
+    if not rows:
+        return "It has not been run: `make torture` writes the table.\n"
     lines = ["| Kind | Tried | Failed | Date | Commit | Machine |", "|" + " --- |" * 6]
     for kind, members in itertools.groupby(rows, key=lambda row: row["kind"]):
         members = list(members)

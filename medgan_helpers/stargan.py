@@ -13,7 +13,7 @@ from torch import nn
 
 from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
-from .training.model import check_batch, check_config
+from .training.model import check_config
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam; Choi et al. 2018, section 4
@@ -355,7 +355,8 @@ class StarGAN(Model):
         return {"class_fake": class_fake, "cycle": cycle, "change": change}
 
     def check(self, films, labels):
-        check_batch((films, labels), self.config)
+        if not torch.is_tensor(labels):
+            raise TypeError(f"labels are a {type(labels).__name__}: expected a tensor (B, domains)")
         size, domains = self.config["image_size"], self.config["domains"]
         expected = (len(films), self.config["channels"], size, size), (len(films), domains)
         if (tuple(films.shape), tuple(labels.shape)) != expected:

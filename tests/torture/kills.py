@@ -19,6 +19,7 @@ import fake_films
 import nbformat
 import numpy as np
 import test_resume
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medgan_helpers import artifacts, chexpert, experiments, images, simulator, training
@@ -126,6 +127,8 @@ def sorted_lines(name, data):
 
 
 def commands(folder, address):
+    torch.set_num_threads(1)  # a forked process must not inherit a pool of threads
+    simulator.sample(1, 24)  # what takes seconds to load is loaded once, for all of them
     source = fake_films.folder(folder / "source", films=10).parent
     executed = [tiny_chapter(folder / "build" / "executed" / f"0{n}-x.ipynb") for n in (1, 2)]
     yield Command("rendering films", render)

@@ -20,7 +20,7 @@ import pandas as pd
 import torchxrayvision as xrv
 from PIL import Image
 
-from medgan_helpers import chexpert, images
+from medgan_helpers import artifacts, chexpert, images
 
 SIZE, BATCH = 64, 64
 SHAPE = (320, 390)  # pixels of a film in CheXpert-v1.0-small
@@ -70,7 +70,7 @@ def noise_films(root, count):
         (root / path).parent.mkdir(parents=True)
         Image.fromarray(film).save(root / path, quality=90)
         rows.append([path, "Female", 50, "Frontal", "AP", *[float(i % 2)] * len(chexpert.FINDINGS)])
-    pd.DataFrame(rows, columns=chexpert.COLUMNS).to_csv(root / "train.csv", index=False)
+    artifacts.write_csv(root / "train.csv", pd.DataFrame(rows, columns=chexpert.COLUMNS))
     return root
 
 

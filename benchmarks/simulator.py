@@ -9,7 +9,6 @@ The stages are the share of one process's time. On a GPU: --device cuda, one pro
 """
 
 import argparse
-import csv
 import os
 import resource
 import subprocess
@@ -117,10 +116,7 @@ def main():
         row |= {"MB gained": round(growth, 1), "MB a process": round(peak)}
         table.append(row | {"commit": artifacts.provenance()["commit"]})
         print(row)
-    with artifacts.atomic(options.out) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    artifacts.write_csv(options.out, table)
 
 
 if __name__ == "__main__":

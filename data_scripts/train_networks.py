@@ -47,7 +47,7 @@ LESSON_PARTS, EXAMINER_STEPS = 7, 600
 
 
 def signed(store, count=None):
-    return images.uint8_to_signed(store[:count])[:, None]
+    return images.signed_batch(store[:count])
 
 
 def noted(path):
@@ -57,9 +57,8 @@ def noted(path):
 
 def note(path, row):
     """Add a measurement to the table; those of its step and later ones came from a run that was killed."""
-    with artifacts.atomic(path) as temporary:
-        kept = [old for old in noted(path) if old["step"] < row["step"]]
-        pd.DataFrame([*kept, row]).to_csv(temporary, index=False)
+    kept = [old for old in noted(path) if old["step"] < row["step"]]
+    artifacts.write_csv(path, [*kept, row])
 
 
 def train_dcgan(steps):
@@ -190,7 +189,7 @@ def recognised(model, reader, finding, count=256):
     rows[finding] = 1.0
     size = model.config["image_size"]
     true, healthy, *_ = simulator.sample(None, size, SEED + 2000, labels=rows, masks=False)
-    true, healthy = (images.uint8_to_signed(x)[:, None] for x in (true, healthy))
+    true, healthy = (images.signed_batch(x) for x in (true, healthy))
     target = torch.tensor([[float(name == finding) for name in FIVE]] * count)
     labels, patients = np.repeat([0.0, 1.0], count), np.tile(np.arange(count), 2)
     scores = {}
@@ -231,7 +230,7 @@ def tested(model, size):
     seed = SEED + 3000
     films, _, _, table = simulator.sample(TESTED, size, seed, twins=False, masks=False)
     truth = chexpert.labels(table)[list(model.findings)].to_numpy()
-    logits = model.logits(images.uint8_to_signed(films)[:, None]).numpy()
+    logits = model.logits(images.signed_batch(films)).numpy()
     rows, aurocs = [], {}
     for k, finding in enumerate(model.findings):
         pairs = zip(truth[:, k], logits[:, k], strict=True)

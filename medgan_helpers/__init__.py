@@ -4,7 +4,7 @@ Imports point one way, from the end of this list to its beginning: profiles, art
 simulator, slabs, real_films, session, display, tomography, degradation, restoration, training, augmentation,
 diffaugment, local_contrast, dcgan, pix2pix, restorers, stargan, lesion_gan, flow, classifier, stargan_robust,
 metrics, chest_measures, repair_trial, stargan_trial, cam, experiments, shortcut, paper_faults, reader_study,
-verdicts, figures, exercises.
+paragraphs, figures, exercises.
 """
 
 __version__ = "0.1.0"

@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from . import artifacts, chexpert, metrics
+from .images import signed_batch
 from .training import seeded
 
 PRINTED = tuple(chexpert.FINDINGS[1:])  # the 13 names in CheXpert's own order, as a results table prints them
@@ -240,7 +241,7 @@ class SmallReader(nn.Module):
 
 def small_films(films):
     """(N, size, size) uint8 -> (N, 1, 32, 32) in [-1, 1]."""
-    return F.adaptive_avg_pool2d(torch.from_numpy(films).float()[:, None] / 127.5 - 1, 32)
+    return F.adaptive_avg_pool2d(signed_batch(films), 32)
 
 
 def train_small(films, labels, rows, steps, seed):

@@ -178,8 +178,7 @@ def write_answers(path, test, reader, answers):
     """Write one reader's answers ("left" or "right", a pair each) as `read_answers` reads them."""
     numbers = range(1, len(test) + 1)
     table = pd.DataFrame({"reader": reader, "test": test.key, "pair": numbers, "answer": answers})
-    with artifacts.atomic(path) as temporary:
-        table[COLUMNS].to_csv(temporary, index=False)
+    artifacts.write_csv(path, table[COLUMNS])
 
 
 # ---------------------------------------------------------------- readers of one line

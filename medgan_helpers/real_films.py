@@ -109,5 +109,5 @@ def _write(content, folder):
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(films.read(Path(index).with_suffix(".jpg").name))
-    rows[chexpert.COLUMNS].to_csv(folder / "train.csv", index=False)
+    artifacts.write_csv(folder / "train.csv", rows[chexpert.COLUMNS])
     (folder / "boxes.csv").write_bytes(content[BOXES])

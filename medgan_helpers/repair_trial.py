@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from . import artifacts, classifier, degradation, metrics, restorers, simulator, training
+from .images import unit_batch, unit_to_signed
 
 MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
 AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same information should have
@@ -199,7 +200,7 @@ class Lesions:
 
 
 def _unit(images):
-    return torch.from_numpy(images)[:, None] / 255
+    return unit_batch(images)
 
 
 # ---------------------------------------------------------------- does it help the diagnosis
@@ -214,8 +215,8 @@ def read(films, versions, findings, profile, seeds=(0, 1)):
     steps = max(10, profile.classifier_steps // 5)
     guesses = {}
     for name, version in versions.items():
-        lessons = 2 * version(restorers.unit(parts["train"], count), 20) - 1
-        test = 2 * version(restorers.unit(parts["test"], 10**9), 21) - 1
+        lessons = unit_to_signed(version(restorers.unit(parts["train"], count), 20))
+        test = unit_to_signed(version(restorers.unit(parts["test"], 10**9), 21))
         guesses[name] = np.stack(
             [_read_once(lessons, labels, test, findings, profile, steps, s) for s in seeds]
         )

@@ -14,10 +14,10 @@ import json
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 
 from . import degradation, pix2pix, restoration, slabs, training
+from .images import signed_to_unit, unit_batch, unit_to_signed
 
 BATCH = 8  # images a step
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
@@ -82,7 +82,7 @@ def mr(many, few, tests, size, seed=0):
 
 def unit(store, count):
     """The first `count` films of a store: (n, 1, size, size) in [0, 1]."""
-    return torch.from_numpy(store[: min(count, len(store))])[:, None] / 255
+    return unit_batch(store[: min(count, len(store))])
 
 
 # ---------------------------------------------------------------- what the network is given
@@ -96,7 +96,7 @@ def start(modality, degraded, measured):
 
 def doubled(images):
     """[0, 1] to [-1, 1], every pixel four times: (B, 1, H, W) to (B, 1, 2 H, 2 W)."""
-    return 2 * F.interpolate(images, scale_factor=2, mode="nearest") - 1
+    return unit_to_signed(F.interpolate(images, scale_factor=2, mode="nearest"))
 
 
 class Pairs:
@@ -151,7 +151,7 @@ def go_on(unet, bench, steps, checkpoint=None, **changes):
 # ---------------------------------------------------------------- use
 def improve(model, given):
     """The network's image of what it was given; both in [0, 1]."""
-    return ((F.avg_pool2d(model.restore(doubled(given)), 2) + 1) / 2).clamp(0, 1)
+    return signed_to_unit(F.avg_pool2d(model.restore(doubled(given)), 2)).clamp(0, 1)
 
 
 def repair(model, bench, part, trust=0.0):

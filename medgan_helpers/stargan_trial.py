@@ -40,7 +40,7 @@ def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
     rows = rows.assign(sex=rng.choice(["Male", "Female"], count), view=rng.choice(list(views), count))
     rows = rows.assign(age=rng.integers(25, 90, count).astype(float))
     ill, healthy, *_ = simulator.sample(None, size, seed, labels=rows, masks=False)
-    ill, healthy = (images.uint8_to_signed(films)[:, None] for films in (ill, healthy))
+    ill, healthy = (images.signed_batch(films) for films in (ill, healthy))
     return Case(healthy, ill, np.arange(count), np.arange(count), True)
 
 
@@ -49,7 +49,7 @@ def strangers(films, finding, findings, count):
     frame = films.splits["test"]
     truth = films.labels(frame, uncertain="ignore")[findings]
     chosen = [frame[rows].head(count) for rows in ((truth == 0).all(axis=1), truth[finding] == 1)]
-    healthy, ill = (images.uint8_to_signed(films.store.subset(part)[:])[:, None] for part in chosen)
+    healthy, ill = (images.signed_batch(films.store.subset(part)[:]) for part in chosen)
     return Case(healthy, ill, *(part.patient.to_numpy() for part in chosen), False)
 
 

@@ -34,6 +34,7 @@ from torchvision.models.resnet import BasicBlock
 
 from medgan_helpers import artifacts, chest_measures, simulator, stargan, stargan_robust, training
 from medgan_helpers import stargan_trial as trial
+from medgan_helpers.images import signed_batch
 from medgan_helpers.training import Model, one_step, seeded
 from medgan_helpers.training.checkpoints import ASSETS
 
@@ -112,7 +113,7 @@ class Chosen(list):
 
 
 def signed(films):
-    return torch.from_numpy(films)[:, None].float() / 127.5 - 1
+    return signed_batch(films)
 
 
 def witness():

@@ -83,8 +83,8 @@ def measure():
     floor = {"model": "real, other patients", "seconds": 0}
     facts = pd.concat([facts, pd.DataFrame([floor])], ignore_index=True)
     sets = {number: made(row, unseen, folder) for number, row in facts.iterrows()}
-    real = images.uint8_to_signed(known[: profile.evaluation_films])[:, None]
-    everything, others = (images.uint8_to_signed(store[:])[:, None] for store in (known, unseen))
+    real = images.signed_batch(known[: profile.evaluation_films])
+    everything, others = (images.signed_batch(store[:]) for store in (known, unseen))
     table = metrics.realism_table(real, sets, SEED).reset_index(names=["space", "number"])
     table["copies"] = [
         metrics.memorisation(sets[number], everything, others, "thumbnails")["copies"]
@@ -99,7 +99,7 @@ def measure():
 def made(row, unseen, folder):
     """The films (n, 1, H, W) in [-1, 1] of one row of the facts."""
     if row["seconds"] == 0:
-        return images.uint8_to_signed(unseen[: 10 * TIMED])[:, None]
+        return images.signed_batch(unseen[: 10 * TIMED])
     return images.uint8_to_signed(np.load(folder / f"{row['model']}-{row['seconds']}.npz")["films"])
 
 

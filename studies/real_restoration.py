@@ -15,10 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-import torch.nn.functional as F
 
-from medgan_helpers import artifacts, degradation, metrics, pix2pix, restoration, session, simulator, training
+from medgan_helpers import (
+    artifacts,
+    degradation,
+    metrics,
+    pix2pix,
+    restoration,
+    restorers,
+    session,
+    simulator,
+    training,
+)
+from medgan_helpers.images import unit_batch
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALID_FILMS = 24  # enough to choose one parameter of a filter
@@ -35,7 +44,7 @@ def main():
     start = time.perf_counter()
     artifacts.activate("class", "simulated", "studies/real_restoration")
     real = session.real_films(options.size)
-    films = {part: unit(real.store.subset(rows)) for part, rows in real.splits.items()}
+    films = {part: unit_batch(real.store.subset(rows)[:]) for part, rows in real.splits.items()}
     patients = real.splits["test"].patient.to_numpy()
     bad = degradation.apply(films["test"], "xray", seed=2)
     simulated = simulated_films(len(films["train"]), options.size)
@@ -53,11 +62,6 @@ def main():
     print(table.iloc[:, :6].round(3).to_string())
 
 
-def unit(store):
-    """The films of a store, (n, 1, size, size) in [0, 1]."""
-    return torch.from_numpy(store[:])[:, None] / 255
-
-
 def conventional(clean, bad):
     """{method: [restored]}: each conventional method at its best on real validation films."""
     tuned = restoration.tune("xray", degradation.apply(clean, "xray", seed=1), clean)
@@ -72,13 +76,13 @@ def unets(real, simulated, bad, options, seed):
     second = train(real, options.size, options.steps, seed)
     third = train(real, options.size, options.steps - half, seed, train(simulated, options.size, half, seed))
     named = {"unet_simulated": first, "unet_real": second, "unet_tuned": third}
-    return {name: repair(model, bad) for name, model in named.items()}
+    return {name: restorers.improve(model, bad) for name, model in named.items()}
 
 
 def simulated_films(count, size):
     """As many simulated films as there are real ones to train on: the amount is not what is compared."""
     made, *_ = simulator.sample(count, size, seed=1194, twins=False, masks=False)
-    return torch.from_numpy(made)[:, None] / 255
+    return unit_batch(made)
 
 
 def train(clean, size, steps, seed, begin=None):
@@ -98,15 +102,7 @@ def pairs(clean, seed):
     while True:
         good = clean[rng.integers(len(clean), size=BATCH)]
         spoilt = degradation.apply(good, "xray", int(rng.integers(2**31)))
-        yield doubled(spoilt), doubled(good)
-
-
-def doubled(images):
-    return 2 * F.interpolate(images, scale_factor=2, mode="nearest") - 1
-
-
-def repair(model, images):
-    return ((F.avg_pool2d(model.restore(doubled(images)), 2) + 1) / 2).clamp(0, 1)
+        yield restorers.doubled(spoilt), restorers.doubled(good)
 
 
 # ---------------------------------------------------------------- scores

@@ -10,7 +10,6 @@ The folder that the committed figures were made with holds 128 frontal NIH Chest
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch
 from PIL import Image
 
 from medgan_helpers import artifacts, chexpert, metrics, simulator
+from medgan_helpers.images import signed_batch
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "realism.csv"
 
@@ -29,11 +29,7 @@ def real_films(folder, size):
     if len(paths) < 128:
         raise SystemExit(f"{len(paths)} frontal films below {root}: at least 128 are needed for a distance")
     films = [np.asarray(Image.open(p).convert("L").resize((size, size), Image.Resampling.BOX)) for p in paths]
-    return as_tensor(np.stack(films)), np.array([p.parts[-3] for p in paths])
-
-
-def as_tensor(films):
-    return torch.from_numpy(films)[:, None].float() / 127.5 - 1
+    return signed_batch(np.stack(films)), np.array([p.parts[-3] for p in paths])
 
 
 def main():
@@ -48,7 +44,7 @@ def main():
     table = []
     for size in options.sizes:
         real, patients = real_films(options.folder, size)
-        made = as_tensor(simulator.sample(len(real), size, options.seed, twins=False, masks=False)[0])
+        made = signed_batch(simulator.sample(len(real), size, options.seed, twins=False, masks=False)[0])
         names = np.random.default_rng(options.seed).permutation(np.unique(patients))
         first = np.isin(patients, names[: len(names) // 2])
         pairs = {"real against real": (real[first], real[~first]), "simulated against real": (real, made)}
@@ -57,12 +53,8 @@ def main():
             row = dict(zip(("size", "sets", "KID x 1000", "low", "high"), (size, name, *kid), strict=True))
             table.append(row | {"films": f"{len(a)}, {len(b)}", "seed": options.seed})
             print(table[-1])
-    for row in table:
-        row |= {"commit": artifacts.provenance()["commit"], "command": "python studies/realism.py FOLDER"}
-    with artifacts.atomic(options.out) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, table[0])
-        writer.writeheader()
-        writer.writerows(table)
+    made = {"commit": artifacts.provenance()["commit"], "command": "python studies/realism.py FOLDER"}
+    artifacts.write_csv(options.out, [row | made for row in table])
 
 
 if __name__ == "__main__":

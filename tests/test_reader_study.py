@@ -9,12 +9,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from bs4 import BeautifulSoup
 from PIL import Image
 from sklearn.metrics import cohen_kappa_score
 
 from medgan_helpers import artifacts, metrics, reader_study
+from medgan_helpers.images import signed_batch
 
 RNG = np.random.default_rng(0)
 REAL = RNG.integers(0, 128, (9, 16, 16), dtype=np.uint8)  # dark, so that a test can tell them apart
@@ -49,7 +49,7 @@ def test_the_seed_decides_and_the_key_tells_tests_apart(test):
 
 
 def test_films_may_be_tensors_and_few():
-    tensor = torch.from_numpy(MADE)[:, None] / 127.5 - 1
+    tensor = signed_batch(MADE)
     test = reader_study.make({"x": (REAL, tensor)}, pairs=100)
     assert len(test) == 7
     sums = test.films[range(7), test.truth].sum((1, 2))

@@ -6,6 +6,7 @@ import torch
 
 from medgan_helpers import chest_measures, simulator, training
 from medgan_helpers import stargan_trial as trial
+from medgan_helpers.images import signed_batch
 
 
 def case(count=40, shift=0.4):
@@ -116,7 +117,7 @@ def test_the_outliner_learns_where_lungs_are():
     rows = simulator.one_each(["Cardiomegaly"], 4)
     films, _, masks, table = simulator.sample(None, 32, 1, rows, twins=False)
     truth = torch.from_numpy(chest_measures.outlines(table, masks, 32))
-    films = torch.from_numpy(films)[:, None].float() / 127.5 - 1
+    films = signed_batch(films)
     model = chest_measures.Outliner(8, learning_rate=1e-2, device="cpu", precision="fp32")
     training.fit(model, [(films, truth)], 60)
     for found, known in zip(model.predict(films), truth.bool().numpy().transpose(1, 0, 2, 3), strict=True):

@@ -1,45 +1,117 @@
-"""Each wording belongs to its result, and to no other."""
+"""What a table allows to say: nothing without headroom, without seeds, or that luck alone would give."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from medgan_helpers import metrics, verdicts
+from medgan_helpers import experiments, metrics
+from medgan_helpers.experiments import Cell, results, sentences, verdicts
 
 
-@pytest.mark.parametrize(
-    ("by_film", "single", "words"),
-    [(0.7, False, "recognition"), (0.5, False, "shows no leak"), (0.7, True, "says nothing here")],
-)
-def test_leak(by_film, single, words):
-    said = verdicts.leak(
-        pd.DataFrame({"split by film": [by_film] * 2, "split by patient": [0.6] * 2}), single
-    )
-    assert words in said and "**0.600**" in said
-    assert sum(w in said for w in ("recognition", "shows no leak", "says nothing here")) == 1
+def table(scores, spread=0.002, seeds=5):
+    """Rows of arms with the given mean AUROCs; the four columns are alike, the patients are 200 resamples."""
+    rng, rows = np.random.default_rng(0), []
+    luck = rng.normal(0, 0.01, 200)  # of the test patients, shared by all arms
+    for arm, score in scores.items():
+        for seed in range(seeds):
+            value = score + spread * rng.normal()
+            row = {"percent": 1.0, "arm": arm, "seed": seed, "steps": 450, "train": 0.2, "probe": 0.5}
+            row |= dict.fromkeys(verdicts.COLUMNS, value) | {"valid": 0.3 + 0.001 * rng.normal()}
+            rows.append(row | {"resamples": np.repeat((value + luck)[:, None], 4, axis=1)})
+    return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize(("low", "words"), [(200, "**not** like real ones"), (5, "no proof of likeness")])
-def test_distance(low, words):
-    rows = {
-        "real: other real patients": (2, -4, 9), "real: simulated": (300, low, 400),
-        "simulated: other simulated patients": (1, -3, 5), "simulated: real": (300, low, 400),
-    }  # fmt: skip
-    table = pd.DataFrame(rows, index=["value", "low", "high"]).T
-    assert words in verdicts.distance(table) and "300" in verdicts.distance(table)
+CLEAR = {"none": 0.6, "duplicate": 0.62, "oracle": 0.8, "lesion_gan": 0.7, "stargan": 0.6}
 
 
-@pytest.mark.parametrize(("with_it", "words"), [(0.3, "by heart."), (0.9, "did not close the gap")])
-def test_gap(with_it, words):
-    curves = {"without": np.array([[0, 0.7, 0.7], [9, 0.1, 0.5]]), "with": np.array([[9, 0.2, with_it]])}
-    said = verdicts.gap(curves)
-    assert words in said and "+0.400" in said
+def said(judged, first, second):
+    chosen = judged[(judged["first"] == first) & (judged["second"] == second)]
+    return set(chosen["verdict"])
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [(0.01, 0.1, "helped"), (-0.1, -0.01, "hurt"), (-0.1, 0.1, "no difference has been shown")],
-)
-def test_difference(low, high, words):
-    said = verdicts.difference(metrics.Estimate((low + high) / 2, low, high))
-    assert sum(w in said for w in ("helped", "hurt", "no difference")) == 1 and words in said
+def test_a_clear_difference_is_called_one_and_a_small_one_is_not():
+    judged = verdicts.differences(table(CLEAR))
+    assert said(judged, "lesion_gan", "duplicate") == {"beats"}
+    assert said(judged, "stargan", "duplicate") == {"is worse than"}
+    assert said(judged, "stargan", "none") <= {"not separable"}
+    assert "beats" in sentences.summary(judged)
+
+
+def test_without_headroom_there_is_no_verdict():
+    judged = verdicts.differences(table(CLEAR | {"oracle": 0.6}))
+    assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
+    assert "no verdict" in sentences.headroom(judged)
+    assert "beats" not in sentences.summary(judged)
+
+
+def test_without_the_oracle_there_is_no_verdict():
+    judged = verdicts.differences(table({k: v for k, v in CLEAR.items() if k != "oracle"}))
+    assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
+    assert "not finished" in sentences.headroom(judged)
+
+
+def test_two_seeds_are_too_few():
+    judged = verdicts.differences(table(CLEAR, seeds=2))
+    assert set(judged["verdict"]) == {"too few seeds"}
+    assert not verdicts.scores_to_record(table(CLEAR, seeds=2), 1)
+
+
+def test_the_mean_of_all_findings_is_recorded_too():
+    rows = table(CLEAR)
+    recorded = verdicts.scores_to_record(rows.assign(macro=rows["rare"]), 1)
+    assert recorded["oracle/macro"].value == pytest.approx(recorded["oracle/rare"].value)
+    assert recorded["oracle/macro"].low < recorded["oracle/macro"].value < recorded["oracle/macro"].high
+
+
+def test_an_empty_table_is_told_as_one(tmp_path):
+    empty = verdicts.read(tmp_path / "grid.csv")
+    judged = verdicts.differences(empty)
+    for text in (
+        sentences.summary(judged), sentences.headroom(judged), sentences.against(judged, "stargan"),
+        sentences.gap(empty), sentences.probe(empty), sentences.progress(empty), sentences.regimens(judged),
+    ):  # fmt: skip
+        silent = ("no verdict", "nothing", "not finished", "too little", "not said")
+        assert any(word in text for word in silent)
+    assert sentences.gains(judged, "stargan") == {}
+    assert verdicts.verdict_table(judged, 1).data.empty
+
+
+def test_without_scores_of_the_test_the_interval_is_student_s():
+    rows = table(CLEAR).assign(resamples=None)
+    judged = verdicts.differences(rows)
+    assert said(judged, "lesion_gan", "duplicate") == {"beats"}
+    assert np.isfinite(judged["low"]).all()
+
+
+def test_holm_multiplies_the_smallest_most_and_never_turns_the_order():
+    assert verdicts.holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert verdicts.holm([0.9, 0.8]).tolist() == [1, 1]
+
+
+def test_an_interval_holds_the_luck_of_seeds_and_of_patients():
+    rng = np.random.default_rng(1)
+    seeds, patients = rng.normal(0, 0.02, (5, 1, 1)), rng.normal(0, 0.01, (1, 1000, 1))
+    both = verdicts.seeds_and_patients(seeds + patients).std()
+    assert both == pytest.approx(np.hypot(seeds.std(ddof=1) / 5**0.5, patients.std()), rel=0.05)
+    assert verdicts.seeds_and_patients(seeds[:1] + patients).std() == pytest.approx(patients.std(), rel=0.05)
+
+
+def test_the_weighted_auroc_is_that_of_the_metrics():
+    rng = np.random.default_rng(2)
+    labels = (rng.random(80) < 0.4).astype(float)
+    scores = np.round(rng.normal(size=80) + labels, 1)  # with ties
+    ours = verdicts.weighted_auroc(labels, scores, np.ones((1, 80)))[0]
+    assert ours == pytest.approx(metrics.auroc(labels, scores, np.arange(80)).value, abs=1e-6)
+
+
+def test_kept_scores_are_read_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDGAN_PROFILE", "smoke")
+    rng, out = np.random.default_rng(3), tmp_path / "grid.csv"
+    labels = np.tile(np.arange(40)[:, None] % 2, 14).astype(float)
+    arrays = {"labels": labels, "logits": rng.normal(size=(40, 14)), "patients": np.arange(40)}
+    work = lambda cell: dict.fromkeys(verdicts.COLUMNS, 0.5) | {"scores": dict(arrays)}  # noqa: E731
+    experiments.run([{"arm": "none"}], out, work=work)
+    kept = verdicts.read(out)
+    assert kept["resamples"].iloc[0].shape == (metrics.BOOTSTRAPS, 4)
+    cell = Cell.complete({"arm": "none"})
+    assert results.test_scores(cell, out=out)[1].shape == (40, 3)

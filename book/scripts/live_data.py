@@ -24,6 +24,7 @@ from torch import nn
 from medgan_helpers import artifacts, degradation, restoration, simulator, training
 from medgan_helpers.classifier import DenseNet
 from medgan_helpers.dcgan import DCGAN
+from medgan_helpers.images import unit_batch
 from medgan_helpers.pix2pix import Pix2Pix
 from medgan_helpers.simulator import dataset, rows
 from medgan_helpers.stargan import StarGAN
@@ -104,7 +105,7 @@ def tuned(size):
 def tune(size=64, n=16):
     """Total variation at its best for every dose and pixel width, on n films of other patients."""
     films, *_ = simulator.sample(n, size, SEED + 1, twins=False, masks=False)
-    clean, found = torch.from_numpy(films)[:, None] / 255, []
+    clean, found = unit_batch(films), []
     for dose in DOSES:
         for width in WIDTHS:
             strengths = {"dose": dose, "downsample": width}
@@ -113,10 +114,7 @@ def tune(size=64, n=16):
             row = {"size": size, "dose": dose, "width": width, "weight": best.parameters["weight"]}
             row |= {"stabilise": int(best.stabilise), "gain": round(best.gain, 4)}
             found.append(row | {"offset": round(best.offset, 4), "psnr": round(best.psnr, 2)})
-    with artifacts.atomic(TUNED) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, found[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+    artifacts.write_csv(TUNED, found)
 
 
 # --- translate --------------------------------------------------------------------------------------------
@@ -153,10 +151,9 @@ def patients(findings, size):
     for patient in range(PATIENTS):
         sex, age = ("Female", "Male")[patient % 2], 35.0 + 8 * patient
         same = {"film": SEED + patient, "number": SEED + patient}
-        pairs = zip(table.to_dict("records"), truth.to_dict("records"), strict=True)
         made = [
             dataset.render(row | {"sex": sex, "age": age}, true | same, size, twin=True)[:2]
-            for row, true in pairs
+            for row, true in dataset.pairs(table, truth)
         ]
         healthy.append(made[0][1])
         ill.append(np.stack([film for film, _ in made]))

@@ -32,10 +32,7 @@ def main(profile, *executed):
         took = f"{minutes(nbformat.read(path, as_version=4)):.1f}"
         machine = f"{os.cpu_count()} CPU cores"
         table[profile, path.stem] = dict(zip(COLUMNS, (path.stem, profile, took, machine), strict=True))
-    with artifacts.atomic(TABLE) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table[key] for key in sorted(table))
+    artifacts.write_csv(TABLE, [table[key] for key in sorted(table)])
     print(TABLE.read_text(), end="")
 
 

@@ -140,11 +140,11 @@ def write(films, target, dataset, options, tables=None):
     for name, table in (tables or {}).items():  # before train.csv, which says that all is there
         table = table[table["path"].isin([film.path for film in good])]
         if len(table):
-            _write_csv(table, target / name)
+            artifacts.write_csv(target / name, table)
     for part in ("valid", "train"):
         lines = [film.line() for film in good if film.part == part]
         if lines:
-            _write_csv(pd.DataFrame(lines, columns=chexpert.COLUMNS), target / f"{part}.csv")
+            artifacts.write_csv(target / f"{part}.csv", pd.DataFrame(lines, columns=chexpert.COLUMNS))
     print(f"{len(good)} films in {target}")
     say_next(dataset, target)
 
@@ -280,7 +280,7 @@ def _claim(target, films):
     if not (target / "sources.csv").exists():
         if target.exists() and any(target.iterdir()):
             raise FileExistsError(f"{target} is not empty; choose another target")
-        _write_csv(sources, target / "sources.csv")
+        artifacts.write_csv(target / "sources.csv", sources)
     elif not pd.read_csv(target / "sources.csv", dtype=str).equals(sources.astype(str)):
         raise FileExistsError(f"{target} holds an unfinished import of other films; choose another target")
 
@@ -313,8 +313,3 @@ def _shrink(picture, side):
     if side <= 0 or factor >= 1:
         return picture
     return picture.resize([round(length * factor) for length in picture.size], Image.Resampling.BICUBIC)
-
-
-def _write_csv(table, path):
-    with artifacts.atomic(path) as temporary:
-        table.to_csv(temporary, index=False)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from .. import chexpert, lesion_gan, stargan
+from ..images import signed_to_uint8
 from ..training import fit, mix
 from .films import FRESH_SEED, Films, join, only, parts, patients_with, pool, take, test_pool
 
@@ -127,7 +128,7 @@ def in_turn(choices, count, seed):
 
 def to_grey(made):
     """{finding: (N, 1, size, size) in [-1, 1]} -> {finding: (N, size, size) uint8}, as real films are."""
-    return {f: ((x[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8) for f, x in made.items()}
+    return {f: signed_to_uint8(x)[:, 0] for f, x in made.items()}
 
 
 def marks(source, real):

@@ -5,9 +5,6 @@ three rare findings are placed on random rows, one a film at most, so that a fil
 nothing about them. Patients never cross from training to validation or test.
 """
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +14,7 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from .. import artifacts, chexpert, simulator
-from ..images import Batches, uint8_to_signed
+from ..images import Batches, signed_batch
 from ..simulator import dataset, rows
 
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
@@ -25,7 +22,6 @@ TEST_SEED = POOL_SEED + 1000  # patients of the final test: in no regimen, looke
 FRESH_SEED = POOL_SEED + 2000  # patients of the oracle, others for every seed
 PROBE_SEED = POOL_SEED + 3000  # positives that the probe compares added films with
 NEGATIVES = 8 / 3  # test films without a rare finding, for each positive of one
-FEW = 400  # films that are not worth starting processes for
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, and the test patients of earlier grids, not used again
 
 
@@ -47,9 +43,8 @@ class Pool:
 
     def films(self, numbers, progress=False):
         missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
-        labels = self.frame.loc[missing].to_dict("records")
-        truth = self._truth.loc[missing].to_dict("records")
-        rendered = _render_all(zip(labels, truth, [self.size] * len(missing), strict=True), len(missing))
+        jobs = ((*pair, self.size) for pair in self._pairs(missing))
+        rendered = dataset.in_processes(_film, jobs, len(missing))
         bar = tqdm(rendered, "films", len(missing), disable=not (progress and missing))
         for n, film in zip(missing, bar, strict=True):
             self._films[n] = film
@@ -63,33 +58,19 @@ class Pool:
         of the same area. The simulator's masks stand for the radiologist.
         """
         centres, radii = [], []
-        rows_and_truth = (table.loc[numbers].to_dict("records") for table in (self.frame, self._truth))
-        with torch.inference_mode():
-            for row, true in zip(*rows_and_truth, strict=True):
-                mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
-                dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
-                centres.append(divmod(int(dense.argmax()), self.size))
-                radii.append((mask.sum().item() / np.pi) ** 0.5)
+        for row, true in self._pairs(numbers):
+            mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
+            dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
+            centres.append(divmod(int(dense.argmax()), self.size))
+            radii.append((mask.sum().item() / np.pi) ** 0.5)
         return torch.tensor(centres), torch.tensor(radii)
 
-
-def _render_all(jobs, count):
-    """Films of many rows, in order; in several processes where that pays and is allowed."""
-    if count < FEW or multiprocessing.current_process().daemon:
-        yield from map(_render, jobs)
-        return
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _one_thread) as helpers:
-        yield from helpers.map(_render, jobs, chunksize=16)
+    def _pairs(self, numbers):
+        return dataset.pairs(self.frame.loc[numbers], self._truth.loc[numbers])
 
 
-def _render(job):
-    row, true, size = job
-    with torch.inference_mode():
-        return dataset.render(row, true, size)[0]
-
-
-def _one_thread():
-    torch.set_num_threads(1)
+def _film(row, true, size):
+    return dataset.render(row, true, size)[0]
 
 
 def _map(path, shape):
@@ -156,7 +137,7 @@ class Films:
 
     def images(self):
         """(N, 1, size, size) in [-1, 1]."""
-        return uint8_to_signed(self.films)[:, None]
+        return signed_batch(self.films)
 
     def labels(self):
         return torch.tensor(self.frame.to_numpy())

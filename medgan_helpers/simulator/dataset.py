@@ -8,13 +8,12 @@ import contextlib
 import hashlib
 import itertools
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -27,7 +26,7 @@ from . import findings, projection, rows, thorax
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
-FEW = 200  # films that are not worth starting workers for
+FEW = 200  # films that are not worth starting processes for
 STALE = 3600  # seconds after which nobody is writing a temporary file any more
 
 
@@ -53,23 +52,38 @@ def _films(table, truth, size, twins, masks, progress):
     images = np.empty((n, size, size), np.uint8)
     plain = np.empty_like(images) if twins else None
     shadows = {name: np.zeros(images.shape, bool) for name in rows.DRAWABLE} if masks else None
-    pairs = zip(_records(table), _records(truth), strict=True)
-    with torch.inference_mode():
-        for i, (row, true) in enumerate(tqdm(pairs, "films", n, disable=not progress)):
-            images[i], twin, drawn = render(row, true, size, twins, masks)
-            if twins:
-                plain[i] = twin
-            for name, mask in (drawn or {}).items():
-                shadows[name][i] = mask
+    for i, (row, true) in enumerate(tqdm(pairs(table, truth), "films", n, disable=not progress)):
+        images[i], twin, drawn = render(row, true, size, twins, masks)
+        if twins:
+            plain[i] = twin
+        for name, mask in (drawn or {}).items():
+            shadows[name][i] = mask
     return images, plain, shadows
 
 
-def _records(frame):
-    """The rows as dicts, a few at a time: a million dicts would take gigabytes."""
-    for start in range(0, len(frame), 500):
-        yield from frame.iloc[start : start + 500].to_dict("records")
+def pairs(table, truth):
+    """(row, true) of each film as dicts, a few at a time: a million dicts would take gigabytes."""
+    for start in range(0, len(table), 500):
+        some = slice(start, start + 500)
+        yield from zip(*(frame.iloc[some].to_dict("records") for frame in (table, truth)), strict=True)
 
 
+def in_processes(function, jobs, count, workers=None):
+    """Yield function(*job) of `count` jobs, in order; where it pays, `workers` processes do the work.
+
+    workers: None for as many as cores, each of one thread; 1 for this process, where everything happens too
+    if the jobs are few or this is a daemon, which may not start others.
+    """
+    workers = workers or os.cpu_count() or 1
+    if workers == 1 or count <= FEW or multiprocessing.current_process().daemon:
+        yield from itertools.starmap(function, jobs)
+    else:
+        with joblib.parallel_config("loky", inner_max_num_threads=1):
+            started = joblib.Parallel(workers, return_as="generator")
+            yield from started(joblib.delayed(function)(*job) for job in jobs)
+
+
+@torch.inference_mode()
 def render(row, true, size, twin=False, masks=False, device="cpu"):
     """One film from a label row and its truth (dicts): image, twin or None, {finding: mask} or None."""
     anatomy, patient, exposure, rng = _setting(row, true, size, device)
@@ -125,7 +139,7 @@ def organ_map(table, size=64):
     truth = table.attrs["truth"].loc[table.index]
     maps = np.empty((len(table), len(ORGANS), size, size), np.float32)
     with torch.inference_mode():
-        for i, (row, true) in enumerate(zip(_records(table), _records(truth), strict=True)):
+        for i, (row, true) in enumerate(pairs(table, truth)):
             anatomy, patient, exposure, _ = _setting(row, true, size)
             lattice = projection.lattice(anatomy, patient, exposure)
             (rays,) = projection.rays(lattice, anatomy, exposure.view, size)
@@ -187,12 +201,13 @@ def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real
         return root / "train.csv"
     table = rows.draw_rows(images, seed, views, prevalence, rare_boost)
     truth = rows.draw_truth(table, seed)
-    with artifacts.atomic(root / "truth.csv") as temporary:
-        pd.concat([table, truth.add_prefix("true ")], axis=1).to_csv(temporary, index=False)
-    count = workers or os.cpu_count() or 1
-    _work_all(root, len(table), 1 if len(table) <= FEW else count, progress)
-    with artifacts.atomic(root / "train.csv") as temporary:
-        _as_chexpert(table).to_csv(temporary, index=False)
+    artifacts.write_csv(root / "truth.csv", pd.concat([table, truth.add_prefix("true ")], axis=1))
+    missing = ~table.path.map(lambda path: (root / path).is_file())
+    jobs = ((root, *pair, settings) for pair in pairs(table[missing], truth[missing]))
+    made = in_processes(_make, jobs, missing.sum(), workers)
+    for _ in tqdm(made, "films", images, initial=images - missing.sum(), unit="film", disable=not progress):
+        pass
+    artifacts.write_csv(root / "train.csv", _as_chexpert(table))
     return root / "train.csv"
 
 
@@ -225,12 +240,6 @@ def _prepare(root, settings):
     return False
 
 
-def _apart(table):
-    """Label rows and truth of rows of truth.csv."""
-    true = [c for c in table.columns if c.startswith("true ")]
-    return table.drop(columns=true), table[true].rename(columns=lambda c: c.removeprefix("true "))
-
-
 def _as_chexpert(table):
     """Label rows in CheXpert's own columns."""
     lateral = table.view == "Lateral"
@@ -243,63 +252,15 @@ def _as_chexpert(table):
     }).join(table[chexpert.FINDINGS])  # fmt: skip
 
 
-def _work_all(root, films, workers, progress):
-    """Make the missing films, with a bar: in this process, or in `workers` others of one thread each."""
-    with tqdm(total=films, desc="films", unit="film", disable=not progress) as bar:
-        if workers == 1:
-            for _ in work(root, 0, 1):
-                bar.update()
-            return
-        code = "import sys; from medgan_helpers.simulator import dataset; dataset.report(*sys.argv[1:])"
-        package = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        with contextlib.ExitStack() as stack, tempfile.TemporaryFile("w+") as errors:
-            made, tell = os.pipe()  # one for all: the bar moves whoever made a film
-            helpers = [
-                subprocess.Popen(
-                    [sys.executable, "-c", code, str(root), str(k), str(workers)],
-                    stdout=tell, stderr=errors, env=environment, text=True,
-                )
-                for k in range(workers)
-            ]  # fmt: skip
-            for helper in helpers:
-                stack.callback(helper.kill)
-            os.close(tell)
-            for _ in stack.enter_context(os.fdopen(made)):
-                bar.update()
-            if any(helper.wait() for helper in helpers):
-                errors.seek(0)
-                raise RuntimeError(f"a worker failed while writing {root}:\n{errors.read()[-3000:]}")
-
-
-def report(root, first, step):
-    """Run by a worker process: a line on standard output for each film made."""
-    torch.set_num_threads(1)
-    for _ in work(Path(root), int(first), int(step)):
-        print(flush=True)
-
-
-def work(root, first, step):
-    """Make every `step`-th film of a prepared folder from number `first` on, skipping those already there."""
-    settings = json.loads((root / "simulation.json").read_text())
-    parts = pd.read_csv(root / "truth.csv", chunksize=1000)  # a million rows would take gigabytes
-    mine = (_apart(part[part.index % step == first]) for part in parts)
-    pairs = (zip(_records(table), _records(truth), strict=True) for table, truth in mine)
-    with torch.inference_mode():
-        for row, true in itertools.chain.from_iterable(pairs):
-            path = root / row["path"]
-            if not path.is_file():
-                image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
-                extras = {
-                    f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()
-                }
-                if twin is not None:
-                    extras["twins"] = twin
-                for name, picture in extras.items():
-                    _save(root / name / Path(row["path"]).with_suffix(".png"), picture)
-                _save(path, image)  # last: its being there says that all of it is
-            yield
+def _make(root, row, true, settings):
+    """Write one film, and beside it its twin and masks where the settings ask for them."""
+    image, twin, masks = render(row, true, settings["size"], settings["twins"], settings["masks"])
+    extras = {f"masks/{name}": 255 * mask.astype(np.uint8) for name, mask in (masks or {}).items()}
+    if twin is not None:
+        extras["twins"] = twin
+    for name, picture in extras.items():
+        _save(root / name / Path(row["path"]).with_suffix(".png"), picture)
+    _save(root / row["path"], image)  # last: its being there says that all of it is
 
 
 def _save(path, picture):

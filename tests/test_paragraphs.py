@@ -1,0 +1,45 @@
+"""Each wording belongs to its result, and to no other."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medgan_helpers import metrics, paragraphs
+
+
+@pytest.mark.parametrize(
+    ("by_film", "single", "words"),
+    [(0.7, False, "recognition"), (0.5, False, "shows no leak"), (0.7, True, "says nothing here")],
+)
+def test_leak(by_film, single, words):
+    said = paragraphs.leak(
+        pd.DataFrame({"split by film": [by_film] * 2, "split by patient": [0.6] * 2}), single
+    )
+    assert words in said and "**0.600**" in said
+    assert sum(w in said for w in ("recognition", "shows no leak", "says nothing here")) == 1
+
+
+@pytest.mark.parametrize(("low", "words"), [(200, "**not** like real ones"), (5, "no proof of likeness")])
+def test_distance(low, words):
+    rows = {
+        "real: other real patients": (2, -4, 9), "real: simulated": (300, low, 400),
+        "simulated: other simulated patients": (1, -3, 5), "simulated: real": (300, low, 400),
+    }  # fmt: skip
+    table = pd.DataFrame(rows, index=["value", "low", "high"]).T
+    assert words in paragraphs.distance(table) and "300" in paragraphs.distance(table)
+
+
+@pytest.mark.parametrize(("with_it", "words"), [(0.3, "by heart."), (0.9, "did not close the gap")])
+def test_gap(with_it, words):
+    curves = {"without": np.array([[0, 0.7, 0.7], [9, 0.1, 0.5]]), "with": np.array([[9, 0.2, with_it]])}
+    said = paragraphs.gap(curves)
+    assert words in said and "+0.400" in said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.01, 0.1, "helped"), (-0.1, -0.01, "hurt"), (-0.1, 0.1, "no difference has been shown")],
+)
+def test_difference(low, high, words):
+    said = paragraphs.difference(metrics.Estimate((low + high) / 2, low, high))
+    assert sum(w in said for w in ("helped", "hurt", "no difference")) == 1 and words in said

@@ -24,6 +24,7 @@ from .training import Model, one_step, seeded
 from .training.model import check_batch
 
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
+WARM = 0.15  # share of the steps in which the learning rate rises
 PRESETS = ("narrow", "densenet121")
 
 
@@ -90,19 +91,19 @@ def masked_bce(logits, labels, weights):
     return (weights * loss * known).sum() / known.sum().clamp(min=1)
 
 
-def finding_weights(findings, emphasis=chexpert.RARE, common=COMMON_WEIGHT):
-    """(F,) weights of mean 1: 1 for the findings in `emphasis`, `common` for the others; by name."""
-    weights = torch.tensor([1.0 if finding in emphasis else common for finding in findings])
+def finding_weights(findings, emphasis=chexpert.RARE):
+    """(F,) weights of mean 1, by name: 1 for the findings in `emphasis`, to COMMON_WEIGHT for the others."""
+    weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in findings])
     return weights / weights.mean()
 
 
-def one_cycle(steps, warm=0.15):
-    """Learning rate factor: up to 1 in the first `warm` of `steps`, then down a cosine to 0 (Smith 2018)."""
+def one_cycle(steps):
+    """Learning rate factor: up to 1 in the first WARM of `steps`, then down a cosine to 0 (Smith 2018)."""
 
     def factor(step):
-        if step < warm * steps:
-            return 0.04 + 0.96 * step / (warm * steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm * steps) / ((1 - warm) * steps)))) + 1e-4
+        if step < WARM * steps:
+            return 0.04 + 0.96 * step / (WARM * steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - WARM * steps) / ((1 - WARM) * steps)))) + 1e-4
 
     return factor
 

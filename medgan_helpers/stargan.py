@@ -19,8 +19,8 @@ SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam; Choi et al. 2018, section 4
 BATCH = 16  # section 4
 SMOOTH = 3  # pixels: mean filter, twice, over the change that a residual generator draws
-CAUTIOUS = -1.0  # first logit of the mask of a residual generator: a quarter open
-SCHOOL = 1 / 2  # of a short run's steps the critic learns findings alone: cheap, since no generator runs
+MASK_BIAS = -1.0  # first logit of the mask of a residual generator: a quarter open
+PRETRAIN_SHARE = 1 / 2  # of a short run's steps, in which the critic learns alone: no generator runs
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ SMALL = Recipe(  # for minutes on a CPU and some thousand films
     blocks=3,  # half as many: a change is simpler than a film
     contrast=True,  # so a small critic need not learn first that exposure is no finding
     targets="flip-or-leave",  # one finding at a time, to see it alone, and now and then none
-    critic_steps=1,  # the critic goes to school first: it need not run ahead
+    critic_steps=1,  # the critic has learnt the findings before: it need not run ahead
     learning_rate=5e-4,  # few steps, large ones
     adversarial_weight=0.1,  # the film starts out real; a small critic's slope points everywhere
     class_weight=10.0,  # what is left to learn is the finding
@@ -163,7 +163,7 @@ class ResidualGenerator(Generator):
         self.film = nn.Conv2d(w, channels + 1, 7, 1, 3)  # the mask comes last
         nn.init.zeros_(self.film.weight)  # the first change of a film is none
         nn.init.zeros_(self.film.bias)
-        nn.init.constant_(self.film.bias[-1:], CAUTIOUS)
+        nn.init.constant_(self.film.bias[-1:], MASK_BIAS)
 
     def forward(self, x, labels):
         change, mask = self.change(x, labels)
@@ -272,28 +272,27 @@ class StarGAN(Model):
     pretrain: steps in which the critic learns the findings alone, before the game begins: a critic that does
         not know a finding rewards no generator for drawing it, and the film is left as it is (identity
         collapse).
-    average: translate with the moving average of the weights. decay_steps: length of the schedule, constant
-        for half of it, then falling to 0; None: constant.
+    decay_steps: length of the schedule, constant for half of it, then falling to 0; None: constant.
+    `translate` uses the moving average of the weights.
     """
 
     needs = ("films", "labels")
 
     def __init__(self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *,
-                 channels=1, pretrain=0, average=True, decay_steps=None, compile=False, recipe=PAPER,
-                 **settings):  # fmt: skip
+                 pretrain=0, decay_steps=None, compile=False, recipe=PAPER, **settings):  # fmt: skip
         self.recipe = recipe = replace(recipe, **settings)
         for given, known in ((recipe.targets, TARGETS), (recipe.generator, GENERATORS)):
             if given not in known:
                 raise ValueError(f"{given!r} is unknown: choose one of {', '.join(known)}")
-        config = dict(image_size=image_size, domains=domains, width=width, seed=seed, channels=channels,
-                      pretrain=pretrain, average=average, decay_steps=decay_steps)  # fmt: skip
+        config = dict(image_size=image_size, domains=domains, width=width, seed=seed, pretrain=pretrain,
+                      decay_steps=decay_steps)  # fmt: skip
         super().__init__(config | asdict(recipe), device, precision, compile)
         with seeded(seed):
-            generator = GENERATORS[recipe.generator](channels, domains, width, recipe.blocks)
-            discriminator = Discriminator(image_size, channels, domains, width, recipe.contrast)
+            generator = GENERATORS[recipe.generator](1, domains, width, recipe.blocks)
+            discriminator = Discriminator(image_size, 1, domains, width, recipe.contrast)
         self.generator = self.place(generator)
         self.discriminator = self.place(discriminator, compile=False)  # which has no second derivatives
-        self.ema = EMA(self.generator) if average else None
+        self.ema = EMA(self.generator)
         adam = dict(lr=recipe.learning_rate, betas=BETAS, fused=True)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), **adam)
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), **adam)
@@ -302,7 +301,7 @@ class StarGAN(Model):
 
     @one_step
     def step(self, batch):
-        """One step on films (B, C, H, W) in [-1, 1] and labels (B, domains), 1, 0, nan. The critic learns in
+        """One step on films (B, 1, H, W) in [-1, 1] and labels (B, domains), 1, 0, nan. The critic learns in
         every step, the generator in every critic_steps-th; in the first `pretrain` steps there is no game."""
         real, labels = batch
         self.check(real, labels)
@@ -316,8 +315,8 @@ class StarGAN(Model):
         return losses
 
     def teach_findings(self, real, labels):
-        """School: the findings, and a slope of 1 between real films, so that the game begins without a jolt
-        (the sudden penalty of an untrained slope would wash out what has been learnt)."""
+        """Before the game: the findings, and a slope of 1 between real films, so that it begins without a
+        jolt (the sudden penalty of an untrained slope would wash out what has been learnt)."""
         logits = self.discriminator(real)[1]
         class_real = class_loss(logits, labels)
         penalty = gradient_penalty(self.discriminator, real, permute(real, self.rng), self.rng)
@@ -358,7 +357,7 @@ class StarGAN(Model):
         if not torch.is_tensor(labels):
             raise TypeError(f"labels are a {type(labels).__name__}: expected a tensor (B, domains)")
         size, domains = self.config["image_size"], self.config["domains"]
-        expected = (len(films), self.config["channels"], size, size), (len(films), domains)
+        expected = (len(films), 1, size, size), (len(films), domains)
         if (tuple(films.shape), tuple(labels.shape)) != expected:
             raise ValueError(
                 f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
@@ -366,7 +365,7 @@ class StarGAN(Model):
             )
 
     def translate(self, images, labels):
-        """Films (B, C, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
+        """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
         self.check(images, labels)
         if labels.isnan().any():
             raise ValueError("labels to translate to hold nan: expected 1 (draw it) or 0 (remove it)")

@@ -43,7 +43,7 @@ BLUR, SHARP = 1.4, 0.3  # pixels at 64 px: the widest blur, and below which ther
 NOISE = 0.12  # standard deviation of the coarsest grain, of grey levels in [-1, 1]
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
 STRONG = 1.2  # of grey levels in [-1, 1]: the strongest change
-CAUTIOUS = -1.0  # first logit of the mask of changes: a quarter open
+MASK_BIAS = -1.0  # first logit of the mask of changes: a quarter open
 SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
 
@@ -194,7 +194,7 @@ class Painter(nn.Module):
         for head in (self.change, self.move):
             nn.init.zeros_(head.weight)  # the first picture is the film itself
             nn.init.zeros_(head.bias)
-        nn.init.constant_(self.change.bias[-1:], CAUTIOUS)
+        nn.init.constant_(self.change.bias[-1:], MASK_BIAS)
 
     def forward(self, x, labels, z):
         change, move = self.draw(x, labels, z)

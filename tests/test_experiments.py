@@ -27,58 +27,69 @@ def smoke(monkeypatch, tmp_path_factory):
     artifacts.activate("smoke")
 
 
+@pytest.fixture
+def work(monkeypatch):
+    """work(function): what a cell does from now on, Cell -> row, in place of training."""
+    return lambda function: monkeypatch.setattr(trial, "run_cell", function)
+
+
 # --- the grid -----------------------------------------------------------------------------------
 
 
-def test_finished_cells_are_never_run_again(tmp_path):
+def test_finished_cells_are_never_run_again(tmp_path, work):
     out, done = tmp_path / "grid.csv", []
 
-    def work(cell):
+    def pretend(cell):
         done.append(cell.seed)
         return {"score": cell.seed}
 
-    experiments.run(experiments.cells(seeds=(0, 1), arms=["none"]), out, work=work)
-    table = experiments.run(experiments.cells(seeds=(2, 1, 0, 1), arms=["none"]), out, work=work)
+    work(pretend)
+    experiments.run(experiments.cells(seeds=(0, 1), arms=["none"]), out)
+    table = experiments.run(experiments.cells(seeds=(2, 1, 0, 1), arms=["none"]), out)
     assert done == [0, 1, 2]
     assert table.score.tolist() == [2, 1, 0]
     assert len(pd.read_csv(out)) == 3
 
 
-def test_a_run_that_stops_keeps_what_is_finished(tmp_path):
+def test_a_run_that_stops_keeps_what_is_finished(tmp_path, work):
     out, asked = tmp_path / "grid.csv", experiments.cells(seeds=range(4), arms=["none"])
 
-    def work(cell):
+    def stop(cell):
         if cell.seed == 2:
             raise KeyboardInterrupt
         return {"score": cell.seed}
 
+    work(stop)
     with pytest.raises(KeyboardInterrupt):
-        experiments.run(asked, out, work=work)
+        experiments.run(asked, out)
     assert pd.read_csv(out).seed.tolist() == [0, 1]
     assert {path.name for path in tmp_path.iterdir()} <= {"grid.csv", "grid.lock"}
-    assert len(experiments.run(asked, out, work=lambda cell: {"score": cell.seed})) == 4
+    work(lambda cell: {"score": cell.seed})
+    assert len(experiments.run(asked, out)) == 4
 
 
-def test_two_runs_on_one_csv_keep_each_other_s_rows(tmp_path):
+def test_two_runs_on_one_csv_keep_each_other_s_rows(tmp_path, work):
     out = tmp_path / "grid.csv"
 
-    def work(cell):
+    def pretend(cell):
         if cell.seed == 1:  # meanwhile another process finishes cells of its own
-            other = experiments.cells(seeds=(7, 8), arms=["none"])
-            experiments.run(other, out, work=lambda cell: {"score": 0.1 * cell.seed})
-        return {"score": cell.seed}
+            experiments.run(experiments.cells(seeds=(7, 8), arms=["none"]), out)
+        return {"score": 0.1 * cell.seed}
 
-    table = experiments.run(experiments.cells(seeds=range(3), arms=["none"]), out, work=work)
-    assert table.score.tolist() == [0, 1, 2]
+    work(pretend)
+    table = experiments.run(experiments.cells(seeds=range(3), arms=["none"]), out)
+    assert table.score.tolist() == [0, 0.1, 0.2]
     kept = pd.read_csv(out, float_precision="round_trip").set_index("seed").score
-    assert kept.to_dict() == {0: 0, 7: 0.1 * 7, 8: 0.1 * 8, 1: 1, 2: 2}
+    assert kept.to_dict() == {seed: 0.1 * seed for seed in (0, 7, 8, 1, 2)}
 
 
-def test_an_arm_of_an_older_table_is_found_under_its_new_name(tmp_path):
+def test_an_arm_of_an_older_table_is_found_under_its_new_name(tmp_path, work):
     out = tmp_path / "grid.csv"
-    experiments.run([{"arm": "lesion_gan"}], out, work=lambda cell: {"score": 1})
+    work(lambda cell: {"score": 1})
+    experiments.run([{"arm": "lesion_gan"}], out)
     out.write_text(out.read_text().replace("lesion_gan", "gan"))
-    table = experiments.run([{"arm": "lesion_gan"}], out, work=None)  # nothing is left to do
+    work(None)  # nothing is left to do
+    table = experiments.run([{"arm": "lesion_gan"}], out)
     assert table.arm.tolist() == ["lesion_gan"]
     assert experiments.Cell.complete({"arm": "gan"}).arm == "lesion_gan"
 
@@ -107,7 +118,7 @@ def test_a_csv_of_something_else_is_not_overwritten(tmp_path):
     out = tmp_path / "grid.csv"
     out.write_text("name,value\na,1\n")
     with pytest.raises(ValueError, match="not a table of cells"):
-        experiments.run([{}], out, work=lambda cell: {})
+        experiments.run([{}], out)
     assert out.read_text() == "name,value\na,1\n"
 
 
@@ -133,13 +144,14 @@ def cluster(folder):
 
 
 @pytest.mark.slow
-def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path):
+def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path, work):
     def pretend(cell):  # travels by value: the workers need not import this file
         import time
 
         time.sleep(0.15)
         return {"score": cell.seed * 10 + cell.percent}
 
+    work(pretend)
     asked = experiments.cells(percents=(1, 10), seeds=range(8), arms=["none"])
     out = tmp_path / "grid.csv"
     with cluster(tmp_path) as (address, workers):
@@ -151,7 +163,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path):
 
         killer = threading.Thread(target=kill_one)
         killer.start()
-        table = experiments.run(asked, out, scheduler=address, work=pretend)
+        table = experiments.run(asked, out, scheduler=address)
         killer.join()
         assert workers[0].wait() == -signal.SIGKILL
     assert len(table) == 16

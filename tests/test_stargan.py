@@ -128,12 +128,12 @@ def test_it_learns_to_add_what_the_label_says():
 
 
 def test_where_the_mask_is_closed_the_film_stays():
-    model = StarGAN(**SMALL, generator="residual", average=False)
+    model = StarGAN(**SMALL, generator="residual")
     films, labels = batches(1)[0]
-    torch.nn.init.normal_(model.generator.film.weight, 0, 0.05)
+    torch.nn.init.normal_(model.trained.film.weight, 0, 0.05)
     mask, changed = model.mask(films, labels), model.translate(films, labels) != films
     assert mask.shape == films.shape and 0 < mask.min() < mask.max() < 1 and changed.any()
-    torch.nn.init.constant_(model.generator.film.bias[-1:], -200.0)  # closed everywhere
+    torch.nn.init.constant_(model.trained.film.bias[-1:], -200.0)  # closed everywhere
     assert model.mask(films, labels).max() == 0 and torch.equal(model.translate(films, labels), films)
 
 

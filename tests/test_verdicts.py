@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medgan_helpers import experiments, metrics
-from medgan_helpers.experiments import Cell, results, sentences, verdicts
+from medgan_helpers.experiments import Cell, results, sentences, trial, verdicts
 
 
 def table(scores, spread=0.002, seeds=5):
@@ -109,8 +109,9 @@ def test_kept_scores_are_read_back(tmp_path, monkeypatch):
     rng, out = np.random.default_rng(3), tmp_path / "grid.csv"
     labels = np.tile(np.arange(40)[:, None] % 2, 14).astype(float)
     arrays = {"labels": labels, "logits": rng.normal(size=(40, 14)), "patients": np.arange(40)}
-    work = lambda cell: dict.fromkeys(verdicts.COLUMNS, 0.5) | {"scores": dict(arrays)}  # noqa: E731
-    experiments.run([{"arm": "none"}], out, work=work)
+    row = dict.fromkeys(verdicts.COLUMNS, 0.5) | {"scores": arrays}
+    monkeypatch.setattr(trial, "run_cell", lambda cell: dict(row))
+    experiments.run([{"arm": "none"}], out)
     kept = verdicts.read(out)
     assert kept["resamples"].iloc[0].shape == (metrics.BOOTSTRAPS, 4)
     cell = Cell.complete({"arm": "none"})

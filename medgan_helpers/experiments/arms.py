@@ -189,8 +189,8 @@ def train_stargan(films, findings, steps, seed):
     rows = stargan.balanced(labels, seed)
     lessons = Films(films.films[list(rows)], labels.loc[rows])
     generator = stargan.StarGAN(
-        films.films.shape[-1], len(findings), STARGAN_WIDTH, seed, pretrain=int(stargan.SCHOOL * steps),
-        recipe=stargan.SMALL,
+        films.films.shape[-1], len(findings), STARGAN_WIDTH, seed, recipe=stargan.SMALL,
+        pretrain=int(stargan.PRETRAIN_SHARE * steps),
     )  # fmt: skip
     fit(generator, lessons.batches(stargan.BATCH, mix(seed, 2)), steps)
     return generator

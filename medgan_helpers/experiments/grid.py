@@ -20,20 +20,20 @@ from .cell import KEY, Cell
 from .results import write_scores
 
 
-def run(cells, out, scheduler=None, work=None):
+def run(cells, out, scheduler=None):
     """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
 
     cells: list of dicts, see `Cell`; out: a csv, one row a cell, written after each one, whole or not at all;
     the test scores of each cell go to the folder of the same name beside it.
     scheduler: address of a dask scheduler ("tcp://host:8786"): the cells are shared among its workers, and
-    one that dies has its cell run again by another. work: function Cell -> dict (default `trial.run_cell`).
+    one that dies has its cell run again by another.
     """
-    work, out = work or trial.run_cell, Path(out)
+    out = Path(out)
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
     done = finished(out)
     todo = [cell for cell in wanted if cell not in done]
     with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
-        for cell, row in (_on_cluster if scheduler else _here)(todo, work, scheduler):
+        for cell, row in _on_cluster(todo, scheduler) if scheduler else _here(todo):
             if scores := row.pop("scores", None):
                 write_scores(cell, out, **scores)
             done[cell] = asdict(cell) | row
@@ -56,24 +56,22 @@ def finished(out):
     return {key: row | {"arm": key.arm} for key, row in zip(keys, rows, strict=True)}  # a renamed arm
 
 
-def _here(todo, work, _):
+def _here(todo):
     for cell in todo:
-        yield cell, work(cell)
+        yield cell, trial.run_cell(cell)
 
 
-def _on_cluster(todo, work, scheduler):
+def _on_cluster(todo, scheduler):
     from distributed import Client, as_completed  # the `cluster` extra
 
     made = artifacts.provenance()
+    settings = trial.run_cell, made["profile"], made["dataset"]
     with Client(scheduler) as client:
-        futures = {
-            client.submit(_with_settings, work, cell, made["profile"], made["dataset"], pure=False): cell
-            for cell in todo
-        }
+        futures = {client.submit(_with_settings, cell, *settings, pure=False): cell for cell in todo}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
-def _with_settings(work, cell, profile, dataset):
+def _with_settings(cell, run_cell, profile, dataset):
     artifacts.activate(profile, dataset)
-    return work(cell)
+    return run_cell(cell)

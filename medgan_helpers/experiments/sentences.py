@@ -174,6 +174,6 @@ def progress(table):
     return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
 
 
-def gains(judged, arm, percent=1):
-    """{finding: "+.050 (+.010 to +.090)"} of an arm against none."""
-    return {row["finding"]: number(row) for row in _rows(judged, percent, arm, "none").to_dict("records")}
+def gains(judged, arm):
+    """{finding: "+.050 (+.010 to +.090)"} of an arm against none, at 1 %."""
+    return {row["finding"]: number(row) for row in _rows(judged, 1, arm, "none").to_dict("records")}

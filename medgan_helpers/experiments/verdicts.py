@@ -208,14 +208,14 @@ def gaps(table, percent=1):
     return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
 
 
-def gap_differences(table, percent=1, against="none"):
-    """The gap of every arm minus that of `against`, over the seeds that both have; columns as in `gaps`."""
+def gap_differences(table, percent=1):
+    """The gap of every arm minus that of "none", over the seeds that both have; columns as in `gaps`."""
     wide = table[table["percent"] == percent].assign(gap=lambda part: part["valid"] - part["train"])
     wide = wide.pivot_table(index="seed", columns="arm", values="gap")
-    if against not in wide:
+    if "none" not in wide:
         return pd.DataFrame(columns=["value", "low", "high", "seeds"])
-    others = [arm for arm in wide if arm != against]
-    rows = {arm: _t((wide[arm] - wide[against]).dropna()) for arm in others}
+    others = [arm for arm in wide if arm != "none"]
+    rows = {arm: _t((wide[arm] - wide["none"]).dropna()) for arm in others}
     return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
 
 

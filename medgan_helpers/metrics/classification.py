@@ -123,12 +123,12 @@ def age_bands(ages):
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
 
-def auroc_by_group(labels, scores, patients, groups, least=LEAST_PER_GROUP):
+def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 
     labels, scores: (N, F); patients, groups: (N,). Returns a DataFrame, one row a group: value, low, high, n
-    (films), positives (of the finding that has fewest). With fewer than `least` positives or negatives of
-    any finding the score is nan, and positives says why.
+    (films), positives (of the finding that has fewest). With fewer than LEAST_PER_GROUP positives or
+    negatives of any finding the score is nan, and positives says why.
     """
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))
     if not len(labels) == len(scores) == len(patients) == len(groups):
@@ -138,7 +138,7 @@ def auroc_by_group(labels, scores, patients, groups, least=LEAST_PER_GROUP):
     for group in sorted(set(groups)):
         here = groups == group
         positives, negatives = (int((labels[here] == value).sum(0).min()) for value in (1, 0))
-        enough = min(positives, negatives) >= least
+        enough = min(positives, negatives) >= LEAST_PER_GROUP
         score = [np.nan] * 3
         if enough:
             score = macro_auroc(labels[here], scores[here], patients[here])

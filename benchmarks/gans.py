@@ -1,6 +1,6 @@
 """How fast the three GANs train here, against plain PyTorch loops over the same networks.
 
-    python benchmarks/gans.py                      # one line a model: images/s, ours and plain, and the ratio
+    python benchmarks/gans.py                      # one line per model: images/s, ours, plain, ratio
     torchrun --nproc-per-node 2 benchmarks/gans.py # two processes, each with its own batch
 
 The plain loop is the one of most tutorials: fp32, channels first, all gradients of the whole graph in every

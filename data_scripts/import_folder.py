@@ -1,6 +1,6 @@
 """Bring your own films (PNG, JPEG, TIFF or DICOM, 8 or 16 bit) and a csv into the CheXpert layout.
 
-The csv has a row a film with the columns
+The csv has a row per film with the columns
   file      the film, relative to FOLDER (also called path, image or filename)
   patient   any text; films of one patient are kept on one side of every split
 and, where known, sex, age, view (AP, PA or Lateral), study (a whole number), split (train or valid) and a
@@ -54,7 +54,7 @@ def main():
 def command_line():
     parser = layout.arguments(__doc__)
     parser.add_argument("folder", help="the folder of the films")
-    parser.add_argument("csv", help="the table, a row a film")
+    parser.add_argument("csv", help="the table, a row per film")
     parser.add_argument("target", help="a new folder to write")
     parser.add_argument(
         "--rename", nargs="+", action="extend", default=[], metavar="YOURS=THEIRS",
@@ -82,7 +82,7 @@ def read_table(options):
     if not Path(options.folder).is_dir():
         raise FileNotFoundError(f"no folder of films at {options.folder}. {chexpert.SOURCES['folder']}")
     if not Path(options.csv).is_file():
-        raise FileNotFoundError(f"no table at {options.csv}: write one with a row a film, see --help")
+        raise FileNotFoundError(f"no table at {options.csv}: write one with a row per film, see --help")
     table = layout.read_csv(options.csv)
     expected = {name.lower(): name for name in chexpert.FINDINGS}
     expected |= {synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms}
@@ -118,7 +118,7 @@ def renames(options, columns, expected):
 
 
 def patient_numbers(table, options):
-    """A number a patient, by the sorted names, the same on every run."""
+    """A number per patient, by the sorted names, the same on every run."""
     if options.one_patient_a_file:
         print("Every film counts as a patient of its own: if that is untrue, scores will look too good")
         return list(range(1, len(table) + 1))

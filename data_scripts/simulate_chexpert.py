@@ -38,7 +38,7 @@ def arguments():
         "--rare-boost", type=float, default=1.0, metavar="FACTOR",
         help="how much likelier patients with a rare finding are drawn (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--workers", type=int, help="processes of one thread each (default: one a core)")
+    parser.add_argument("--workers", type=int, help="processes of one thread each (default: one per core)")
     parser.add_argument("--twins", action="store_true", help="also write every film without its findings")
     parser.add_argument("--masks", action="store_true", help="also write where each finding is seen")
     return vars(parser.parse_args())

@@ -225,7 +225,7 @@ def train_classifier(steps):
 
 
 def tested(model, size):
-    """What a classifier says of TESTED fresh simulated films: one row a finding and film (finding, label,
+    """What a classifier says of TESTED fresh simulated films: one row per finding and film (finding, label,
     logit), and the AUROC of each finding."""
     seed = SEED + 3000
     films, _, _, table = simulator.sample(TESTED, size, seed, twins=False, masks=False)

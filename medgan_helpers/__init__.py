@@ -1,4 +1,4 @@
-"""Helpers of the MedGAN course. A file holds one idea, a folder an idea of several files.
+"""Helpers of the MedGAN course. A file holds one idea, a folder holds an idea of several files.
 
 Imports point one way, from the end of this list to its beginning: profiles, artifacts, chexpert, images,
 simulator, slabs, real_films, session, display, tomography, degradation, restoration, training, augmentation,

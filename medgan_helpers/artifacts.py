@@ -131,7 +131,7 @@ def record(name, value, low=None, high=None, n=None, unit=""):
 
     name: path-like, as "restore/ct/psnr/pix2pix"; value: a number, an estimate (value, low, high), or one of
     these under each name that is to follow: record("auc", {"none": 0.7, "gan": estimate}) writes auc/none and
-    auc/gan, and so does a table with the columns value, low, high, a row a name (see `estimate_table`).
+    auc/gan, and so does a table with the columns value, low, high, a row per name (see `estimate_table`).
     low, high: bounds of a 95 % interval, where value is a number; n: what was counted, {name: n} if it
     differs. Returns `value`, so that a notebook can record and use it in one line.
     Raises ValueError for an empty name, TypeError for what is no number.
@@ -151,7 +151,7 @@ def record(name, value, low=None, high=None, n=None, unit=""):
 
 
 def estimate_table(estimates):
-    """{name: number or (value, low, high)} -> DataFrame with the columns value, low, high, a row a name.
+    """{name: number or (value, low, high)} -> DataFrame with the columns value, low, high, a row per name.
 
     A DataFrame that has these columns comes back with them alone. A number alone has low = high = nan.
     Raises ValueError for no estimates or a table without the columns, TypeError for what is no number.

@@ -1,6 +1,6 @@
 """Classical augmentation of chest films, on batches, on the device, from a seed.
 
-Each transform takes images (B, C, H, W) in [-1, 1] and one number an image, and keeps the label: an older,
+Each transform takes images (B, C, H, W) in [-1, 1] and one number per image, and keeps the label: an older,
 larger or slightly turned patient has the same disease. `Augmentation` draws the numbers.
 
 Mirroring is off by default. A mirrored chest has its heart on the right (dextrocardia, about 1 in 10,000
@@ -103,7 +103,7 @@ def add_noise(images, sigma, generator):
 
 
 def _each(value, images, dims=1):
-    """One number an image, ready to multiply: (B,) or (B, 1, 1, 1)."""
+    """One number per image, ready to multiply: (B,) or (B, 1, 1, 1)."""
     check(images)
     value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
     if value.dim() > 1 or value.numel() not in (1, len(images)):

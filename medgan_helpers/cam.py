@@ -1,6 +1,6 @@
 """What did the network look at? Class activation maps, Grad-CAM, and whether they point at the finding.
 
-    maps = cam.activation_map(model, films, "Pleural Effusion")     # (B, h, w), one value a cell
+    maps = cam.activation_map(model, films, "Pleural Effusion")     # (B, h, w), one value per cell
     hits, n, chance = cam.pointing_game(maps, masks)
 
 A map explains a network, not a patient: it shows where the evidence was taken from, right or wrong.

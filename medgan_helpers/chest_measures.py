@@ -90,7 +90,7 @@ def outlines(table, masks, size=64):
 
 # ---------------------------------------------------------------- the measures
 def measure(lungs, heart):
-    """One row a film of lungs and heart (N, H, W) bool: `cardiothoracic_ratio`, `aerated` (share of the
+    """One row per film of lungs and heart (N, H, W) bool: `cardiothoracic_ratio`, `aerated` (share of the
     film), `depth left`, `depth right` (see `recess_depth`). Left is the viewer's left."""
     half = lungs.shape[2] // 2
     right = np.arange(lungs.shape[2]) >= half

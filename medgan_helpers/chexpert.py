@@ -1,6 +1,6 @@
 """The CheXpert layout: findings, views, uncertain and blank labels, patient splits, nested regimens.
 
-A folder in this layout holds train.csv (and often valid.csv) and one file a film,
+A folder in this layout holds train.csv (and often valid.csv) and one file per film,
 train/patient00001/study1/view1_frontal.jpg. The simulator and every importer write it; real CheXpert has it.
 A label is 1 (positive), 0 (negative), -1 (uncertain) or blank (the report does not mention the finding).
 
@@ -64,7 +64,7 @@ SOURCES = {  # what a data set is, who gives it, on which terms, and what to typ
         "_224), CC BY 4.0, no login, fetched by: python data_scripts/fetch_chestmnist.py TARGET"
     ),
     "folder": (
-        "Your own films: a folder of PNG, JPEG or DICOM files and a csv with a row a film, then: "
+        "Your own films: a folder of PNG, JPEG or DICOM files and a csv with a row per film, then: "
         "python data_scripts/import_folder.py FOLDER CSV TARGET"
     ),
 }
@@ -275,7 +275,7 @@ BOX_COLUMNS = ["path", "finding", "x", "y", "width", "height"]  # of boxes.csv
 def read_boxes(root):
     """The boxes of a data set, from boxes.csv in its folder, or None where there is none.
 
-    One row a box: path (as in the table of the films), finding (CheXpert's name), x and y of the upper left
+    One row per box: path (as in the table of the films), finding (CheXpert's name), x and y of the upper left
     corner, width and height. Lengths are shares of the side of the film's largest centred square, which is
     what `images.decode` keeps. Raises ValueError that names the file and the row.
     """

@@ -1,4 +1,4 @@
-"""A network that reads chest films: DenseNet (Huang et al., CVPR 2017) with one logit a finding.
+"""A network that reads chest films: DenseNet (Huang et al., CVPR 2017) with one logit per finding.
 
     reader = classifier.DenseNet(preset="narrow", steps=450)
     history = training.fit(reader, store.batches(64), steps=450)
@@ -82,7 +82,7 @@ def soft_maximum(maps):
 
 # ---------------------------------------------------------------- the loss
 def masked_bce(logits, labels, weights):
-    """Binary cross-entropy over the labels that are known (not nan), a weight a finding; (B, F) -> scalar.
+    """Binary cross-entropy over the labels that are known (not nan), a weight per finding; (B, F) -> scalar.
 
     weights: (F,), mean 1. A film made for one finding carries nan for all others: it teaches that one only.
     """

@@ -88,7 +88,7 @@ class ImageStore:
     def batches(self, batch_size, seed=0, device="cpu", labels=None):
         """Endless (images, labels) batches in a seeded order; see `Batches`.
 
-        labels: one row a film of store.frame, as chexpert.labels(store.frame), the default, gives them.
+        labels: one row per film of store.frame, as chexpert.labels(store.frame), the default, gives them.
         """
         if labels is None:
             labels = chexpert.labels(self.frame)
@@ -107,7 +107,7 @@ class Batches:
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
         if not labels.index.equals(store.frame.index):
-            raise ValueError("labels: expected one row a film, in the order of store.frame")
+            raise ValueError("labels: expected one row per film, in the order of store.frame")
         self.store, self.batch_size, self.seed, self.device = store, batch_size, seed, torch.device(device)
         self.labels = torch.tensor(np.asarray(labels, dtype=np.float32), device=self.device)
         self.step = 0

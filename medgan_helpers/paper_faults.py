@@ -81,7 +81,7 @@ def benches(frame, labels, count, seed=0):
 
 
 def over_benches(values):
-    """Mean of one value a bench, with its 95 % t interval: Estimate. nan: left out; fewer than two: nan.
+    """Mean of one value per bench, with its 95 % t interval: Estimate. nan: left out; fewer than two: nan.
 
     The benches share no patient, so that their values are independent.
     """

@@ -32,7 +32,7 @@ class Settings:
     critic_norm: str = "batch"  # of the discriminator
     dropout: float = 0.5  # in the inner stages of the generator: the paper's only noise
     residual: bool = False  # add the input: the generator draws the correction alone
-    coarse: int = 1  # the discriminator looks at means over so many pixels a side
+    coarse: int = 1  # the discriminator looks at means over so many pixels per side
 
 
 PAPER = Settings()

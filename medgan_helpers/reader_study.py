@@ -98,7 +98,7 @@ def _uint8(films):
 
 # ---------------------------------------------------------------- statistics
 def score(test, answers):
-    """How often the synthetic film was found: hits, n, value, low, high (Wilson, 95 %), one row a source.
+    """How often the synthetic film was found: hits, n, value, low, high (Wilson, 95 %), one row per source.
 
     answers: "left" or "right", a pair each. Guessing gives one half. The last row is all of them.
     """
@@ -118,7 +118,7 @@ def score(test, answers):
 def agreement(answers, seed=0):
     """Fleiss' kappa of the readers, with a 95 % interval from drawing pairs with replacement: Estimate.
 
-    answers: DataFrame, one row a reader (at least two), one column a pair, as `read_answers` gives it.
+    answers: DataFrame, one row per reader (at least two), one column per pair, as `read_answers` gives it.
     1: always the same answer; 0: as often as guessing at the same rates would; nan: nobody ever varied.
     It says that readers see the same thing, not that they are right. For two readers see also Cohen's kappa,
     sklearn.metrics.cohen_kappa_score, which lets each reader have a rate of his or her own.
@@ -141,8 +141,8 @@ def read_answers(files, test):
     """The answers that several readers sent in, one csv each, as the form and the widget write them.
 
     files: paths with the columns reader, test, pair (1, 2, ...), answer ("left" or "right").
-    Returns a DataFrame: one row a reader, one column a pair. Raises ValueError that names the file where one
-    is no such table, belongs to another test, lacks a pair, or comes from a reader who is there already.
+    Returns a DataFrame: one row per reader, one column per pair. Raises ValueError that names the file where
+    one is no such table, belongs to another test, lacks a pair, or comes from a reader who is there already.
     """
     rows = {}
     for file in map(Path, files):

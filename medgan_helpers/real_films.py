@@ -70,7 +70,7 @@ def check(asset=ASSET):
 
 
 def table(asset=ASSET):
-    """The rows as NIH gives them beside CheXpert's columns: a DataFrame, one row a film.
+    """The rows as NIH gives them beside CheXpert's columns: a DataFrame, one row per film.
 
     CheXpert's columns (see `chexpert.COLUMNS`; a finding that NIH does not label is blank), then NIH's own,
     and the film's "sha256".

@@ -45,7 +45,7 @@ class Session:
 class DataSet:
     """A data set ready to use: its table, its pixels, its patient-disjoint parts."""
 
-    frame: pd.DataFrame  # one row a film: path, patient, study, view, sex, age and the 14 findings
+    frame: pd.DataFrame  # one row per film: path, patient, study, view, sex, age and the 14 findings
     store: images.ImageStore  # uint8 pixels; store.subset(part) for a part of the frame
     splits: dict  # {"train", "valid", "test"}: frames, no patient in two of them
     simulated: bool  # True: twins and masks exist

@@ -177,7 +177,7 @@ def ruler(measures, name):
 
 
 def findings_table(measures, names):
-    """One row a finding, one column a measure: values as the study found them."""
+    """One row per finding, one column a measure: values as the study found them."""
     return pd.DataFrame({
         finding: {name: found[name][0] for name in names} for finding, found in measures.items()
     }).T  # fmt: skip

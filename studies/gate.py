@@ -65,7 +65,7 @@ def rare_auroc(classifier, held_out):
 
 
 def gate(seeds, steps):
-    """One row an arm and seed: AUROC of each rare finding and their mean."""
+    """One row per arm and seed: AUROC of each rare finding and their mean."""
     held_out = films.patients_with(*HELD_OUT["test"])
     held_out = films.take(held_out, held_out.frame)
     fresh = films.patients_with(EXTRA, SIZE, 800)

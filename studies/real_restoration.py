@@ -109,7 +109,7 @@ def pairs(clean, seed):
 def compare(restored, clean, patients):
     """Rows method, against, metric, value, low, high: each method, and each pair of U-Nets, paired by film.
 
-    restored: {method: [images, one a seed]}; a film's score is its mean over the seeds.
+    restored: {method: [images, one per seed]}; a film's score is its mean over the seeds.
     """
     measures = {"psnr": metrics.psnr, "ssim": metrics.ssim}
     scores = {

@@ -298,7 +298,7 @@ BAD_CALLS = {
         (metrics.macro_auroc, (LABELS, SCORES, PEOPLE), r"\(N, F\)"),
         (metrics.macro_auroc, (LABELS[:, None], np.zeros((4, 2)), PEOPLE), r"\(4, 1\) and \(4, 2\)"),
         (metrics.macro_auroc, (np.zeros((4, 0)), np.zeros((4, 0)), PEOPLE), r"\(4, 0\)"),
-        (metrics.mean_interval, ([],), "one value an image"),
+        (metrics.mean_interval, ([],), "one value per image"),
         (metrics.mean_interval, ([1, 2], [1]), "as many patients"),
         (metrics.mean_interval, ([[1, 2]],), r"\(1, 2\)"),
         (metrics.proportion, (1, 0), "1 hits among 0"),

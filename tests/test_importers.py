@@ -150,7 +150,7 @@ def test_rename_may_be_given_twice(own, tmp_path):
 def test_a_missing_folder_or_table_is_named_first(own, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder of films at .*import_folder\.py FOLDER CSV"):
         run(import_folder, tmp_path / "films2", own / "labels.csv", tmp_path / "out")
-    with pytest.raises(FileNotFoundError, match=r"no table at .*none\.csv.*a row a film"):
+    with pytest.raises(FileNotFoundError, match=r"no table at .*none\.csv.*a row per film"):
         run(import_folder, own, own / "none.csv", tmp_path / "out")
 
 

@@ -156,7 +156,7 @@ def put(name, value):
 
 
 def operations():
-    """The names that layers.js knows: one a line in its table."""
+    """The names that layers.js knows: one per line in its table."""
     table = LAYERS.read_text().split("const operations = {")[1].split("\n  };")[0]
     return set(re.findall(r"^    (\w+)[:,]", table, re.MULTILINE))
 

@@ -29,7 +29,7 @@ def pages(scores):
 
 
 def headlines(scores):
-    """A line a question: what the article says, what was measured here, and beside what."""
+    """A line per question: what the article says, what was measured here, and beside what."""
     lines = ["| Question | The article | Here | Beside | What is compared | Chapter |", "|" + " --- |" * 6]
     for row in read(HEADLINES):
         own, other = scores.get(row["score"]), beside(scores, row["beside"])

@@ -1,7 +1,7 @@
 """The films of the experiment: a large simulated pool, a regimen's parts of it, films and labels in memory.
 
 A `Pool` plans a large simulated data set (labels only) and renders the films that are asked for, once. The
-three rare findings are placed on random rows, one a film at most, so that a film's other findings say
+three rare findings are placed on random rows, one per film at most, so that a film's other findings say
 nothing about them. Patients never cross from training to validation or test.
 """
 

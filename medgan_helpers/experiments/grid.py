@@ -23,7 +23,7 @@ from .results import write_scores
 def run(cells, out, scheduler=None):
     """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
 
-    cells: list of dicts, see `Cell`; out: a csv, one row a cell, written after each one, whole or not at all;
+    cells: list of dicts, see `Cell`; out: a csv, one row per cell, written after each, whole or not at all;
     the test scores of each cell go to the folder of the same name beside it.
     scheduler: address of a dask scheduler ("tcp://host:8786"): the cells are shared among its workers, and
     one that dies has its cell run again by another.

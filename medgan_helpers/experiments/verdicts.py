@@ -1,7 +1,7 @@
 """What a table of cells allows to say, and nothing more: differences, their intervals, and sentences.
 
     table = verdicts.read("grid.csv")              # what is finished, with resampled scores
-    judged = verdicts.differences(table)           # a row a regimen, pair of arms and finding
+    judged = verdicts.differences(table)           # a row per regimen, pair of arms and finding
     say(verdicts.summary(judged))
 
 An interval holds the luck of the seeds (patients of the regimen, first weights, all that is drawn) and of the
@@ -230,7 +230,7 @@ def _t(values):
 
 # ---------------------------------------------------------------- tables and scores
 def verdict_table(judged, percent):
-    """Differences and verdicts as text: a row a pair of arms, a column a finding; grey: no verdict."""
+    """Differences and verdicts as text: a row per pair of arms, a column per finding; grey: no verdict."""
     part = judged[judged["percent"] == percent] if len(judged) else judged
     cells = {}
     for row in part.to_dict("records"):

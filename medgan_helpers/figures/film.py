@@ -48,7 +48,7 @@ def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
 
 
 def film_rows(rows, alt, inch=1.25, titles=None):
-    """Rows of films, each with a name at its left: {name: images}. titles: {name: one a film}, above them."""
+    """Rows of films, each with a name at the left: {name: images}. titles: {name: one per film}, above."""
     if not rows:
         raise ValueError("there are no rows of films: expected {name: films}")
     rows, titles = {name: grey(images) for name, images in rows.items()}, titles or {}

@@ -21,7 +21,7 @@ def intervals(estimates, unit, alt, reference=None, size=None):
 
 
 def draw_intervals(axis, table, unit, marked=()):
-    """Points with 95 % intervals on `axis`, a line a row of `table`: columns value, low, high.
+    """Points with 95 % intervals on `axis`, a line per row of `table`: columns value, low, high.
 
     marked: names of rows to draw in orange. Returns the height of each line.
     """
@@ -39,7 +39,7 @@ def draw_intervals(axis, table, unit, marked=()):
 
 
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
-    """Lines over steps, one panel an entry: {title: {name: (steps, values)}}. xlabel: one, or one a panel."""
+    """Lines over steps, one panel per entry: {title: {name: (steps, values)}}. xlabel: one, or a list."""
     if not panels or not hasattr(panels, "items"):
         raise ValueError("there are no curves: expected {title: {name: (steps, values)}}")
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)

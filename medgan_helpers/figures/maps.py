@@ -42,7 +42,7 @@ def _draw_map(axis, values):
 
 
 def against_chance(table, unit, alt, size=(8, 3.6)):
-    """Values with intervals beside what chance would give: columns value, low, high, chance; a line a row."""
+    """Values with intervals beside what chance would give: columns value, low, high, chance."""
     fig, axis = canvas(size=size)
     place = draw_intervals(axis, table, unit)
     (chance,) = axis.plot(table["chance"], place, "|", color=COLOURS[3], ms=14, mew=2.5)
@@ -52,7 +52,7 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
 
 
 def arms(table, columns, alt):
-    """One panel a column of scores, one line an arm: mean over seeds as a point, each seed as a tick.
+    """One panel per column of scores, one line per arm: mean over seeds as a point, each seed as a tick.
 
     table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of "none" is a line.
     """

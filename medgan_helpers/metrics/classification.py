@@ -126,8 +126,8 @@ def age_bands(ages):
 def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 
-    labels, scores: (N, F); patients, groups: (N,). Returns a DataFrame, one row a group: value, low, high, n
-    (films), positives (of the finding that has fewest). With fewer than LEAST_PER_GROUP positives or
+    labels, scores: (N, F); patients, groups: (N,). Returns a DataFrame, one row per group: value, low, high,
+    n (films), positives (of the finding that has fewest). With fewer than LEAST_PER_GROUP positives or
     negatives of any finding the score is nan, and positives says why.
     """
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))

@@ -39,7 +39,7 @@ def interval(value, resampled):
 
 
 def mean_interval(values, patients=None, seed=0):
-    """Mean of one value an image with its 95 % interval; whole patients are drawn with replacement.
+    """Mean of one value per image with its 95 % interval; whole patients are drawn with replacement.
 
     values: (N,); patients: (N,) identities, by default every image is its own patient.
     """
@@ -47,7 +47,8 @@ def mean_interval(values, patients=None, seed=0):
     patients = np.arange(len(values)) if patients is None else patients
     if values.ndim != 1 or len(values) == 0 or len(patients) != len(values):
         raise ValueError(
-            f"expected one value an image (N,) and as many patients, found {values.shape} and {len(patients)}"
+            f"expected one value per image (N,) and as many patients, "
+            f"found {values.shape} and {len(patients)}"
         )
     means = [weights @ values / weights.sum(1) for weights in patient_weights(patients, seed)]
     return interval(values.mean(), np.concatenate(means))

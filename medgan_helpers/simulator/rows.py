@@ -1,6 +1,6 @@
 """Which films to make: label rows drawn from CheXpert's real table, and the hidden truth behind their labels.
 
-A label row has the columns of `chexpert.read`. The truth has one row a film: seed, film and patient number
+A label row has the columns of `chexpert.read`. The truth has one row per film: seed, film and patient number
 (all a film depends on), and for each finding the severity that is drawn, 0 where it is absent:
 
 label 1         drawn, severity .3 to 1

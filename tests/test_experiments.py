@@ -161,7 +161,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_cell(tmp_path, work):
                 time.sleep(0.02)
             workers[0].kill()
 
-        killer = threading.Thread(target=kill_one)
+        killer = threading.Thread(target=kill_one, daemon=True)
         killer.start()
         table = experiments.run(asked, out, scheduler=address)
         killer.join()

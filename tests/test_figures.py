@@ -8,13 +8,16 @@ import torch
 from PIL import Image
 
 from medgan_helpers import chexpert, figures
-from medgan_helpers.figures import labels, lines, paper
+from medgan_helpers.figures import labels, lines, maps, paper
 
 RNG = np.random.default_rng(0)
 FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)
 FRAME = pd.DataFrame(
     RNG.choice([1, 0, -1, np.nan], (40, 14)), columns=chexpert.FINDINGS
 ).assign(view="AP", sex="Female", age=60.0)  # fmt: skip
+MAPS = torch.rand(5, 4, 4, generator=torch.Generator().manual_seed(0))
+CHANCE = pd.DataFrame({"value": [0.6], "low": [0.5], "high": [0.7], "chance": [0.1]}, index=["Fracture"])
+GRID = pd.DataFrame({"arm": ["none", "none", "gan"], "seed": [0, 1, 0], "rare": [0.6, 0.7, 0.7]})
 INTERVALS = pd.DataFrame({"value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 0.8]}, index=["a", "b"])
 
 
@@ -37,6 +40,9 @@ DRAWINGS = {
     "intervals": lambda alt: figures.intervals(INTERVALS, "AUROC", alt=alt, reference={"chance": 0.5}),
     "curves": lambda alt: figures.curves({"loss": {"g": ([1, 2], [3, 4])}}, alt=alt),
     "titled rows": lambda alt: figures.film_rows({"turned": FILMS[:2]}, alt, titles={"turned": ["0°", "5°"]}),
+    "overlays": lambda alt: figures.overlays(FILMS, {"CAM": MAPS}, FILMS > 200, list("abcde"), alt=alt),
+    "against_chance": lambda alt: figures.against_chance(CHANCE, "hit rate", alt),
+    "arms": lambda alt: figures.arms(GRID, ["rare"], alt),
 }
 
 
@@ -68,7 +74,7 @@ def test_panels_have_their_own_labels_and_one_scale(monkeypatch):
     monkeypatch.setattr(lines, "show", lambda fig, alt: shown.append(fig.axes))
     panels = {"a": {"x": ([1, 2], [0, 1])}, "b": {"x": ([1, 2], [0, 9])}}
     figures.curves(panels, "two panels", xlabel=["dose", "width"], ylabel="loss", share_y=True)
-    (left, right), = shown
+    ((left, right),) = shown
     assert (left.get_xlabel(), right.get_xlabel(), left.get_ylabel()) == ("dose", "width", "loss")
     assert left.get_ylim() == right.get_ylim()
 
@@ -97,3 +103,14 @@ def test_grey_reads_both_conventions():
 def test_shares_of_label_values_sum_to_one():
     shares = figures.value_counts(FRAME)
     assert np.allclose(shares.sum(axis=1), 1) and list(shares.columns) == list(labels.VALUES)
+
+
+def test_a_map_covers_only_what_it_marks():
+    """Where a map is below its median the film shows through untouched."""
+    values = np.zeros((8, 8))
+    values[2, 2] = 1
+    _, axes = figures.canvas(1, 1, (2, 2), squeeze=False)
+    maps._draw_map(axes[0, 0], values)
+    alpha = axes[0, 0].images[0].get_array()[..., 3]
+    assert alpha[2, 2] == pytest.approx(0.65)
+    assert alpha.sum() == pytest.approx(0.65)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from medgan_helpers import classifier, dcgan, flow, lesion_gan, pix2pix, stargan, training
+from medgan_helpers import classifier, dcgan, flow, lesion_gan, pix2pix, stargan, stargan_robust, training
 from medgan_helpers.training import checkpoints
 
 CPU = {"seed": 3, "device": "cpu", "precision": "fp32"}
@@ -45,6 +45,17 @@ def make_stargan(generator):
     return stargan.StarGAN(**SMALL, **options, generator=generator)
 
 
+def make_robust():
+    examiner = stargan_robust.Examiner(2, steps=STEPS, **CPU)
+    return stargan_robust.RobustStarGAN(32, 2, width=8, examiner=examiner, decay_steps=STEPS, **CPU)
+
+
+def lessons():
+    grey = torch.randint(0, 256, (16, 32, 32), generator=torch.Generator().manual_seed(0))
+    marked = torch.eye(2).repeat(4, 1)  # eight films have a finding, eight have none
+    return stargan_robust.Lessons(grey.byte(), torch.cat([torch.zeros(8, 2), marked]), 8, halves=True)
+
+
 MODELS = {  # {name: (make the model, make its batches)}
     "dcgan": (lambda: dcgan.DCGAN(**SMALL), lambda: [films(n) for n in range(7)]),
     "dcgan few films": (
@@ -56,6 +67,7 @@ MODELS = {  # {name: (make the model, make its batches)}
     "pix2pix": (lambda: make_pix2pix(1.0), pairs),
     "stargan": (lambda: make_stargan("concat"), lambda: labelled(2)),
     "stargan norm": (lambda: make_stargan("norm"), lambda: labelled(2)),
+    "stargan robust": (make_robust, lessons),
     "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], LOCAL, **CPU), squares),
     "classifier": (lambda: classifier.DenseNet(preset="narrow", steps=STEPS, **CPU), lambda: labelled(14)),
 }

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medgan_helpers import chexpert, images
+from medgan_helpers import artifacts, chexpert, images
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "data_scripts"
 import fetch_chestmnist  # noqa: E402
@@ -301,13 +301,13 @@ def test_damaged_boxes_are_named_before_anything_is_written(nih, tmp_path, damag
 def test_an_import_killed_before_its_tables_still_gets_its_boxes(nih, tmp_path, monkeypatch):
     (nih / "BBox_List_2017.csv").write_text(BOXES)
 
-    def killed(table, path):
+    def killed(path, table):
         if path.name == "train.csv":
             raise KeyboardInterrupt
-        write(table, path)
+        write(path, table)
 
-    write = layout._write_csv
-    monkeypatch.setattr(layout, "_write_csv", killed)
+    write = artifacts.write_csv
+    monkeypatch.setattr(artifacts, "write_csv", killed)
     with pytest.raises(KeyboardInterrupt):
         run(import_nih, nih, tmp_path / "out", "--partial")
     assert (tmp_path / "out/boxes.csv").is_file()  # train.csv says that all is there, so it comes last

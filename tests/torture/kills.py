@@ -24,6 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from medgan_helpers import artifacts, chexpert, experiments, images, simulator, training
 from medgan_helpers.experiments import films as pools
+from medgan_helpers.experiments import trial
 from medgan_helpers.simulator import dataset
 
 from . import Count
@@ -69,7 +70,8 @@ def train(name, folder):
 
 def run_grid(address, folder):
     asked = experiments.cells(percents=(1, 10), seeds=range(3), arms=["none"])
-    experiments.run(asked, folder / "grid.csv", scheduler=address, work=pretend)
+    trial.run_cell = pretend
+    experiments.run(asked, folder / "grid.csv", scheduler=address)
 
 
 def pretend(cell):

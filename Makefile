@@ -117,6 +117,10 @@ colab: $(COLAB)/.ready
 student: $(READY)  ## the notebooks without solutions, in build/student
 	@$(PY) book/scripts/student.py build/student
 
+.PHONY: pdf
+pdf: $(SITE)  ## the whole book as one PDF, build/<profile>/medgan.pdf (needs Chromium)
+	@$(PY) book/scripts/pdf.py $(BUILD)/html $(BUILD)/medgan.pdf
+
 .PHONY: slides
 slides: $(EXECUTED) $(READY)  ## slides of every chapter from its executed notebook, in build/<profile>/slides
 	@$(PY) book/scripts/slides.py $(BUILD)/slides $(EXECUTED)

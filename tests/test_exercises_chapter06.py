@@ -3,17 +3,16 @@
 import answers
 import numpy as np
 
+from medgan_helpers import paper_faults
 from medgan_helpers.exercises import chapter06 as check
 
 
 def bootstrap(labels, a, b, rng, paired=True, quantiles=(0.025, 0.975)):
-    from sklearn.metrics import roc_auc_score as auroc
-
     values = []
     for _ in range(500):
         one = rng.integers(len(labels), size=len(labels))
         two = one if paired else rng.integers(len(labels), size=len(labels))
-        values.append(auroc(labels[one], a[one]) - auroc(labels[two], b[two]))
+        values.append(paper_faults.area(labels[one], a[one]) - paper_faults.area(labels[two], b[two]))
     return np.quantile(values, quantiles)
 
 

@@ -75,7 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--size", type=int, default=64, help="pixels a side (default: the class profile's)")
     parser.add_argument("--width", type=int, default=32, help="channels of the first layer")
-    parser.add_argument("--batch", type=int, default=64, help="images a step")
+    parser.add_argument("--batch", type=int, default=64, help="images per step")
     parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
     parser.add_argument("--compile", action="store_true", help="torch.compile our networks: does it pay?")
     options = parser.parse_args()

@@ -26,7 +26,7 @@ from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, metrics
-from .images import signed_to_uint8
+from .images import grey_films
 
 SIDES = ("left", "right")
 COLUMNS = ["reader", "test", "pair", "answer"]
@@ -87,7 +87,7 @@ def _in_turn(names, rng):
 
 
 def _uint8(films):
-    films = signed_to_uint8(films)[:, 0].numpy() if isinstance(films, torch.Tensor) else np.asarray(films)
+    films = grey_films(films) if isinstance(films, torch.Tensor) else np.asarray(films)
     if films.ndim != 3 or films.dtype != np.uint8:
         raise ValueError(
             f"expected films (n, size, size) uint8 or a tensor (n, 1, size, size) in [-1, 1], found "

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from . import degradation, pix2pix, restoration, slabs, training
 from .images import signed_to_unit, unit_batch, unit_to_signed
 
-BATCH = 8  # images a step
+BATCH = 8  # images per step
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 

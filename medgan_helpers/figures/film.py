@@ -7,13 +7,14 @@ film.
 import numpy as np
 import torch
 
+from ..images import signed_to_unit
 from .paper import COLOURS, canvas, show
 
 
 def grey(images):
     """Films as (n, h, w) float arrays in [0, 1]: from uint8, or from tensors (n, 1, h, w) in [-1, 1]."""
     if isinstance(images, torch.Tensor):
-        images = (images.detach().float().cpu().numpy() + 1) / 2
+        images = signed_to_unit(images.detach().float()).cpu().numpy()
     images = np.asarray(images)
     if images.ndim < 2 or images.size == 0:
         raise ValueError(f"expected films (n, H, W), found {images.shape}")

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
+from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
 AT_ONCE = 64  # images embedded at a time: bounds the memory
@@ -187,7 +188,7 @@ def diversity(images, seed=0, pairs=200):
     rng = np.random.default_rng(seed)
     first = rng.integers(len(images), size=pairs)
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)
-    unit = (torch.as_tensor(images).float() + 1) / 2
+    unit = signed_to_unit(torch.as_tensor(images).float())
     scales = min(5, int(np.log2((unit.shape[-1] - 1) / 10)) + 1)  # the coarsest must hold the 11 px window
     weights = np.array(MS_SSIM_WEIGHTS[:scales]) / sum(MS_SSIM_WEIGHTS[:scales])
     alike = multiscale_structural_similarity_index_measure(

@@ -33,7 +33,9 @@ SITE      := $(BUILD)/html/index.html
 # numbers are the same on any number of cores.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)
 OMP_NUM_THREADS ?= 1
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=$(JOBS)
+endif
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile
 
 export OMP_NUM_THREADS

@@ -37,6 +37,7 @@ HEADINGS = (
     "Array.from(document.querySelectorAll('main :is(h1, h2, h3, h4, h5, h6)'))"
     ".filter((title) => title.checkVisibility()).map((title) => Number(title.tagName[1]))"
 )
+REVEAL = "document.querySelectorAll('.show-result').forEach((button) => button.click())"
 FIGURES = """Array.from(document.querySelectorAll('.cell_output img:not(.plot)')).map((image) => {
   const [box, style] = [image.getBoundingClientRect(), getComputedStyle(image)];
   return [box.width, box.height, style.padding, style.filter, style.opacity, style.mixBlendMode];})"""
@@ -56,6 +57,7 @@ def page(request, chromium):
     """One page, its name in `page.name`; closed when its tests are done."""
     page = chromium.open((SITE / f"{request.param}.html").as_uri())
     page.name = request.param
+    page.evaluate(REVEAL)
     yield page
     page.close()
 
@@ -94,6 +96,7 @@ def test_a_page_is_for_everybody(page):
 @pytest.mark.parametrize("chapter", [page for page in PAGES if page.startswith("notebooks/")])
 def test_the_dark_theme_leaves_films_alone(chromium, chapter, tmp_path):
     page, shots = chromium.open((SITE / f"{chapter}.html").as_uri()), {}
+    page.evaluate(REVEAL)
     for dark in (False, True):
         dress(page, 1280, dark)
         page.screenshot(tmp_path / "film.png", ".cell_output img:not(.plot)")
@@ -110,6 +113,21 @@ def test_the_search_works_without_network(chromium, words):
     page.wait(f"{found}.includes('Glossary') && {found}.includes('Search finished')", 60)
     page.close()
     assert page.problems == []
+
+
+def test_a_result_waits_for_a_choice(chromium):
+    page = chromium.open((SITE / "notebooks" / "10-after-gans.html").as_uri())
+    waits = "document.querySelectorAll('.cell_output.awaits').length"
+    asked = "document.querySelectorAll('.show-result').length"
+    hidden, questions = page.evaluate(waits), page.evaluate(asked)
+    assert questions >= 3 and hidden >= questions
+    page.evaluate("document.querySelector('details.choice summary').focus()")
+    page.press("Enter", 13)
+    page.wait(f"{asked} === {questions - 1}", 10)
+    assert page.evaluate(waits) < hidden
+    page.evaluate(REVEAL)
+    assert page.evaluate(waits) == 0
+    page.close()
 
 
 def test_the_theme_switch_keeps_the_keyboard_where_it_is(chromium):

@@ -8,6 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
     field.addEventListener("input", () => filter(field.value.toLowerCase(), field.dataset.filters));
   }
   mendButtons();
+  document.querySelectorAll("details.choice").forEach(awaitChoice);
   reachWhatScrolls();
   addEventListener("resize", reachWhatScrolls);
   if (location.protocol === "file:") {
@@ -22,6 +23,39 @@ function answer(choice) {
   const feedback = question.querySelector(".quiz-feedback");
   feedback.textContent = (right ? "✓ " : "Not quite. ") + choice.dataset.says.replaceAll("*", "");
   question.dataset.answered = right ? "right" : "wrong";
+}
+
+/* What the cells after a prediction found waits until a choice is opened, or until one asks for it. */
+function awaitChoice(choice) {
+  if (choice.nextElementSibling?.matches("details.choice")) {
+    return; // the last choice speaks for all of its question
+  }
+  const [choices, outputs] = [[choice], []];
+  while (choices[0].previousElementSibling?.matches("details.choice")) {
+    choices.unshift(choices[0].previousElementSibling);
+  }
+  let after = choice.nextElementSibling;
+  while (after && !after.matches(".cell, section, :is(h1, h2, h3)")) {
+    after = after.nextElementSibling;
+  }
+  for (; after?.matches(".cell"); after = after.nextElementSibling) {
+    outputs.push(...after.querySelectorAll(".cell_output"));
+  }
+  if (outputs.length === 0) {
+    return;
+  }
+  const button = document.createElement("button");
+  button.className = "show-result";
+  button.textContent = "Show the result";
+  const reveal = () => {
+    outputs.forEach((output) => output.classList.remove("awaits"));
+    button.remove();
+    reachWhatScrolls();
+  };
+  outputs.forEach((output) => output.classList.add("awaits"));
+  outputs[0].before(button);
+  button.addEventListener("click", reveal);
+  choices.forEach((one) => one.addEventListener("toggle", reveal, { once: true }));
 }
 
 /* Show the rows that hold the words, and open the folds that have any. */

@@ -36,7 +36,7 @@ def slide(heading, body, notes="", kind=""):
 
 def clean(text):
     """Prose without badges, live figures, images, folded hints and comments."""
-    text = re.sub(r"<!--.*?-->|<details>.*?</details>|<div.*?</div>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->|<details[^>]*>.*?</details>|<div.*?</div>", "", text, flags=re.DOTALL)
     text = re.sub(r"\[!\[.*?\]\(.*?\)\]\(.*?\)|!\[.*?\]\(.*?\)", "", text)
     return re.sub(r"\*\*Further reading:\*\*.*", "", text)
 

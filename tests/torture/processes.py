@@ -1,5 +1,6 @@
 """Work in a process of its own, which may be killed: forked, so that nothing is imported again."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -20,11 +21,13 @@ class Process:
         self.number = os.fork()
         if self.number == 0:
             self._work(work)
+        with contextlib.suppress(OSError):  # whoever is first: a kill must not come before the group
+            os.setpgid(self.number, self.number)
 
     def _work(self, work):
         code = BROKEN
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             os.dup2(self.output.fileno(), 1)
             os.dup2(self.output.fileno(), 2)
             sys.stdout = sys.stderr = self.output  # else a test's own capture keeps the words

@@ -41,6 +41,7 @@ class Command(NamedTuple):
     start: Callable
     part: Callable = lambda name, data: data
     note: str = ""
+    share: float = 1.0  # of the kills: less where a command has to start Python anew
 
 
 # --- the commands -------------------------------------------------------------------------------
@@ -134,7 +135,6 @@ def commands(folder, address):
     source = fake_films.folder(folder / "source", films=10).parent
     executed = [tiny_chapter(folder / "build" / "executed" / f"0{n}-x.ipynb") for n in (1, 2)]
     yield Command("rendering films", render)
-    yield Command("rendering films in two processes", partial(render, workers=2))
     yield Command("building a store", partial(build_store, source))
     yield Command("filling the grid's pool of films", fill_pool)
     for name in ("dcgan", "pix2pix", "stargan", "flow", "lesion_gan", "classifier"):
@@ -168,7 +168,7 @@ def counts(short, folder):
         for command in commands(folder, address):
             if short and command.what not in ("building a store", "training flow", "recording scores"):
                 continue
-            kills, failures = kill_often(command, 4 if short else KILLS, folder)
+            kills, failures = kill_often(command, 4 if short else round(command.share * KILLS), folder)
             yield Count(command.what, kills, failures, command.note)
 
 

@@ -147,6 +147,7 @@ def commands(folder, address):
     yield Command(
         "staging the book", partial(stage_book, executed), note="without the live figures' networks"
     )
+    yield Command("rendering films in two processes", partial(render, workers=2), share=0.2)
 
 
 def tiny_chapter(path):

@@ -76,7 +76,7 @@ FAULTS = [
     ),
     Fault(
         "figures without alt text", "medgan_helpers/figures/paper.py",
-        'metadata={"image/png": {"alt": alt}}', "metadata={}",
+        'metadata={"image/png": told}', "metadata={}",
         "test_figures.py::test_every_figure_is_one_png_with_its_alt_text",
     ),
     Fault(

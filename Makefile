@@ -22,7 +22,7 @@ COLAB  := .venv-colab
 
 NOTEBOOKS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
 EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/executed/%)
-FIRST     := $(firstword $(EXECUTED))
+FIRST     := $(filter $(BUILD)/executed/01-%,$(EXECUTED))
 # minutes.csv is written from executed notebooks (make minutes), so it must not make them run again.
 HELPERS   := $(shell find medgan_helpers -type f -not -name '*.pyc' -not -name minutes.csv)
 PROSE     := $(shell find book teaching -type f -not -name '*.pyc')
@@ -74,7 +74,7 @@ $(COLAB)/.ready: pyproject.toml $(HELPERS) book/scripts/environment.sh | $(READY
 book: $(SITE)  ## run the notebooks that changed, build the site, check it
 	@echo "The book is $(SITE)"
 
-# A notebook runs again when it, the helpers or the notebook it learns from changed. The first one makes
+# A notebook runs again when it, the helpers or the notebook it learns from changed. Chapter 1 makes
 # the films, so the others wait for it; each also runs alone, making what it needs.
 $(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/scripts/execute.py $(READY)
 	@mkdir -p $(@D)

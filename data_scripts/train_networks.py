@@ -18,6 +18,7 @@ import argparse
 import numpy as np
 import pandas as pd
 import torch
+from lib import classifier_films
 
 from medgan_helpers import (
     artifacts,
@@ -41,7 +42,7 @@ EVERY = 1000  # steps between two measurements
 FLOW_EVERY = 100  # steps between two checkpoints of the flow
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
 READER_STEPS = 450
-TESTED = 600  # fresh simulated films, of which the classifier's ROC curves are drawn
+CLASSIFIER_EVERY = 200  # steps between two measurements of the validation loss
 FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # what the robust one draws
 LESSON_PARTS, EXAMINER_STEPS = 7, 600
 
@@ -200,43 +201,48 @@ def recognised(model, reader, finding, count=256):
 
 
 def train_classifier(steps):
-    """The classifier of chapter 7's live figure: of all findings, calibrated, tested on fresh films."""
-    here = session.start("07-cam-interpretation", "class", "simulated", seed=SEED)
-    films = session.films()
-    train, valid = (films.store.subset(films.splits[part]) for part in ("train", "valid"))
+    """The classifier that the chapters use: of all findings, at the best validation loss, calibrated."""
+    artifacts.activate("class", "simulated", "train_networks")
+    folder = artifacts.folder("artifacts") / "classifier-best"
+    films, labels, _ = classifier_films.films("train")
+    valid, valid_labels, _ = classifier_films.films("valid")
     found = chexpert.FINDINGS[1:]
     model = classifier.DenseNet(found, preset="narrow", steps=steps, emphasis=found, seed=SEED)
-    labels = films.labels(train.frame)[found]
-    batches = train.batches(64, seed=SEED, device=model.device, labels=labels)
-    folder = artifacts.folder("artifacts") / "classifier-long"
-    history = training.fit(model, batches, steps, folder, every=EVERY)
-    model.calibrate(signed(valid), torch.tensor(films.labels(valid.frame)[found].to_numpy()))
-    said, aurocs = tested(model, here.profile.image_size)
+    path = folder / "validation.csv"
+
+    def measure(model, step):
+        note(path, {"step": step, "validation_loss": round(model.loss(valid, valid_labels), 5)})
+        if step == lowest(noted(path)):
+            training.save(model, folder / "best", {})
+
+    lessons = stargan_robust.Lessons(images.signed_to_uint8(films)[:, 0], labels, 64, seed=SEED)
+    history = training.fit(model, lessons, steps, folder, every=CLASSIFIER_EVERY, samples=measure)
+    ship_classifier(training.load(classifier.DenseNet, folder / "best"), history, noted(path))
+
+
+def lowest(table):
+    """The step with the lowest validation loss."""
+    return min(table, key=lambda row: row["validation_loss"])["step"]
+
+
+def ship_classifier(model, history, by_step):
+    """Calibrate the network of the best step on films as they come, test it on others, save it."""
+    model.steps_done = lowest(by_step)
+    model.calibrate(*classifier_films.films("calibration")[:2])
+    said, exam = classifier_films.examine(model)
     card = {
-        "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
-        "command": f"python data_scripts/train_networks.py classifier --steps {steps}",
+        "data": f"training patients: {classifier_films.card('train')}; step chosen on "
+        f"{classifier_films.card('valid')}; calibrated, and thresholds chosen, on "
+        f"{classifier_films.card('calibration')}; tested on {classifier_films.card('test')}",
+        "command": f"python data_scripts/train_networks.py classifier --steps {history['step'].iloc[-1]}",
         "use": "teaching; reads simulated chest films, not for diagnosis",
-        "auroc": aurocs,
-        "auroc_films": TESTED,
+        "image_size": classifier_films.SIZE,
+        "validation_loss_by_step": by_step,
+        "test": exam,
     }
-    training.save(model, ASSETS / "classifier", card, history)
+    training.save(model, ASSETS / "classifier", card, history[history["step"] <= model.steps_done])
     artifacts.write_csv(ASSETS / "classifier" / "test.csv", said)
-    print(aurocs)
-
-
-def tested(model, size):
-    """What a classifier says of TESTED fresh simulated films: one row per finding and film (finding, label,
-    logit), and the AUROC of each finding."""
-    seed = SEED + 3000
-    films, _, _, table = simulator.sample(TESTED, size, seed, twins=False, masks=False)
-    truth = chexpert.labels(table)[list(model.findings)].to_numpy()
-    logits = model.logits(images.signed_batch(films)).numpy()
-    rows, aurocs = [], {}
-    for k, finding in enumerate(model.findings):
-        pairs = zip(truth[:, k], logits[:, k], strict=True)
-        rows += [{"finding": finding, "label": int(l), "logit": round(float(x), 3)} for l, x in pairs]
-        aurocs[finding] = round(metrics.auroc(truth[:, k], logits[:, k], table["patient"]).value, 3)
-    return rows, aurocs
+    print(pd.DataFrame(exam).T)
 
 
 def train_restorers(steps):
@@ -285,7 +291,7 @@ NETWORKS = {
     "dcgan": (train_dcgan, 4000),
     "flow": (train_flow, 4000),
     "stargan": (train_stargan, 2400),
-    "classifier": (train_classifier, 1200),
+    "classifier": (train_classifier, 1800),
     "stargan_robust": (train_stargan_robust, 5400),
     "pix2pix": (train_restorers, 1500),
 }

@@ -128,6 +128,19 @@ def add_blob(negatives, targets, radii, strength):
     return put(negatives, targets, (ground + change).clamp(-1, 1))
 
 
+def marks_of(masks):
+    """Where masks (N, H, W), bool, show their finding, as a radiologist would mark it.
+
+    Returns the row and column of its densest part in pixels, (N, 2), and its radius, (N,): that of a disc of
+    the same area. The simulator's masks stand for the radiologist.
+    """
+    masks = torch.as_tensor(masks).float()
+    size = masks.shape[-1]
+    dense = F.avg_pool2d(masks[:, None], size // 8 + 1, 1, size // 16).flatten(1).argmax(1)
+    centres = torch.stack([dense // size, dense % size], 1)
+    return centres, (masks.sum((1, 2)) / torch.pi).sqrt()
+
+
 def box_centres(boxes, size):
     """Centres (n, 2: row, column, in pixels) of boxes drawn by hand, rows of `chexpert.read_boxes`."""
     rows, columns = boxes.y + boxes.height / 2, boxes.x + boxes.width / 2

@@ -62,3 +62,20 @@ def difference(estimate):
         f"With minus without, on the same test films: **{estimate.value:+.3f}**, 95 % interval "
         f"{estimate.low:+.3f} to {estimate.high:+.3f}. {meaning}"
     )
+
+
+def calibration(errors):
+    """Chapter 2: calibration error, a row a finding, columns "before" and "after" Platt scaling."""
+    better = int((errors["after"] < errors["before"]).sum())
+    worst = errors["before"].idxmax()
+    mean = errors.mean()
+    if mean["after"] < mean["before"]:
+        meaning = "On the whole the claims came nearer to what was seen"
+    else:
+        meaning = "On the whole the claims did **not** come nearer to what was seen"
+    return (
+        f"Farthest off: {worst}, by {errors.loc[worst, 'before']:.1%} of certainty on average before "
+        f"scaling and {errors.loc[worst, 'after']:.1%} after. {meaning}: {mean['before']:.1%} before, "
+        f"{mean['after']:.1%} after, smaller for {better} of {len(errors)} findings. Where a finding is "
+        "rare, a few films decide: its curve is as rough as it looks."
+    )

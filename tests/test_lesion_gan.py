@@ -36,6 +36,16 @@ def test_a_square_put_back_where_it_was_cut_changes_nothing():
     assert torch.equal(lesion_gan.put(images, centres, pieces), images)
 
 
+def test_marks_are_where_a_mask_is_densest_and_as_large_as_it():
+    masks = torch.zeros(2, 64, 64, dtype=torch.bool)
+    masks[0, 10:20, 40:50] = True  # a square beside a hair
+    masks[0, 50, :] = True
+    masks[1, 31:34, 31:34] = True
+    centres, radii = lesion_gan.marks_of(masks.numpy())
+    assert (centres - torch.tensor([[14, 44], [32, 32]])).abs().max() <= 4
+    assert torch.allclose(radii, torch.tensor([164 / math.pi, 9 / math.pi]).sqrt())
+
+
 def test_the_disc_leaves_the_rim_alone():
     disc = lesion_gan.soft_disc(32)
     assert disc[16, 16] == 1

@@ -43,3 +43,11 @@ def test_gap(with_it, words):
 def test_difference(low, high, words):
     said = paragraphs.difference(metrics.Estimate((low + high) / 2, low, high))
     assert sum(w in said for w in ("helped", "hurt", "no difference")) == 1 and words in said
+
+
+def test_the_calibration_sentence_follows_the_numbers():
+    errors = pd.DataFrame({"before": [0.2, 0.04], "after": [0.06, 0.05]}, index=["Edema", "Fracture"])
+    said = paragraphs.calibration(errors)
+    assert "Edema, by 20.0%" in said and "smaller for 1 of 2" in said and "came nearer" in said
+    worse = errors[["after", "before"]].set_axis(errors.columns, axis=1)
+    assert "did **not** come nearer" in paragraphs.calibration(worse)

@@ -10,11 +10,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from tqdm import tqdm
 
 from .. import artifacts, chexpert, simulator
 from ..images import Batches, signed_batch
+from ..lesion_gan import marks_of
 from ..simulator import dataset, rows
 
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
@@ -52,18 +52,12 @@ class Pool:
         return torch.from_numpy(self._films[list(numbers)])
 
     def marks(self, numbers, finding):
-        """Where `finding` is in films that show it, as a radiologist would mark it.
+        """Where `finding` is in films that show it: (centres (n, 2), radii (n,)), see `marks_of`."""
+        masks = [
+            dataset.render(row, true, self.size, masks=True)[2][finding] for row, true in self._pairs(numbers)
+        ]
+        return marks_of(np.stack(masks))
 
-        Returns the row and column of its densest part in pixels, (n, 2), and its radius, (n,): that of a disc
-        of the same area. The simulator's masks stand for the radiologist.
-        """
-        centres, radii = [], []
-        for row, true in self._pairs(numbers):
-            mask = torch.from_numpy(dataset.render(row, true, self.size, masks=True)[2][finding])
-            dense = F.avg_pool2d(mask[None, None].float(), self.size // 8 + 1, 1, self.size // 16)
-            centres.append(divmod(int(dense.argmax()), self.size))
-            radii.append((mask.sum().item() / np.pi) ** 0.5)
-        return torch.tensor(centres), torch.tensor(radii)
 
     def _pairs(self, numbers):
         return dataset.pairs(self.frame.loc[numbers], self._truth.loc[numbers])

@@ -1,6 +1,14 @@
-"""How good is it? Restored films (`restoration`), classifiers (`classification`) and generated films
-(`realism`), each with its uncertainty (`intervals`)."""
+"""How good is it? Restored films (`restoration`), classifiers (`classification`, `calibration`) and generated
+films (`realism`), each with its uncertainty (`intervals`)."""
 
+from .calibration import (
+    OperatingPoint,
+    calibration_error,
+    operating_point,
+    predictive_values,
+    reliability,
+    threshold_for,
+)
 from .classification import (
     LEAST_PER_GROUP,
     age_bands,
@@ -32,11 +40,13 @@ __all__ = [
     "LEAST_PER_GROUP",
     "SPACES",
     "Estimate",
+    "OperatingPoint",
     "age_bands",
     "auprc",
     "auroc",
     "auroc_by_group",
     "auroc_difference",
+    "calibration_error",
     "density_coverage",
     "diversity",
     "features",
@@ -48,8 +58,12 @@ __all__ = [
     "mean_interval",
     "memorisation",
     "nearest",
+    "operating_point",
+    "predictive_values",
     "proportion",
     "psnr",
     "realism_table",
+    "reliability",
     "ssim",
+    "threshold_for",
 ]

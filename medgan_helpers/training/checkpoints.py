@@ -162,7 +162,7 @@ def shipped(kind, name=None, image_size=None):
     """
     folder = ASSETS / (name or kind.__name__.lower())
     model, card = load(kind, folder), json.loads((folder / "card.json").read_text())
-    made_for = card["config"]["image_size"]
+    made_for = card["config"].get("image_size", card.get("image_size"))  # a classifier reads any size
     if image_size not in (None, made_for):
         raise ValueError(
             f"the {kind.__name__} that the package ships is for {made_for} px, this profile for {image_size} "

@@ -58,7 +58,6 @@ class Pool:
         ]
         return marks_of(np.stack(masks))
 
-
     def _pairs(self, numbers):
         return dataset.pairs(self.frame.loc[numbers], self._truth.loc[numbers])
 

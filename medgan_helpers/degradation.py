@@ -117,7 +117,7 @@ def grey_of(exposure):
 def quantum_noise(exposure, dose, generator):
     """Photon counting: N ~ Poisson(dose * exposure), returned as N / dose, at least half a photon.
 
-    dose: photons a pixel where exposure is 1; signal-to-noise sqrt(N). Source: Barrett & Swindell,
+    dose: photons per pixel where exposure is 1; signal-to-noise sqrt(N). Source: Barrett & Swindell,
     Radiological Imaging (1981), ch. 3. Dose 0 means no noise.
     """
     if not dose:

@@ -105,7 +105,7 @@ medganLive.register("repair", (figure) => {
   const doses = [...new Set(tuned.map((row) => row.dose))], widths = [...new Set(tuned.map((row) => row.width))];
   const names = films.map((_, k) => `simulated film ${k + 1}`), clean = films.map((text) => film(text).map((v) => (v + 1) / 2));
   figure.choice("film", "Film", names);
-  figure.slider("dose", "Dose", { min: 0, max: doses.length - 1, step: 1, value: doses.indexOf(trained.dose), say: (k) => `${doses[k]} photons a pixel` });
+  figure.slider("dose", "Dose", { min: 0, max: doses.length - 1, step: 1, value: doses.indexOf(trained.dose), say: (k) => `${doses[k]} photons per pixel` });
   figure.slider("width", "Detector pixels", { min: 0, max: widths.length - 1, step: 1, value: widths.indexOf(trained.width), say: (k) => `${widths[k]} x as wide` });
   figure.start("noise", 1);
   figure.button("Other noise", () => figure.set({ noise: figure.state.noise + 1 }));
@@ -131,7 +131,7 @@ medganLive.register("repair", (figure) => {
     places[2].name(`Network: ${dB[2]} dB`);
     places[3].name(yours ? "Clean: your film" : "Clean");
     const practised = dose === trained.dose && width === trained.width ? "the setting it was trained for" : `trained at ${trained.dose} photons and ${trained.width} x`;
-    figure.say(complaint || `${dose} photons a pixel, detector pixels ${width} x as wide: PSNR ${dB[0]} dB degraded, ${dB[1]} dB after total ` +
+    figure.say(complaint || `${dose} photons per pixel, detector pixels ${width} x as wide: PSNR ${dB[0]} dB degraded, ${dB[1]} dB after total ` +
       `variation, ${dB[2]} dB after the network (${practised}). Errors: black 0, yellow 51 of 255 grey levels or more. Not for diagnosis.`);
   };
 

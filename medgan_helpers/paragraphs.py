@@ -65,7 +65,7 @@ def difference(estimate):
 
 
 def calibration(errors):
-    """Chapter 2: calibration error, a row a finding, columns "before" and "after" Platt scaling."""
+    """Chapter 2: calibration error, a row per finding, columns "before" and "after" Platt scaling."""
     better = int((errors["after"] < errors["before"]).sum())
     worst = errors["before"].idxmax()
     mean = errors.mean()

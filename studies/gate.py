@@ -22,7 +22,7 @@ COLUMNS = ["arm", "seed", *chexpert.RARE, "rare", "steps", "commit"]
 
 
 def gate(grid):
-    """The cells that the gate is read off, one row an arm and seed; and the name of their csv."""
+    """The cells that the gate is read off, one row per arm and seed; and the name of their csv."""
     tables = [(path, pd.read_csv(path)) for path in (grid, RESULTS / "grid_before.csv") if path.is_file()]
     for path, table in tables:
         here = (table["percent"] == PERCENT) & (table["steps"] == STEPS) & table["arm"].isin(ARMS)
@@ -34,7 +34,7 @@ def gate(grid):
 
 
 def both_ways(grid):
-    """A row a cell of GRID whose scores are kept: mean AUROC of the rare three by either rule."""
+    """A row per cell of GRID whose scores are kept: mean AUROC of the rare three by either rule."""
     rows = []
     for row in pd.read_csv(grid).to_dict("records"):
         of = experiments.Cell(**{name: row[name] for name in experiments.Cell.__dataclass_fields__})

@@ -17,7 +17,7 @@ from medgan_helpers import artifacts, chexpert, classifier, metrics, simulator
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 SIZE, STEPS, BATCH = 64, 450, 64
-VALID = (500, 150, 901)  # negatives, positives a finding, seed
+VALID = (500, 150, 901)  # negatives, positives per finding, seed
 
 
 def films(negatives, positives, seed, uncertain="ones"):

@@ -46,7 +46,7 @@ def test_predictive_values_follow_bayes_rule():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: metrics.reliability([0, 1], [0.1]), "one label and one score a film"),
+        (lambda: metrics.reliability([0, 1], [0.1]), "one label and one score per film"),
         (lambda: metrics.reliability([0, 2], [0.1, 0.2]), "labels 0, 1 or nan"),
         (lambda: metrics.reliability([0, 1], [0.1, 3.0]), r"probabilities in \[0, 1\]"),
         (lambda: metrics.threshold_for([0, 0], [0.1, 0.2]), "no film has the finding"),

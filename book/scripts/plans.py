@@ -33,7 +33,7 @@ def exercises(chapter):
 
 
 def chapters():
-    """One row a chapter: minutes of teaching, and of those exercises whose heading states minutes."""
+    """One row per chapter: minutes of teaching, and of those exercises whose heading states minutes."""
     table = pd.read_csv(TEACHING / "minutes.csv").set_index("chapter")
     table["exercises"] = [
         sum(minutes or 0 for _, minutes, _ in exercises(name).values()) for name in table.index
@@ -69,7 +69,7 @@ def unit(row):
 
 
 def plan_markdown(name):
-    """One table of a plan: a row a unit, the sum of each day or session beside its name."""
+    """One table of a plan: a row per unit, the sum of each day or session beside its name."""
     table = plans().query("plan == @name")
     lines = [f"| {EACH[name]} | What | Teaching | Exercises | Minutes |", "| --- | --- | --: | --: | --: |"]
     for session, rows in table.groupby("session"):
@@ -85,7 +85,7 @@ def plan_markdown(name):
 
 
 def hours_markdown():
-    """The table of hours: a row a chapter, and the sum."""
+    """The table of hours: a row per chapter, and the sum."""
     table = chapters()
     lines = ["| Chapter | Reading or teaching | Exercises |", "| --- | --: | --: |"]
     for name, row in table.iterrows():

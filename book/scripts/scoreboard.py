@@ -87,7 +87,7 @@ def line(row):
 
 
 def reliability():
-    """What `make torture` counted, as Markdown: a line a kind, and a line for each thing that was tried."""
+    """What `make torture` counted, as Markdown: a line per kind, and a line for each thing that was tried."""
     file = RESULTS / "reliability.csv"
     rows = read(file) if file.is_file() else []
     if not rows:

@@ -57,7 +57,7 @@ def label_values(frame, alt):
 def bars(table, unit, alt, size=(9, 4.2)):
     """Grouped horizontal bars: one group a row of `table`, one colour a column."""
     if table.size == 0:
-        raise ValueError("the table is empty: expected a row a group and a column a colour")
+        raise ValueError("the table is empty: expected a row per group and a column per colour")
     fig, axis = canvas(size=size)
     place, thick = np.arange(len(table))[::-1], 0.8 / table.shape[1]
     for k, column in enumerate(table):

@@ -81,7 +81,7 @@ def _pairs(labels, scores):
     """Labels and scores as arrays, checked; masked labels (nan) are left out."""
     labels, scores = np.asarray(labels, float), np.asarray(scores, float)
     if labels.ndim != 1 or labels.shape != scores.shape or not len(labels):
-        raise ValueError(f"expected one label and one score a film, found {labels.shape} and {scores.shape}")
+        raise ValueError(f"expected one label and one score per film, got {labels.shape} and {scores.shape}")
     known = ~np.isnan(labels)
     labels, scores = labels[known], scores[known]
     if not np.isin(labels, (0, 1)).all() or np.isnan(scores).any():

@@ -171,17 +171,17 @@ def winners_lead(data, scores, test, fresh):
     return on_test[best] - on_test.mean(), on_fresh[best] - on_fresh.mean()
 
 
-def lead_by_test_size(data, bench, rng, sizes, draws=5):
+def lead_by_test_size(data, bench, rng, sizes):
     """({size: lead on the test, on fresh patients}, spread), by `winners_lead` with tests of `sizes` films.
 
-    Each size is the mean over `draws` draws of patients into the test; spread: the standard deviation of the
+    Each size is the mean over five draws of patients into the test; spread: the standard deviation of the
     equal runs on the bench's fresh patients.
     """
     runs = runs_of_one_setting(data, bench, rng)
     held_out = np.concatenate([bench.test, bench.fresh])
     leads = {}
     for size in sizes:
-        pairs = [winners_lead(data, runs, *some_patients(data, held_out, size, rng)) for _ in range(draws)]
+        pairs = [winners_lead(data, runs, *some_patients(data, held_out, size, rng)) for _ in range(5)]
         leads[size] = np.nanmean(pairs, axis=0)
     return leads, float(area(data.labels[bench.fresh], runs[bench.fresh]).std())
 

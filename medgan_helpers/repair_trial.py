@@ -204,8 +204,8 @@ def _unit(images):
 
 
 # ---------------------------------------------------------------- does it help the diagnosis
-def read(films, versions, findings, profile, seeds=(0, 1)):
-    """What classifiers of each version say: ({version: (seeds, n, findings)}, truth, patients).
+def read(films, versions, findings, profile):
+    """What classifiers of each version say: ({version: (2, n, findings)}, truth, patients).
 
     versions: {name: function(films in [0, 1], seed) -> films}; each has classifiers of its own.
     """
@@ -218,7 +218,7 @@ def read(films, versions, findings, profile, seeds=(0, 1)):
         lessons = unit_to_signed(version(restorers.unit(parts["train"], count), 20))
         test = unit_to_signed(version(restorers.unit(parts["test"], 10**9), 21))
         guesses[name] = np.stack(
-            [_read_once(lessons, labels, test, findings, profile, steps, s) for s in seeds]
+            [_read_once(lessons, labels, test, findings, profile, steps, s) for s in (0, 1)]
         )
     truth = films.labels(parts["test"].frame)[findings].to_numpy()
     return guesses, truth, parts["test"].frame["patient"].to_numpy()

@@ -6,12 +6,12 @@ from ..training.gan_curves import LITTLE_DIVERSITY
 from .paper import COLOURS, LINES, canvas, show
 
 
-def vital_signs(runs, alt, inch=3.1):
+def vital_signs(runs, alt):
     """The discriminator's opinion in each run, and the diversity of all of them beside the limit of collapse.
 
     runs: {name: history of training.fit}, with the columns step, d_real, d_fake and diversity.
     """
-    fig, axes = canvas(1, len(runs) + 1, (inch * (len(runs) + 1), 2.6))
+    fig, axes = canvas(1, len(runs) + 1, (3.1 * (len(runs) + 1), 2.6))
     for axis, (name, history) in zip(axes, runs.items(), strict=False):
         axis.plot(history["step"], history["d_real"], color=COLOURS[0], marker=".", label="D(x), real")
         axis.plot(history["step"], history["d_fake"], color=COLOURS[1], marker=".", ls="--", label="D(G(z))")

@@ -11,15 +11,15 @@ from .paper import COLOURS, canvas, show
 MAP_COLOURS = "viridis"  # even in brightness and readable with any colour vision, unlike the rainbow
 
 
-def overlays(films, rows, masks=None, titles=None, alt="Films with maps over them", inch=1.5):
-    """A row of films, then one row of maps over the same films an entry of `rows`: {name: maps (n, h, w)}.
+def overlays(films, rows, masks=None, titles=None, alt="Films with maps over them"):
+    """A row of films, then one row of maps over the same films per entry of `rows`: {name: maps (n, h, w)}.
 
     Maps are scaled film by film from their median to their maximum and are the more transparent the lower:
     the film stays readable. masks (n, H, W): outlined where the finding truly is.
     """
     films = grey(films)
     size, count = films.shape[-1], len(films)
-    fig, axes = canvas(1 + len(rows), count, (count * inch + 1, (1 + len(rows)) * inch), squeeze=False)
+    fig, axes = canvas(1 + len(rows), count, (1.5 * count + 1, 1.5 * (1 + len(rows))), squeeze=False)
     for k in range(count):
         draw_film(axes[0, k], films[k], titles[k] if titles else "")
         for axis, maps in zip(axes[1:, k], rows.values(), strict=True):

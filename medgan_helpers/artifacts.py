@@ -197,7 +197,10 @@ def _read(path):
     if not path.exists():
         return []
     with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    if rows and not set(SCORE_COLUMNS) <= set(rows[0]):
+        raise ValueError(f"{path} is not a table of scores, with {', '.join(SCORE_COLUMNS)}: remove it")
+    return rows
 
 
 def scores(prefix=""):

@@ -282,7 +282,10 @@ def read_boxes(root):
     file = find_root(root) / "boxes.csv"
     if not file.is_file():
         return None
-    table = pd.read_csv(file)
+    try:
+        table = pd.read_csv(file)
+    except ValueError as error:
+        raise ValueError(f"{file} is not a csv table: {error}") from error
     missing = [name for name in BOX_COLUMNS if name not in table]
     if missing:
         raise ValueError(f"{file} lacks the columns {missing}: expected {', '.join(BOX_COLUMNS)}")

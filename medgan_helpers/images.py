@@ -255,7 +255,8 @@ def _open_cache(paths, root, size):
     key = hashlib.sha256("\n".join([f"{size} {RULE}", *stamps]).encode()).hexdigest()[:16]
     parent = Path(os.environ.get("MEDGAN_CACHE") or artifacts.folder("data") / "cache").expanduser()
     target, notes = parent / f"{key}-{size}px.u8", parent / f"{key}-{size}px.json"
-    if not target.is_file():
+    whole = target.is_file() and notes.is_file() and target.stat().st_size == len(paths) * size**2
+    if not whole:
         _first_pass(paths, root, size, target, notes)
     bad = {int(position): reason for position, reason in json.loads(notes.read_text()).items()}
     return np.memmap(target, np.uint8, "r", shape=(len(paths), size, size)), bad

@@ -47,7 +47,10 @@ def finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
     if not out.exists():
         return {}
-    table = pd.read_csv(out)
+    try:
+        table = pd.read_csv(out)
+    except ValueError as error:
+        raise ValueError(f"{out} is not a table of cells ({error}): choose another name") from error
     missing = [name for name in KEY if name not in table]
     if missing:
         raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")

@@ -19,7 +19,7 @@ import pandas as pd
 import test_importers
 from PIL import Image
 
-from medgan_helpers import artifacts, chexpert, dcgan, images, reader_study, training
+from medgan_helpers import artifacts, chexpert, dcgan, experiments, images, reader_study, training
 from medgan_helpers.training import checkpoints
 
 from . import Count
@@ -144,6 +144,17 @@ def store(path, folder):
     images.ImageStore(pd.DataFrame({"path": [path]}), folder, 64)
 
 
+def other_scores(folder):
+    os.environ["MEDGAN_BUILD"] = str(folder)
+    write(artifacts.folder("results") / "scores.csv", b"not,a,score\n1,2,3\n")
+    artifacts.record("a", 1.0)
+
+
+def other_grid(data, folder):
+    write(folder / "grid.csv", data)
+    experiments.run([{"arm": "none"}], folder / "grid.csv")
+
+
 def checkpoint(data, folder):
     """A checkpoint whose weights file is this."""
     checkpoints.write(folder / "model", {"step": 1, "state": {}})
@@ -227,6 +238,11 @@ REFUSED = {
     "a film that is not there": partial(table, "Path", "train/patient77777/study1/view1_frontal.jpg"),
     "boxes of words": partial(boxes, "a"),
     "a store's path out of its root": partial(store, "../../etc/passwd"),
+    "boxes that are no text": lambda folder: (write(folder / "boxes.csv", b"\0\0\xff\xfe"),
+                                              chexpert.read_boxes(folder)),
+    "scores that are another table": other_scores,
+    "a grid that is no text": partial(other_grid, b"\xff\xfe\0\0junk"),
+    "an empty grid": partial(other_grid, b""),
     "a checkpoint naming a file above": partial(checkpoint_elsewhere, "../secret.safetensors"),
     "a checkpoint naming an absolute file": lambda folder: checkpoint_elsewhere(
         str(folder / "secret.safetensors"), folder
@@ -292,6 +308,15 @@ def html_in_pages(folder):
     assert HTML not in form and form.count("</script>") == 1
 
 
+def damaged_cache(folder):
+    """A store's map of another length is made again."""
+    os.environ["MEDGAN_CACHE"] = str(folder / "cache")
+    frame = chexpert.read(fake_films.folder(folder, films=4))
+    first = images.ImageStore(frame, folder, 32)[:]
+    next((folder / "cache").glob("*.u8")).write_bytes(b"x")
+    assert np.array_equal(images.ImageStore(frame, folder, 32)[:], first)
+
+
 def many_rows(folder):
     """A label table of a million rows is read in the memory that a case has."""
     csv = fake_films.folder(folder, films=1)
@@ -314,6 +339,7 @@ READ = {
     "a file name that is HTML": html_name,
     "names in other letters": other_letters,
     "HTML as names in pages": html_in_pages,
+    "a damaged cache": damaged_cache,
     "a million rows": many_rows,
 }
 SLOW = ("a million rows", "a table that unpacks to 3 GB", "an archive that lies about its size")

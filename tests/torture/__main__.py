@@ -40,8 +40,6 @@ def main():
         found, broken = torture(kind, options.short)
         rows += found
         failures += broken
-    if not options.short:
-        write(rows)
     print(f"\n{sum(row['tried'] for row in rows)} tries, {len(failures)} failed")
     sys.exit("\n".join(failures) or 0)
 
@@ -59,6 +57,8 @@ def torture(kind, short):
             print(f"{KINDS[kind]:24s} {count.what:50s} {count.tried:5d} tried {len(count.failures):4d} failed"
                   f" {seconds:5d} s  {count.note}", flush=True)  # fmt: skip
             print(*fresh, sep="\n", end="\n" * bool(fresh), flush=True)
+            if not short:
+                write(rows)  # at once: a run that is stopped keeps what it has counted
             started = time.monotonic()
     return rows, failures
 

@@ -130,7 +130,7 @@ def sorted_lines(name, data):
 def commands(folder, address):
     torch.set_num_threads(1)  # a forked process must not inherit a pool of threads
     simulator.sample(1, 24)  # what takes seconds to load is loaded once, for all of them
-    source = fake_films.folder(folder / "source", films=10).parent
+    source = fake_films.folder(folder / "source", films=10, prefix="").parent
     executed = [tiny_chapter(folder / "build" / "executed" / f"0{n}-x.ipynb") for n in (1, 2)]
     yield Command("rendering films", render)
     yield Command("building a store", partial(build_store, source))

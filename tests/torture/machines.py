@@ -45,7 +45,7 @@ def counts(short, folder):
     for command in chosen:
         whole[command.what], _, said = undisturbed(command, folder)
         if said:
-            raise RuntimeError(f"{command.what} fails on a good machine: {said}")
+            raise RuntimeError(f"{command.what} fails on a good machine: {said[0]}")
     for what, spoil in (("a full disc", full), ("a read-only disc", read_only)):
         yield on_a_disc(what, spoil, chosen, whole, folder)
     yield two_at_once([command for command in chosen if command.what in SHARED], whole, folder)

@@ -17,7 +17,7 @@ FORBIDDEN = {  # calls that run what a file holds; numpy's and pandas' are judge
     "yaml.unsafe_load", "pd.read_pickle", "pandas.read_pickle", "os.system", "os.popen",
 }  # fmt: skip
 OURS = ("book/scripts/exam.py", "tests/test_exam.py")  # evaluate the expressions of our own exam's text
-MODULES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}
+MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle"}
 SECRET = re.compile(
     r"gh[pousr]_\w{30,}|github_pat_\w{30,}|hf_[A-Za-z]{30,}|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9]{32,}"
     r"|xox[bp]-[\w-]{20,}|pypi-\w{40,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s@]+@"

@@ -63,12 +63,24 @@ def note(path, row):
 
 
 def train_dcgan(steps):
-    """Chapter 3's generator; the KID of its films to those it learnt from, every EVERY steps."""
-    here, films, train = simulated_films("03-dcgan")
-    real = signed(train, here.profile.evaluation_films)
-    size, width = here.profile.image_size, here.profile.width
-    model = dcgan.DCGAN(size, width, SEED, recipe=dcgan.SMALL, decay_steps=steps)
-    path = artifacts.folder("artifacts") / "dcgan-long" / "kid.csv"
+    """Chapter 3's generator, of simulated films."""
+    here, films, _ = simulated_films("03-dcgan")
+    dcgan_of("dcgan", films, dcgan.SMALL, here.profile, steps)
+
+
+def train_dcgan_real(steps):
+    """Chapter 3's generator of real films: few, so its expert is held back. Does it copy? The card says."""
+    here = session.start("03-dcgan", "class", "simulated", seed=SEED)
+    films = session.real_films(here.profile.image_size)
+    dcgan_of("dcgan_real", films, dcgan.FEW_FILMS, here.profile, steps)
+
+
+def dcgan_of(name, films, recipe, profile, steps):
+    """Train and ship a DCGAN; the KID of its films to those it learnt from, every EVERY steps."""
+    train = films.store.subset(films.splits["train"])
+    real = signed(train, profile.evaluation_films)
+    model = dcgan.DCGAN(profile.image_size, profile.width, SEED, recipe=recipe, decay_steps=steps)
+    path = artifacts.folder("artifacts") / f"{name}-long" / "kid.csv"
 
     def measure(model, step):
         made = {"made": model.generate(len(real), seed=SEED + 1)}
@@ -76,9 +88,9 @@ def train_dcgan(steps):
         note(path, {"step": step} | {space: round(value, 1) for (space, _), value in table.items()})
 
     batches = train.batches(dcgan.SMALL_BATCH, seed=SEED, device=model.device)
-    history = training.fit(model, batches, steps, path.parent, every=EVERY, samples=measure)
-    card = noise_card("dcgan", model, films, real) | {"kid_by_step": noted(path)}
-    training.save(model, ASSETS / "dcgan", card, history)
+    history = training.fit(model, batches, steps, path.parent, every=min(EVERY, steps), samples=measure)
+    card = noise_card(name, model, films, real) | {"kid_by_step": noted(path)}
+    training.save(model, ASSETS / name, card, history)
 
 
 def train_flow(steps):
@@ -106,11 +118,12 @@ def noise_card(name, model, films, real):
     sets = {"made": made, "other patients": signed(unseen, len(real))}
     table = metrics.realism_table(real, sets, SEED).round(2)
     print(table)
+    train, kind = films.store.subset(films.splits["train"]), "simulated" if films.simulated else "real (NIH)"
     return {
-        "data": f"{len(films.splits['train'])} simulated films of the training patients (class profile, seed "
-        f"{SEED})",
+        "data": f"{len(train)} {kind} films of the training patients (class profile, seed {SEED})",
         "command": f"python data_scripts/train_networks.py {name} --steps {model.steps_done}",
         "use": "teaching; draws synthetic chest films, not for diagnosis",
+        "memorisation": metrics.memorisation(made, signed(train), signed(unseen), "thumbnails"),
         "realism": {f"{space}: {kind}": row.to_dict() for (space, kind), row in table.iterrows()},
     }
 
@@ -289,6 +302,7 @@ def closeness(model, bench, part):
 
 NETWORKS = {
     "dcgan": (train_dcgan, 4000),
+    "dcgan_real": (train_dcgan_real, 1500),
     "flow": (train_flow, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1800),

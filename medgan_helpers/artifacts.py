@@ -43,11 +43,24 @@ def build_root():
     """The folder `build`: $MEDGAN_BUILD, else the one of the repository we are in, else here."""
     if os.environ.get("MEDGAN_BUILD"):
         return Path(os.environ["MEDGAN_BUILD"]).expanduser().resolve()
+    return repository() / "build"
+
+
+def repository():
+    """The folder of the course's repository that we are in, else the folder that we are in."""
     here = Path.cwd().resolve()
     for folder in (here, *here.parents):
         if (folder / "_config.yml").is_file() and (folder / "notebooks").is_dir():
-            return folder / "build"
-    return here / "build"
+            return folder
+    return here
+
+
+def committed(name):
+    """The table book/results/<name> that a study wrote; None where there is none, or no repository."""
+    import pandas as pd
+
+    path = repository() / "book" / "results" / name
+    return pd.read_csv(path) if path.is_file() else None
 
 
 def folder(kind):

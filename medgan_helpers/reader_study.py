@@ -25,14 +25,15 @@ from IPython.display import HTML, display
 from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
-from . import artifacts, metrics
+from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
 from .images import grey_films
 
 SIDES = ("left", "right")
 COLUMNS = ["reader", "test", "pair", "answer"]
 LIVE = ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG")  # set where Jupyter's server or Colab started the kernel
 QUICK = 6  # pairs of the quick round
-PAGE = "would-you-be-fooled"  # the page of the book that holds the form
+PAGE = "would-you-be-fooled"  # the page of the book that holds the forms
+REAL = f"{PAGE}-real"  # the form of the real round
 FORM = Path(__file__).parent / "assets" / "turing.html"
 
 
@@ -77,6 +78,24 @@ def make(sources, pairs=8, seed=0):
     places = np.stack([1 - truth, truth], axis=1)  # where truth is 0, the synthetic film, number 1, goes left
     films = films[order][np.arange(len(names))[:, None], places]
     return Test(films, truth, tuple(names[k] for k in order))
+
+
+def real_round(pairs=10, seed=0, size=64):
+    """A test whose real films are of patients: `pairs` beside simulated films, as many beside a DCGAN's.
+
+    The patients are those of the test part of `session.real_films`. The DCGAN is the shipped one that learnt
+    from real films, or, where there is none, the one that learnt from simulated films; its name says which.
+    """
+    films = session.real_films(size)
+    real = films.store.subset(films.splits["test"])[:]
+    half = len(real) // 2  # no film in two pairs
+    simulated, *_ = simulator.sample(pairs, size, seed + 9000, twins=False, masks=False)
+    model, name = real_trial.drawer(), "DCGAN, from real films"
+    if model is None:
+        model, name = training.shipped(dcgan.DCGAN)[0], "DCGAN, from simulated films"
+    drawn = model.generate(pairs, seed=seed)
+    sources = {"simulated": (real[:half], simulated), name: (real[half:], drawn)}
+    return make(sources, pairs, seed)
 
 
 def _in_turn(names, rng):
@@ -204,11 +223,11 @@ def pairs_needed(share):
 
 
 # ---------------------------------------------------------------- the test as a page, and as a widget
-def ask(test):
+def ask(test, name=PAGE):
     """Show the test: as a widget where a reader sits at a live kernel, else as a page that needs none.
 
-    Without the package ipywidgets, too, it is the page: build/<profile>/results/would-you-be-fooled.html,
-    which the book shows as a page of its own.
+    Without the package ipywidgets, too, it is the page: build/<profile>/results/<name>.html, which the book
+    shows on a page of its own.
     """
     if any(name in os.environ for name in LIVE):
         try:
@@ -216,7 +235,7 @@ def ask(test):
             return
         except ModuleNotFoundError:
             print("The package ipywidgets is not installed; the page does the same.")
-    path = artifacts.folder("results") / f"{PAGE}.html"
+    path = artifacts.folder("results") / f"{name}.html"
     with artifacts.atomic(path) as temporary:
         temporary.write_text(form(test))
     link = f'<a href="../{PAGE}.html">a page of its own</a>'

@@ -42,13 +42,16 @@ def best_trust(network, bench):
     )
 
 
-def scores(bench, restored):
-    """PSNR and SSIM of every method with 95 % intervals, recorded: columns (measure, value | low | high)."""
-    table = {}
+def scores(bench, restored, where=None):
+    """PSNR and SSIM of every method with 95 % intervals: columns (measure, value | low | high).
+
+    Recorded as restore/<where>/..., where is the modality unless it is given.
+    """
+    table, where = {}, where or bench.modality
     for name, images in restored.items():
         for measure, (short, function, unit) in MEASURES.items():
             found = metrics.mean_interval(function(images, bench.clean["test"]), bench.patients, bench.seed)
-            artifacts.record(f"restore/{bench.modality}/{short}/{name}", *found, n=len(images), unit=unit)
+            artifacts.record(f"restore/{where}/{short}/{name}", *found, n=len(images), unit=unit)
             for key, value in found._asdict().items():
                 table.setdefault((measure, key), {})[name] = value
     return pd.DataFrame(table)

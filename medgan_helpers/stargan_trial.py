@@ -136,16 +136,21 @@ def overlap(some, others):
 
 
 # ---------------------------------------------------------------- the verdict
+def nearer(made, plain):
+    """Words on two distances to true films, each (value, low, high): of made films, of untouched ones."""
+    if made[2] < plain[1]:
+        words = "nearer to true films than the healthy films it began with"
+    elif made[1] > plain[2]:
+        words = "further from true films than the healthy films it began with"
+    else:
+        words = "no nearer to true films, as far as the intervals tell, than the healthy films it began with"
+    return f"{words} (KID {made[0]:.0f} against {plain[0]:.0f})"
+
+
 def verdict(rows):
     """One paragraph on one finding of one network, from its measures {name: (value, low, high)}."""
     made, plain, haze = rows["kid_made"], rows["kid_untouched"], rows["classified_blurred"][0]
-    distance = (
-        "nearer to true films than the healthy films it began with"
-        if made[2] < plain[1]
-        else "further from true films than the healthy films it began with"
-        if made[1] > plain[2]
-        else "no nearer to true films, as far as the intervals tell, than the healthy films it began with"
-    )
+    distance = nearer(made, plain)
     twin = (
         "nearer to its twin"
         if rows["removed"][2] < 1
@@ -154,8 +159,8 @@ def verdict(rows):
         else "neither nearer to its twin nor further off"
     )
     return (
-        f"recognised with AUROC {rows['classified'][0]:.2f}, in haze {haze:.2f}; a made film is {distance} "
-        f"(KID {made[0]:.0f} against {plain[0]:.0f}); taking the finding away brings a film {twin}."
+        f"recognised with AUROC {rows['classified'][0]:.2f}, in haze {haze:.2f}; a made film is {distance}; "
+        f"taking the finding away brings a film {twin}."
     )
 
 

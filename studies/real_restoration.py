@@ -11,14 +11,15 @@ PSNR and SSIM with intervals over patients; the differences between the U-Nets a
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from medgan_helpers import (
     artifacts,
-    degradation,
     metrics,
     pix2pix,
     restoration,
@@ -27,11 +28,10 @@ from medgan_helpers import (
     simulator,
     training,
 )
-from medgan_helpers.images import unit_batch
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALID_FILMS = 24  # enough to choose one parameter of a filter
-RATE, BATCH, WIDTH = 4e-3, 8, 8  # as in the class profile of chapter 4
+WIDTH = 8  # of the U-Net, as in the class profile of chapter 4
 
 
 def main():
@@ -43,66 +43,58 @@ def main():
     options = parser.parse_args()
     start = time.perf_counter()
     artifacts.activate("class", "simulated", "studies/real_restoration")
-    real = session.real_films(options.size)
-    films = {part: unit_batch(real.store.subset(rows)[:]) for part, rows in real.splits.items()}
-    patients = real.splits["test"].patient.to_numpy()
-    bad = degradation.apply(films["test"], "xray", seed=2)
-    simulated = simulated_films(len(films["train"]), options.size)
-    restored = {"degraded": [bad]} | conventional(films["valid"][:VALID_FILMS], bad)
-    for seed in options.seeds:
-        for name, images in unets(films["train"], simulated, bad, options, seed).items():
-            restored.setdefault(name, []).append(images)
-    table = compare(restored, films["test"], patients)
-    made = artifacts.provenance()
-    table = table.assign(size=options.size, films=len(bad), patients=len(set(patients)), steps=options.steps,
-                         seeds=len(options.seeds), minutes=round((time.perf_counter() - start) / 60, 1),
-                         command=f"python studies/real_restoration.py --size {options.size}",
-                         commit=made["commit"], machine=f"{os.cpu_count()} CPU cores")  # fmt: skip
-    keep(table, options.size)
+    commit = artifacts.provenance()["commit"]
+    real, simulated = benches(options.size)
+    methods = restoration.tune("xray", real.degraded["valid"], real.clean["valid"])
+    bad = real.degraded["test"]
+    restored = {"degraded": [bad]} | {name: [method(bad)] for name, method in methods.items()}
+    for number, seed in enumerate(options.seeds, 1):
+        for name, model in unets(replace(real, seed=seed), replace(simulated, seed=seed), options).items():
+            restored.setdefault(name, []).append(restorers.improve(model, bad))
+        table = compare(restored, real.clean["test"], real.patients)
+        minutes = round((time.perf_counter() - start) / 60, 1)
+        command = f"python studies/real_restoration.py --size {options.size} --steps {options.steps}"
+        made = {"command": command, "commit": commit, "machine": f"{os.cpu_count()} CPU cores"}
+        table = table.assign(size=options.size, films=len(bad), patients=len(set(real.patients)),
+                             steps=options.steps, seeds=number, minutes=minutes, **made)  # fmt: skip
+        keep(table, options.size)
     print(table.iloc[:, :6].round(3).to_string())
 
 
-def conventional(clean, bad):
-    """{method: [restored]}: each conventional method at its best on real validation films."""
-    tuned = restoration.tune("xray", degradation.apply(clean, "xray", seed=1), clean)
-    return {name: [method(bad)] for name, method in tuned.items()}
+def benches(size):
+    """Two benches with the same real validation and test films: one trains on real films, one on simulated.
+
+    There are as many simulated films as real ones to train on: the amount is not what is compared.
+    """
+    films = session.real_films(size)
+    real = restorers.xray(films, many=10**9, few=VALID_FILMS, tests=10**9)
+    made, *_ = simulator.sample(len(real.clean["train"]), size, seed=1194, twins=False, masks=False)
+    simulated = torch.from_numpy(made)[:, None] / 255
+    return real, replace(real, clean=real.clean | {"train": simulated})
 
 
 # ---------------------------------------------------------------- the networks
-def unets(real, simulated, bad, options, seed):
-    """{name: restored} of the three U-Nets, each after the same number of steps in all."""
+def unets(real, simulated, options):
+    """{name: model} of the three U-Nets, each after the same number of steps in all."""
     half = options.steps // 2
-    first = train(simulated, options.size, options.steps, seed)
-    second = train(real, options.size, options.steps, seed)
-    third = train(real, options.size, options.steps - half, seed, train(simulated, options.size, half, seed))
-    named = {"unet_simulated": first, "unet_real": second, "unet_tuned": third}
-    return {name: restorers.improve(model, bad) for name, model in named.items()}
+    first = train(simulated, options.steps, "simulated")
+    second = train(real, options.steps, "real")
+    third = train(real, options.steps - half, "tuned", train(simulated, half, "half"))
+    return {"unet_simulated": first, "unet_real": second, "unet_tuned": third}
 
 
-def simulated_films(count, size):
-    """As many simulated films as there are real ones to train on: the amount is not what is compared."""
-    made, *_ = simulator.sample(count, size, seed=1194, twins=False, masks=False)
-    return unit_batch(made)
+def train(bench, steps, name, begin=None):
+    """A U-Net trained to undo the damage, as in chapter 4; begin: a trained one whose weights it starts from.
 
-
-def train(clean, size, steps, seed, begin=None):
-    """A U-Net trained to undo the damage, L1 alone; begin: a trained one whose weights it starts from."""
-    model = pix2pix.Pix2Pix(2 * size, WIDTH, seed, norm="none", residual=True, adversarial=0.0,
-                            decay_steps=steps or None)  # fmt: skip
-    model.g_schedule.base_lrs = [RATE]  # the paper's 2e-4 is for a hundred times as many steps
+    It goes on from its checkpoint below build/ if an earlier run was stopped.
+    """
+    size = bench.clean["train"].shape[-1]
+    model = pix2pix.Pix2Pix(2 * size, WIDTH, bench.seed, settings=pix2pix.REPAIR, decay_steps=steps or None)
     if begin is not None:
         model.load_trained(begin.trained.state_dict())
-    training.fit(model, pairs(clean, seed), steps)
+    kept = artifacts.folder("artifacts") / "real-restorers" / f"{size}px-{steps}-{name}-{bench.seed}"
+    training.fit(model, restorers.Pairs(bench), steps, kept, every=50)
     return model
-
-
-def pairs(clean, seed):
-    """Endless (spoilt, clean) batches in [-1, 1], every pixel four times, as in chapter 4."""
-    rng = np.random.default_rng(seed)
-    while True:
-        good = clean[rng.integers(len(clean), size=BATCH)]
-        spoilt = degradation.apply(good, "xray", int(rng.integers(2**31)))
-        yield restorers.doubled(spoilt), restorers.doubled(good)
 
 
 # ---------------------------------------------------------------- scores

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from sklearn.metrics import cohen_kappa_score
 
-from medgan_helpers import artifacts, metrics, reader_study
+from medgan_helpers import artifacts, metrics, reader_study, session
 from medgan_helpers.images import signed_batch
 
 RNG = np.random.default_rng(0)
@@ -291,3 +291,17 @@ def test_rules_of_one_line_answer_like_readers(test):
     needed = reader_study.pairs_needed(0.6)
     assert metrics.proportion(round(0.6 * needed), needed).low > 0.5
     assert metrics.proportion(round(0.6 * (needed - 5)), needed - 5).low <= 0.5
+
+
+@pytest.mark.slow
+def test_the_real_round_shows_patients_once_each():
+    played = reader_study.real_round(pairs=4, seed=1)
+    assert len(played) == 8 and played.films.shape[2:] == (64, 64)
+    names = pd.Series(played.sources).value_counts()
+    assert names["simulated"] == 4 and len(names) == 2 and any("DCGAN" in name for name in names.index)
+    real = played.films[np.arange(8), 1 - played.truth]
+    films = session.real_films(64)
+    known = {film.tobytes() for film in films.store.subset(films.splits["test"])[:]}
+    assert {film.tobytes() for film in real} <= known and len({film.tobytes() for film in real}) == 8
+    fake = played.films[np.arange(8), played.truth]
+    assert not {film.tobytes() for film in fake} & known

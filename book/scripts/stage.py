@@ -157,7 +157,7 @@ def make_live(folder):
 
 
 def blinded_test(path, pages):
-    """The form that chapter 7 has written for the page "Would you be fooled?", or a sentence."""
+    """A form that chapter 7 has written for the page "Would you be fooled?", or a sentence."""
     if not path.is_file():
         return "Chapter 7 has not run: there is no test here.\n"
     form = policy.outsource(path.read_text(), pages / "_assets" / "inline", INLINE.removeprefix("../"))
@@ -185,7 +185,8 @@ def main(folder, *executed):
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"
-    (folder / "_fooled.md").write_text(blinded_test(results / "would-you-be-fooled.html", folder))
+    for name, form in {"_fooled.md": "", "_fooled_real.md": "-real"}.items():
+        (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))
     (folder / "_reliability.md").write_text(scoreboard.reliability())
     scores = results / "scores.csv"
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):

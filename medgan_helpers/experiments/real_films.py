@@ -22,6 +22,7 @@ an added film counts only the finding that it was added for.
 
 import hashlib
 import itertools
+import shutil
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
@@ -34,10 +35,6 @@ from . import arms
 from .films import Films, join, only, pool, take
 
 RARE = ("Lung Lesion", "Pleural Other")  # 124 and 69 films here; Fracture is not labelled
-FINDINGS = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
-    "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
-    "Pneumothorax", "Pleural Effusion",
-)  # fmt: skip
 ARMS = ("none", "standard", "duplicate", "duplicate + standard", "stargan", "lesion_gan", "pretrained")
 SHAKEN = ("standard", "duplicate + standard", "pretrained")  # arms whose films are augmented anew each step
 ADDING = ("duplicate", "duplicate + standard", "stargan", "lesion_gan")  # arms that add films
@@ -79,8 +76,8 @@ KEY = [field.name for field in fields(Cell)]
 
 
 def cells(arms=ARMS, seeds=(0, 1, 2), folds=range(FOLDS), **settings):
-    """Every combination, seed by seed, so that what is finished first can be shown first."""
-    return [Cell(arm, fold, seed, **settings) for seed, fold, arm in itertools.product(seeds, folds, arms)]
+    """Every combination, seed by seed and arm by arm: an arm whose folds are finished can be shown."""
+    return [Cell(arm, fold, seed, **settings) for seed, arm, fold in itertools.product(seeds, arms, folds)]
 
 
 # ---------------------------------------------------------------- films
@@ -118,7 +115,10 @@ def grounds(films):
 
 # ---------------------------------------------------------------- the arms
 def run(cell):
-    """Train the classifier of a cell; logits (n, 14) of the films it is to read, in the table's order."""
+    """Train the classifier of a cell; logits (n, 14) of the films it is to read, in the table's order.
+
+    A killed run goes on from its last hundred steps.
+    """
     frame, films = load(cell.size)
     inside, outside = parts(cell, frame.patient)
     train = pick(films, inside)
@@ -127,7 +127,9 @@ def run(cell):
     if cell.arm in SHAKEN:
         batches = augmentation.Augmented(batches, seed=mix(cell.seed, cell.fold))
     reader, steps = begin(cell)
-    fit(reader, batches, steps)
+    kept = artifacts.folder("artifacts") / "real-begun" / cell.name
+    fit(reader, batches, steps, kept, every=100)
+    shutil.rmtree(kept)  # it served a killed run; the logits are what is wanted
     return reader.logits(films.images()[outside]).numpy()
 
 

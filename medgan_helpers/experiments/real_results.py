@@ -10,7 +10,9 @@ import pandas as pd
 
 from ..metrics import interval
 from ..metrics.classification import _bootstrap, _weighted_auroc
-from .real_films import FINDINGS, FOLDS, RARE
+from ..real_trial import LABELLED as FINDINGS
+from ..real_trial import NOT_RUN
+from .real_films import ARMS, FOLDS, RARE
 
 CONTROL = {  # an arm, and the one that it must beat
     "standard": "none",
@@ -105,15 +107,20 @@ def _rows(arm, against, labels, first, second, patients, seed):
 # ---------------------------------------------------------------- what the book shows
 def table(summary, findings=(*RARE, "all nine")):
     """Arms down, findings across: "0.712 (0.68 to 0.74)". A DataFrame of text."""
-    alone = summary[(summary["against"] == "") & summary["finding"].isin(findings)]
+    alone = summary[summary["against"].fillna("").eq("") & summary["finding"].isin(findings)]
     text = [f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in alone.itertuples()]
     wide = alone.assign(text=text).pivot(index="arm", columns="finding", values="text")
     return wide.loc[list(dict.fromkeys(alone["arm"])), list(findings)]
 
 
 def verdict(summary):
-    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm."""
-    chosen = summary[(summary["against"] != "") & summary["finding"].isin(FAMILY)]
+    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm.
+
+    summary None: the table has not been made, and the sentence says so.
+    """
+    if summary is None:
+        return NOT_RUN.format(command="python studies/real_films.py cells")
+    chosen = summary[summary["against"].fillna("").ne("") & summary["finding"].isin(FAMILY)]
     lines = []
     for row in chosen.itertuples():
         word = "no difference is shown"
@@ -125,3 +132,12 @@ def verdict(summary):
             f"{len(chosen)}: {word}."
         )
     return "\n".join(lines)
+
+
+def progress(summary):
+    """A sentence: which arms are in the table, of how many seeds, and which are not finished."""
+    alone = summary[summary["against"].fillna("").eq("")]
+    seeds = alone.groupby("arm", sort=False)["seeds"].first()
+    missing = [arm for arm in ARMS if arm not in seeds.index]
+    text = f"Finished, with seeds: {', '.join(f'{arm} {count}' for arm, count in seeds.items())}."
+    return text + (f" **Not run yet: {', '.join(missing)}.**" if missing else "")

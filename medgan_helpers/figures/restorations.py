@@ -41,7 +41,7 @@ def method_scores(table, alt):
     """Points with intervals, one panel a measure: columns (measure, value | low | high)."""
     fig, axes = canvas(1, 2, (10, 0.5 + 0.27 * len(table)), sharey=True)
     for axis, unit in zip(axes, ("PSNR (dB)", "SSIM"), strict=True):
-        draw_intervals(axis, table[unit], unit, [name for name in table.index if name in NETWORKS])
+        draw_intervals(axis, table[unit], unit, [name for name in table.index if name.startswith(NETWORKS)])
     show(fig, alt)
 
 

@@ -1,0 +1,170 @@
+"""What the chapters do once more on the real films that the package carries, and the sentences that follow.
+
+The shipped networks learnt from simulated films; here they meet patients. What takes longer than a chapter
+stands in tables below book/results that scripts in studies/ wrote; a table that is missing, or a row of it,
+is said to be missing.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from . import artifacts, cam, chexpert, dcgan, images, metrics, simulator, stargan_trial, training
+
+NOT_RUN = "This has not been run yet: `{command}` writes the table."
+LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
+    "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
+    "Pneumothorax", "Pleural Effusion",
+)  # fmt: skip
+
+
+def signed(store, count=None):
+    """Films of a store as networks want them: (n, 1, size, size) in [-1, 1]."""
+    return images.uint8_to_signed(store[:count])[:, None]
+
+
+# ---------------------------------------------------------------- chapter 3
+def drawer():
+    """The shipped DCGAN that learnt from real films; None where it has not been trained."""
+    there = (artifacts.ASSETS / "dcgan_real").is_dir()
+    return training.shipped(dcgan.DCGAN, "dcgan_real")[0] if there else None
+
+
+def copies(memory):
+    """A sentence on `metrics.memorisation` of a generator of real films: did it store patients?"""
+    share = memory["copies"]
+    ratio = memory["fake"] / memory["held_out"]
+    near = f"{share:.0%} of its films are nearer to a training film than all but 5 % of other patients' films"
+    nearer = f"the median distance is {ratio:.2f} times that of other patients"
+    if share > 0.1:
+        return f"**A warning: {near}**; {nearer}. Such films must not leave the hospital."
+    return f"{near}; {nearer}. In this space, thumbnails, no copying shows; a shifted copy would not show."
+
+
+# ---------------------------------------------------------------- chapter 4
+def restorer_scores(table):
+    """Columns (measure, value | low | high), a row a method, of the table of studies/real_restoration.py."""
+    alone = table[table["against"].isna()]
+    names = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
+    columns = {
+        names[key]: part.set_index("method")[["value", "low", "high"]]
+        for key, part in alone.groupby("metric")
+    }
+    return pd.concat(columns, axis=1).sort_values(("PSNR (dB)", "value"), ascending=False)
+
+
+def restorer_verdict(table):
+    """Is simulation enough to train a restorer of real films? Markdown, also where there is no table."""
+    if table is None:
+        return NOT_RUN.format(command="python studies/real_restoration.py")
+    duels = table[table["against"].notna() & (table["metric"] == "psnr")]
+    pairs = {(row.method, row.against): row for row in duels.itertuples()}
+    lines = [
+        f"- *{row.method}* minus *{row.against}*: {row.value:+.2f} dB ({row.low:+.2f} to {row.high:+.2f})"
+        for row in pairs.values()
+    ]
+    beats = next(r for (name, other), r in pairs.items() if name == "unet_simulated" and other != "unet_real")
+    behind = pairs["unet_simulated", "unet_real"]
+    facts = table.iloc[0]
+    made = f"{facts.films} real films of {facts.patients} patients, {facts.steps} steps, seeds: {facts.seeds}"
+    return "\n".join([f"{_enough(beats, behind)} ({made}.)", "", *lines])
+
+
+def _enough(beats, behind):
+    """The verdict on the network of simulated films: against the best filter, and against real films."""
+    loss = f"{-behind.value:.2f} dB ({-behind.high:.2f} to {-behind.low:.2f})"
+    if not beats.low > 0:
+        return (
+            "**Simulation is not enough here**: the network that was trained on simulated films is not shown "
+            f"to beat *{beats.against}* on real ones."
+        )
+    if behind.high < 0:
+        return (
+            f"**Simulation is enough to beat the best filter, *{beats.against}*, and costs {loss}** beside "
+            "training on as many real films."
+        )
+    return (
+        f"**Simulation is enough here**: it beats *{beats.against}*, and a loss beside training on as many "
+        "real films is not shown."
+    )
+
+
+# ---------------------------------------------------------------- chapter 5
+def case(real, finding, count):
+    """A `stargan_trial.Case` of real films: at most `count` with the finding, as many with none of LABELLED.
+
+    The shipped networks have seen none of these films, so all parts serve. Nobody has a twin.
+    """
+    everything = replace(real, splits={"test": real.frame})
+    return stargan_trial.strangers(everything, finding, list(LABELLED), count)
+
+
+def evidence(case, made, classifier, finding):
+    """What can be known without a twin, {name: (value, low, high)}: how well a classifier tells made and true
+    films from healthy ones; KID x 1,000 of made and of untouched healthy films to true ones, two spaces.
+    """
+    rows = stargan_trial.recognised(classifier, classifier.findings.index(finding), case, made)
+    for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
+        for what, films in (("made", made), ("untouched", case.healthy)):
+            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(case.ill, films, space)]
+    return rows
+
+
+def translated(finding, rows):
+    """A sentence on one finding drawn into real films, from `evidence`."""
+    made, true = rows["classified"], rows["classified_true"]
+    believes = f"made films from healthy ones with AUROC {made[0]:.2f} ({made[1]:.2f} to {made[2]:.2f})"
+    reads = f"{true[0]:.2f} ({true[1]:.2f} to {true[2]:.2f})"
+    doubt = (
+        "it believes more in what was drawn than in what patients have"
+        if made[1] > true[2]
+        else "it believes less in what was drawn than in what patients have"
+        if made[2] < true[1]
+        else "the intervals do not tell these two apart"
+    )
+    where = stargan_trial.nearer(rows["kid_made"], rows["kid_untouched"])
+    return (
+        f"**{finding}**: the classifier that learnt from simulated films tells {believes}, and *true* films "
+        f"of patients with {reads}: {doubt}. A made film is {where}."
+    )
+
+
+# ---------------------------------------------------------------- chapter 7
+def skill(reader, real):
+    """{finding: AUROC, an Estimate} of a classifier on all real films, for what NIH labels and it reads."""
+    truth, logits = real.labels(), reader.logits(signed(real.store)).numpy()
+    columns = {name: reader.findings.index(name) for name in LABELLED if name in reader.findings}
+    return {
+        name: metrics.auroc(truth[name].to_numpy(), logits[:, column], real.frame.patient)
+        for name, column in columns.items()
+    }
+
+
+def boxed(reader, real, boxes, findings):
+    """{finding: `cam.localisation`} of a classifier's maps against NIH's boxes (`chexpert.read_boxes`)."""
+    rows = {}
+    for name in findings:
+        mine = boxes[boxes["finding"] == name]
+        store = real.store.subset(real.frame[real.frame.path.isin(mine.path)])
+        if len(store) > 1:  # with one film there is no chance to compare with
+            masks = chexpert.box_masks(mine, store.frame.path.to_numpy(), store[:1].shape[-1])
+            rows[name] = cam.localisation(cam.activation_map(reader, signed(store), name), masks)
+    return rows
+
+
+def usual_lungs(size, patients=24, seed=0):
+    """(size, size) bool: where at least half of the simulated patients have lung. Nobody's own outline."""
+    *_, table = simulator.sample(patients, size, seed, twins=False, masks=False)
+    lungs = simulator.organ_map(table, size)[:, simulator.ORGANS.index("lungs")] > 0.1
+    return lungs.mean(0) >= 0.5
+
+
+def inside(reader, real, finding, lungs):
+    """Share of what stands out in the maps of the films with a finding that lies in `lungs`: an Estimate."""
+    store = real.store.subset(real.frame[real.labels()[finding] == 1])
+    maps = cam.activation_map(reader, signed(store), finding)
+    masks = torch.from_numpy(np.broadcast_to(lungs, (len(store), *lungs.shape)).copy())
+    shares = cam.energy_inside(maps, masks)[0].numpy()
+    return metrics.mean_interval(shares, store.frame.patient.to_numpy())

@@ -1,0 +1,116 @@
+"""Chapters on real films: sentences on made-up numbers, and measures on the shipped films themselves."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from medgan_helpers import artifacts, classifier, metrics, real_trial, session, training
+
+
+def duel(method, against, metric, value, low, high):
+    return {"method": method, "against": against, "metric": metric, "value": value, "low": low, "high": high,
+            "films": 180, "patients": 144, "steps": 650, "seeds": 1}  # fmt: skip
+
+
+def table(beats, behind):
+    rows = [duel(name, np.nan, key, 20, 19, 21) for name in ("tv", "unet_real") for key in ("psnr", "ssim")]
+    rows += [
+        duel("unet_simulated", "tv", "psnr", *beats),
+        duel("unet_simulated", "unet_real", "psnr", *behind),
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    "beats, behind, words",
+    [
+        ((-0.2, -0.3, 0.1), (-1, -2, -0.5), "not enough here"),
+        ((1.0, 0.5, 1.5), (-1, -2, -0.5), "costs 1.00 dB (0.50 to 2.00)"),
+        ((1.0, 0.5, 1.5), (-0.1, -0.3, 0.1), "Simulation is enough here"),
+    ],
+)
+def test_the_verdict_on_simulation_follows_the_intervals(beats, behind, words):
+    text = real_trial.restorer_verdict(table(beats, behind))
+    assert words in text and "180 real films of 144 patients" in text
+
+
+def test_a_missing_table_is_said_to_be_missing():
+    assert "not been run yet: `python studies/real_restoration.py`" in real_trial.restorer_verdict(None)
+    assert artifacts.committed("no-such-table.csv") is None
+
+
+def test_methods_stand_once_in_the_scores():
+    scores = real_trial.restorer_scores(table((1, 0, 2), (1, 0, 2)))
+    assert list(scores.index) == ["tv", "unet_real"] and scores.notna().all(axis=None)
+
+
+def test_copies_are_called_a_warning():
+    assert "warning" not in real_trial.copies({"fake": 1.0, "held_out": 2.0, "copies": 0.04})
+    text = real_trial.copies({"fake": 1.0, "held_out": 2.0, "copies": 0.3})
+    assert text.startswith("**A warning: 30% of") and "0.50 times" in text
+
+
+def rows(made, true, made_kid=(5, 4, 6), plain_kid=(9, 8, 10)):
+    return {"classified": made, "classified_true": true, "kid_made": made_kid, "kid_untouched": plain_kid}
+
+
+def test_what_a_translated_real_film_is_said_to_be():
+    text = real_trial.translated("Edema", rows((0.95, 0.9, 0.99), (0.6, 0.5, 0.7)))
+    assert "believes more in what was drawn" in text and "nearer to true films" in text
+    text = real_trial.translated("Edema", rows((0.6, 0.5, 0.7), (0.9, 0.8, 1.0), (9, 8, 10), (5, 4, 6)))
+    assert "believes less" in text and "further from true films" in text
+    assert "do not tell these two apart" in real_trial.translated(
+        "Edema", rows((0.6, 0.5, 0.7), (0.7, 0.6, 0.8))
+    )
+
+
+@pytest.mark.slow
+def test_cases_are_real_strangers_without_any_labelled_finding():
+    real = session.real_films(16)
+    case = real_trial.case(real, "Cardiomegaly", 200)
+    assert len(case.ill) == real.labels()["Cardiomegaly"].sum() and not case.twins
+    healthy = real.frame[real.frame.patient.isin(case.healthy_patients)]
+    assert len(case.healthy) == 200 and len(healthy) >= 200
+    assert not np.isin(case.healthy_patients, case.ill_patients).any() or len(healthy) > 200
+
+
+@pytest.mark.slow
+def test_the_shipped_reader_is_scored_on_every_real_film_and_box():
+    real = session.real_films(64)
+    reader = training.load(classifier.DenseNet, artifacts.ASSETS / "classifier")
+    skill = real_trial.skill(reader, real)
+    assert set(skill) == set(real_trial.LABELLED)
+    assert all(0 <= estimate.low <= estimate.value <= estimate.high <= 1 for estimate in skill.values())
+    lungs = real_trial.usual_lungs(64, patients=4)
+    assert 0.1 < lungs.mean() < 0.6 and not lungs[0].any(), "lungs are in the middle of the film"
+    share = real_trial.inside(reader, real, "Pleural Effusion", lungs)
+    everywhere = real_trial.inside(reader, real, "Pleural Effusion", np.ones_like(lungs))
+    assert 0 < share.value < everywhere.value == pytest.approx(1)
+
+
+def test_maps_are_held_against_the_boxes_of_their_finding(monkeypatch):
+    frame = pd.DataFrame({"path": ["a", "b", "c"]})
+    films = np.zeros((3, 8, 8), np.uint8)
+    store = SimpleNamespace(subset=lambda part: Store(films[part.index], part))
+
+    class Store:
+        def __init__(self, pixels, part):
+            self.pixels, self.frame = pixels, part
+
+        def __len__(self):
+            return len(self.pixels)
+
+        def __getitem__(self, key):
+            return self.pixels[key]
+
+    maps = torch.zeros(2, 8, 8)
+    maps[0, 1, 1] = maps[1, 6, 6] = 1
+    monkeypatch.setattr(real_trial.cam, "activation_map", lambda reader, films, name: maps)
+    boxes = pd.DataFrame({"path": ["a", "b", "c"], "finding": ["Edema", "Edema", "Fracture"],
+                          "x": [0, 0.6, 0], "y": [0, 0.6, 0], "width": 0.3, "height": 0.3})  # fmt: skip
+    found = real_trial.boxed(None, SimpleNamespace(frame=frame, store=store), boxes, ["Edema", "Fracture"])
+    assert list(found) == ["Edema"], "one film alone has nothing to compare with"
+    assert found["Edema"]["hit"] == metrics.proportion(2, 2) and found["Edema"]["chance"].value == 0

@@ -1,15 +1,37 @@
 """A Sphinx extension: what the theme does wrong on every page, mended where the pages are made.
 
 Named in _config.yml. It drops the scripts of Thebe, which we do not use and which fail on every page, names
-the folds of code by their own words, and tells search engines and previews what a page is about.
+the folds of code by their own words, tells search engines and previews what a page is about, and links the
+first use of a term in each chapter to the glossary.
 """
 
 import re
 from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
 
 FOLD = '<summary aria-label="Toggle hidden content">'  # hides the fold's own words from a screen reader
 EMPTY_HEADER = re.compile(r"<th([^>]*)>\s*</th>")
 MOST = 200  # characters of a description
+GLOSSARY = Path(__file__).parents[1] / "glossary.md"
+SHORT = {  # what chapters write where the glossary's own words are longer
+    "Bootstrap interval": "bootstrap",
+    "Finding-free twin": "twin",
+    "Hinge loss": "hinge",
+    "Wasserstein distance": "Wasserstein",
+    "Anscombe transform": "Anscombe",
+}
+NO_PLACE = (
+    nodes.title,
+    nodes.reference,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.math,
+    nodes.raw,
+    pending_xref,
+)
 
 
 def drop_thebe(context):
@@ -58,6 +80,48 @@ def mend_page(app, pagename, templatename, context, doctree):
         context["metatags"] = f"{context.get('metatags', '')}\n{preview(context, doctree, root)}"
 
 
+def terms(text):
+    """{term: pattern of its first use} of a glossary's text; names in capitals are found in capitals alone."""
+    found = {}
+    for term in re.findall(r"^([A-Z].+)\n  ", text, re.MULTILINE):
+        words = SHORT.get(term, term)
+        case = 0 if words[:2].isupper() or words[1:] != words[1:].lower() else re.IGNORECASE
+        found[term] = re.compile(rf"(?<![\w-]){re.escape(words)}s?(?![\w-])", case)
+    return found
+
+
+def link_first_uses(doctree, wanted):
+    """Make the first use of each term in a page's running text a link to the glossary."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text.parent and not any(isinstance(above, NO_PLACE) for above in ancestors(text)):
+            text.parent.replace(text, linked(text.astext(), wanted))
+
+
+def ancestors(node):
+    while node := node.parent:
+        yield node
+
+
+def linked(text, wanted):
+    """`text` as nodes, with links at the terms in `wanted`; what was found is taken out of `wanted`."""
+    for term, pattern in list(wanted.items()):
+        if match := pattern.search(text):
+            del wanted[term]
+            link = pending_xref(
+                "", nodes.inline("", match[0]), refdomain="std", reftype="term", reftarget=term,
+                refexplicit=True, refwarn=True,
+            )  # fmt: skip
+            before, after = text[: match.start()], text[match.end() :]
+            return [*linked(before, wanted), link, *linked(after, wanted)]
+    return [nodes.Text(text)] if text else []
+
+
+def link_terms(app, doctree):
+    if app.env.docname.startswith("notebooks/"):
+        link_first_uses(doctree, terms(GLOSSARY.read_text()))
+
+
 def setup(app):
+    app.connect("doctree-read", link_terms)
     app.connect("html-page-context", mend_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

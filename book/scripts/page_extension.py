@@ -81,7 +81,7 @@ def mend_page(app, pagename, templatename, context, doctree):
 
 
 def terms(text):
-    """{term: pattern of its first use} of a glossary's text; names in capitals are found in capitals alone."""
+    """{term: pattern of its first use} of a glossary; names in capitals are found in capitals alone."""
     found = {}
     for term in re.findall(r"^([A-Z].+)\n  ", text, re.MULTILINE):
         words = SHORT.get(term, term)
@@ -103,7 +103,7 @@ def ancestors(node):
 
 
 def linked(text, wanted):
-    """`text` as nodes, with links at the terms in `wanted`; what was found is taken out of `wanted`."""
+    """`text` as nodes, with links at the `wanted` terms; what was found is taken out of `wanted`."""
     for term, pattern in list(wanted.items()):
         if match := pattern.search(text):
             del wanted[term]

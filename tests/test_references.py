@@ -20,7 +20,7 @@ METHODS = {
                  "yazici2019ema", "binkowski2018kid", "naeem2020density", "huang2024r3gan"],
     "04-pix2pix": ["isola2017pix2pix", "ronneberger2015unet", "blau2018perception"],
     "05-stargan": ["choi2018stargan", "gulrajani2017wgangp", "miyato2018projection", "santurkar2019robust"],
-    "06-classifier-experiments": ["sundaram2021gan", "miyato2018projection", "zhao2020diffaugment"],
+    "06-classifier-experiments": ["sundaram2021gan"],
     "07-cam-interpretation": ["zhou2016cam", "selvaraju2017gradcam", "zhang2018pointing",
                               "adebayo2018sanity"],
     "10-after-gans": ["liu2023rectified", "lipman2023matching"],

@@ -12,6 +12,7 @@ import struct
 import sys
 from pathlib import Path
 
+import claims
 import front_page
 import live_pages
 import nbformat
@@ -182,6 +183,7 @@ def main(folder, *executed):
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     make_live(folder)
     plans.write(folder)
+    claims.write(folder)
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"

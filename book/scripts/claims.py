@@ -1,0 +1,70 @@
+"""Tables of pages that grow with book/results/: what was seen on real films, and what the full profile costs.
+
+A table that is not there yet is named as one that has not been run.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "results"
+MACHINES = HERE.parents[1] / "studies" / "machines.csv"
+
+
+def seen(claim, results=RESULTS):
+    """What a claim's table says, a line a row; or that it has not been run."""
+    path = results / claim["csv"]
+    if not path.is_file():
+        return f"This has not been run: there is no `book/results/{claim['csv']}` yet."
+    rows = pd.read_csv(path).query(claim["where"]).to_dict("records")
+    if not rows:
+        return f"`book/results/{claim['csv']}` has no such rows yet: this has not been run."
+    return "\n".join(f"- {claim['row'].format_map(row)}" for row in rows)
+
+
+def claims_markdown(results=RESULTS):
+    """A section for each claim."""
+    parts = []
+    for claim in yaml.safe_load((HERE / "claims.yml").read_text()):
+        parts += [
+            f"## {claim['claim']}",
+            f"**What the simulation makes easier.** {claim['easier']}",
+            f"**What was seen on the shipped real films.**\n\n{seen(claim, results)}",
+            f"**What nobody knows.** {claim['unknown']}",
+        ]
+    return "\n\n".join(parts)
+
+
+def time(minutes):
+    """Minutes in words that fit their size."""
+    for unit, length in (("days", 1440), ("hours", 60)):
+        if minutes >= 2 * length:
+            return f"{minutes / length:,.0f} {unit}"
+    return f"{minutes:.0f} minutes"
+
+
+def cost_markdown(results=RESULTS):
+    """Time and money a machine and a size; then the assumptions about the machines."""
+    if not (results / "cost.csv").is_file():
+        return "This has not been computed: run `python studies/cost.py`."
+    table = pd.read_csv(results / "cost.csv")
+    sizes = sorted(table["size"].unique())
+    lines = [
+        "| Machines | " + " | ".join(f"{size} px" for size in sizes) + " |",
+        "| --- |" + " --: |" * len(sizes),
+    ]
+    for machine, rows in table.groupby("machine", sort=False):
+        cells = [f"{time(row.minutes)}, {row.money:,.0f}" for row in rows.sort_values("size").itertuples()]
+        lines.append(f"| {machine} | {' | '.join(cells)} |")
+    lines.append("\n| Machines | A machine an hour | What is assumed | As of |\n| --- | --: | --- | --- |")
+    for row in pd.read_csv(MACHINES).itertuples():
+        lines.append(f"| {row.machine} | {row.hourly_price:.2f} | {row.source} | {row.date} |")
+    return "\n".join(lines)
+
+
+def write(folder):
+    """Write the tables that pages include."""
+    (folder / "_claims.md").write_text(claims_markdown() + "\n")
+    (folder / "_cost.md").write_text(cost_markdown() + "\n")

@@ -1,0 +1,70 @@
+"""Pages that grow with results: claims on real films, costs; and the grid on a LocalCluster."""
+
+import claims
+import pandas as pd
+import pytest
+import yaml
+
+from medgan_helpers import experiments
+
+CLAIMS = yaml.safe_load((claims.HERE / "claims.yml").read_text())
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim["csv"])
+def test_a_claim_quotes_its_table_or_says_that_it_has_not_been_run(claim, tmp_path):
+    assert "has not been run" in claims.seen(claim, tmp_path)
+    names = ("arm", "against", "method", "metric", "finding", "measure", "sets")
+    row = dict.fromkeys(names, "psnr") | {
+        "KID x 1000": 1.0,
+        "value": 0.5,
+        "low": 0.4,
+        "high": 0.6,
+        "size": 64,
+    }
+    row |= {"finding": "all nine", "arm": "pretrained"}
+    pd.DataFrame([row]).to_csv(tmp_path / claim["csv"], index=False)
+    said = claims.seen(claim, tmp_path)
+    assert said.startswith("- ") and "0" in said
+    pd.DataFrame([row]).iloc[:0].to_csv(tmp_path / claim["csv"], index=False)
+    assert "has not been run" in claims.seen(claim, tmp_path)
+
+
+def test_costs_follow_work_and_prices(monkeypatch):
+    monkeypatch.syspath_prepend(str(claims.MACHINES.parent))
+    import cost
+
+    rows = [("classifier", 10.0, 0.2, 100, 60), ("dcgan", 10.0, None, 1, 600)]
+    columns = ["network", "gflop", "cpu_seconds", "trainings", "steps"]
+    work = pd.DataFrame(rows, columns=columns).assign(batch=100)
+    machines = pd.read_csv(claims.MACHINES)
+    table = cost.priced(work, machines).query("size == 64").set_index("machine")
+    one, eight = table.loc["one GPU"], table.loc["eight GPUs"]
+    # 100 x 60 + 600 steps of 100 images of 10 GFLOP, at a tenth of 312 TFLOP/s
+    assert one.minutes == pytest.approx(6600 * 1000e9 / 31.2e12 / 60, rel=1e-6)
+    assert eight.minutes == pytest.approx(one.minutes / 8) and eight.money == pytest.approx(one.money)
+    nodes = table.loc["a hundred CPU nodes"]  # the longest training is the floor: 600 steps on one node
+    assert nodes.minutes == pytest.approx(600 * 100 * 0.2 / 16 / 60)
+
+
+def test_the_table_of_costs_is_the_csv(tmp_path):
+    rows = [("one GPU", 64, 30.0, 1.2), ("one GPU", 128, 600.0, 25.0)]
+    table = pd.DataFrame(rows, columns=["machine", "size", "minutes", "money"])
+    table.to_csv(tmp_path / "cost.csv", index=False)
+    assert "| one GPU | 30 minutes, 1 | 10 hours, 25 |" in claims.cost_markdown(tmp_path)
+    assert "has not been computed" in claims.cost_markdown(tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_cells_run_on_a_local_cluster(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+
+    def pretend(cell):
+        return {"score": cell.seed + 0.5}
+
+    pretend.__module__ = "__main__"  # so that it travels by value
+    monkeypatch.setattr(experiments.grid.trial, "run_cell", pretend)
+    asked = experiments.cells(percents=[1], arms=["none"], seeds=[0, 1, 2])
+    quiet = {"dashboard_address": None, "processes": False}
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **quiet) as cluster:
+        table = experiments.run(asked, tmp_path / "grid.csv", scheduler=cluster.scheduler_address)
+    assert sorted(table.score) == [0.5, 1.5, 2.5]

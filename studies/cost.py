@@ -3,9 +3,9 @@
     python studies/cost.py            # count and measure: book/results/work.csv
     python studies/cost.py --price    # minutes and money, from work.csv and machines.csv: cost.csv
 
-The floating-point operations of a training step at 64 px are counted by torch; they grow with the pixels. The speed of a core is
-measured here, with the classifier, in CPU seconds of one thread. GPUs were not measured: peak, share of it
-and prices are assumptions, to be changed in studies/machines.csv.
+The floating-point operations of a training step at 64 px are counted by torch; they grow with the pixels.
+The speed of a core is measured here, with the classifier, in CPU seconds of one thread. GPUs were not
+measured: peak, share of it and prices are assumptions, to be changed in studies/machines.csv.
 """
 
 import argparse

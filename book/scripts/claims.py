@@ -13,8 +13,10 @@ RESULTS = HERE.parent / "results"
 MACHINES = HERE.parents[1] / "studies" / "machines.csv"
 
 
-def seen(claim, results=RESULTS):
-    """What a claim's table says, a line a row; or that it has not been run."""
+def seen(claim, results=RESULTS, scores=None):
+    """What was seen on real films, a line a row; or that it has not been run."""
+    if "scores" in claim:
+        return recorded(claim["scores"], scores)
     path = results / claim["csv"]
     if not path.is_file():
         return f"This has not been run: there is no `book/results/{claim['csv']}` yet."
@@ -24,14 +26,25 @@ def seen(claim, results=RESULTS):
     return "\n".join(f"- {claim['row'].format_map(row)}" for row in rows)
 
 
-def claims_markdown(results=RESULTS):
-    """A section for each claim."""
+def recorded(start, scores):
+    """The scores whose names begin with `start`, as the chapters recorded them in this build."""
+    table = pd.read_csv(scores) if scores and scores.is_file() else pd.DataFrame({"name": []})
+    lines = []
+    for row in table[table.name.astype(str).str.startswith(start)].itertuples():
+        interval = f" ({row.low:.3g} to {row.high:.3g})" if pd.notna(row.low) else ""
+        unit = f" {row.unit}" if pd.notna(row.unit) else ""
+        lines.append(f"- {row.name.removeprefix(start)}: {row.value:.3g}{unit}{interval}")
+    return "\n".join(lines) or f"This has not been run: this build recorded no score `{start}…`."
+
+
+def claims_markdown(results=RESULTS, scores=None):
+    """A section for each claim. scores: the scores.csv of the build."""
     parts = []
     for claim in yaml.safe_load((HERE / "claims.yml").read_text()):
         parts += [
             f"## {claim['claim']}",
             f"**What the simulation makes easier.** {claim['easier']}",
-            f"**What was seen on the shipped real films.**\n\n{seen(claim, results)}",
+            f"**What was seen on the shipped real films.**\n\n{seen(claim, results, scores)}",
             f"**What nobody knows.** {claim['unknown']}",
         ]
     return "\n\n".join(parts)
@@ -64,7 +77,7 @@ def cost_markdown(results=RESULTS):
     return "\n".join(lines)
 
 
-def write(folder):
-    """Write the tables that pages include."""
-    (folder / "_claims.md").write_text(claims_markdown() + "\n")
+def write(folder, scores):
+    """Write the tables that pages include. scores: the scores.csv of the build."""
+    (folder / "_claims.md").write_text(claims_markdown(scores=scores) + "\n")
     (folder / "_cost.md").write_text(cost_markdown() + "\n")

@@ -183,7 +183,6 @@ def main(folder, *executed):
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     make_live(folder)
     plans.write(folder)
-    claims.write(folder)
     table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
     (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"
@@ -191,6 +190,7 @@ def main(folder, *executed):
         (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))
     (folder / "_reliability.md").write_text(scoreboard.reliability())
     scores = results / "scores.csv"
+    claims.write(folder, scores)
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):
         (folder / name).write_text(text)
 

@@ -129,6 +129,17 @@ def realism(table, one="unet", other="pix2pix"):
     )
 
 
+def held_by_l1(table):
+    """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
+    lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
+    numbers = (
+        f"*D alone* is {lost:.2f} times as far from the true film as *L1 alone*, *both* {both:.2f} times"
+    )
+    if lost > CLEARLY:
+        return f"L1 does: {numbers}. The discriminator asks for *a* film, L1 for this patient's."
+    return f"Not shown: {numbers}."
+
+
 def sharp_and_right(table):
     """Which generator draws films both sharp and right.
 

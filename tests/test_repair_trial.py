@@ -36,6 +36,16 @@ def test_a_lead_that_is_missed_stands_in_bold():
     assert "loses" in repair_trial.lead("mr", "compressed_sensing", found(-0.4, 0.04))
 
 
+def test_l1_holds_the_patient_only_where_the_error_says_so():
+    def said(alone):
+        return repair_trial.held_by_l1(
+            pd.DataFrame({"error": {"L1 alone": 0.04, "D alone": alone, "both": 0.05}})
+        )
+
+    assert said(0.2).startswith("L1 does: *D alone* is 5.00 times") and "*both* 1.25 times" in said(0.2)
+    assert said(0.04).startswith("Not shown")
+
+
 def test_sharp_and_right_needs_both():
     rows = {"L1 alone": (0.05, 0.7), "D alone": (0.2, 1.1)}
     verdict = lambda both: repair_trial.sharp_and_right(  # noqa: E731

@@ -8,12 +8,12 @@ import pytest
 import torch
 import train_networks
 
-from medgan_helpers import dcgan, flow, pix2pix, stargan, stargan_robust, training
+from medgan_helpers import classifier, dcgan, flow, pix2pix, stargan, stargan_robust, training
 from medgan_helpers.training.checkpoints import ASSETS
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [(dcgan.DCGAN, None), (stargan.StarGAN, None)]
-SHIPPED += [(stargan_robust.RobustStarGAN, "stargan_robust")]
+SHIPPED += [(stargan_robust.RobustStarGAN, "stargan_robust"), (classifier.DenseNet, "classifier")]
 SHIPPED += [(flow.Flow, None)] if (ASSETS / "flow").is_dir() else []
 SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("unet-*"))]
 SHIPPED += [(pix2pix.Pix2Pix, path.name) for path in sorted(ASSETS.glob("pix2pix-*"))]

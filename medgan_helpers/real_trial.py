@@ -22,7 +22,7 @@ LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and 
 
 def signed(store, count=None):
     """Films of a store as networks want them: (n, 1, size, size) in [-1, 1]."""
-    return images.uint8_to_signed(store[:count])[:, None]
+    return images.signed_batch(store[:count])
 
 
 # ---------------------------------------------------------------- chapter 3

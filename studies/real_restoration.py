@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from medgan_helpers import (
     artifacts,
@@ -28,6 +27,7 @@ from medgan_helpers import (
     simulator,
     training,
 )
+from medgan_helpers.images import unit_batch
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALID_FILMS = 24  # enough to choose one parameter of a filter
@@ -69,7 +69,7 @@ def benches(size):
     films = session.real_films(size)
     real = restorers.xray(films, many=10**9, few=VALID_FILMS, tests=10**9)
     made, *_ = simulator.sample(len(real.clean["train"]), size, seed=1194, twins=False, masks=False)
-    simulated = torch.from_numpy(made)[:, None] / 255
+    simulated = unit_batch(made)
     return real, replace(real, clean=real.clean | {"train": simulated})
 
 

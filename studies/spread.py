@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from medgan_helpers import artifacts, chexpert, classifier, metrics, simulator
+from medgan_helpers.images import signed_batch
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 SIZE, STEPS, BATCH = 64, 450, 64
@@ -31,7 +32,7 @@ def films(negatives, positives, seed, uncertain="ones"):
         None, SIZE, seed, labels=rows, twins=False, masks=False, progress=True
     )
     targets = torch.tensor(chexpert.labels(table, uncertain=uncertain).to_numpy())
-    return torch.from_numpy(images)[:, None].float() / 127.5 - 1, targets
+    return signed_batch(images), targets
 
 
 def train(images, targets, seed, steps):

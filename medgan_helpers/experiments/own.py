@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .. import artifacts, augmentation, chexpert, repair_trial
-from ..images import uint8_to_signed
+from ..images import signed_batch
 from .films import only
 from .trial import train_classifier
 
@@ -81,7 +81,7 @@ def run(films, profile, seeds=(0, 1)):
             f"none of the findings has {LEAST} films with it and {LEAST} without among the {len(test)} films "
             "of validation and test patients: bring more films, or more labels"
         )
-    pictures, columns = uint8_to_signed(test[:])[:, None], [chexpert.FINDINGS.index(n) for n in findings]
+    pictures, columns = signed_batch(test[:]), [chexpert.FINDINGS.index(n) for n in findings]
     guesses, steps = {arm: [] for arm in ARMS}, {arm: [] for arm in ARMS}
     for seed in seeds:
         for arm, reader in train(films, profile, seed).items():

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))[1:]  # the first one only shows
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROMPT = re.compile(r"\*(Predict|Before you (run|look|read))")
 CHOICE = re.compile(r'<details class="choice"><summary>(.+?)</summary>\n\n(.+?)\n\n</details>', re.S)
 
@@ -17,7 +17,7 @@ CHOICE = re.compile(r'<details class="choice"><summary>(.+?)</summary>\n\n(.+?)\
 def test_every_prediction_offers_choices_that_teach(path):
     cells = nbformat.read(path, as_version=4).cells
     asked = [cell.source for cell in cells if cell.cell_type == "markdown" and PROMPT.search(cell.source)]
-    assert asked, "a chapter asks for predictions"
+    assert asked or not path.stem.startswith(("01", "02", "03", "04", "05", "06", "07", "08", "09", "10"))
     for source in asked:
         choices = CHOICE.findall(source)
         assert 2 <= len(choices) <= 4 and source.count("<details class") == len(choices), source[:200]

@@ -9,8 +9,8 @@ steps. The robust StarGAN learns four, from many more films of its own; after it
 studies/findings_that_look.py, which measures both and writes the measures into their cards.
 Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
 with data, command, metrics and hash. A killed run goes on from its checkpoint in build/class/artifacts.
-Of the restorers of chapter 4, unet and pix2pix of each modality go on from one U-Net for a third of the steps
-more: unet with L1 alone, pix2pix with a discriminator. pix2pix ships only where the discriminator has learnt.
+Of the restorers of chapter 4, unet and pix2pix of each modality go on from one U-Net for as many steps
+again: unet with L1 alone, pix2pix with a discriminator. pix2pix ships only where the discriminator has learnt.
 """
 
 import argparse
@@ -278,7 +278,7 @@ def train_restorer(bench, width, steps):
     first, _ = restorers.train(bench, width, steps, folder / f"first-{bench.modality}-long")
     for name, changes in (("unet", {"adversarial": 0.0}), ("pix2pix", {})):
         place = folder / f"{name}-{bench.modality}-long"
-        model, history = restorers.go_on(first, bench, steps // 3, place, **changes)
+        model, history = restorers.go_on(first, bench, steps, place, **changes)
         found = {part: closeness(model, bench, part) for part in ("valid", "test")}
         card = {
             "data": f"{len(bench.clean['train'])} {bench.modality} images of the training patients "
@@ -306,7 +306,7 @@ NETWORKS = {
     "flow": (train_flow, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1800),
-    "stargan_robust": (train_stargan_robust, 5400),
+    "stargan_robust": (train_stargan_robust, 3600),
     "pix2pix": (train_restorers, 1500),
 }
 

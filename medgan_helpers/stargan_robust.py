@@ -58,7 +58,7 @@ class Settings:
     adversarial_weight: float = 0.5  # the judge's word
     cycle_weight: float = 8.0  # added and taken away again: the film as it was
     change_weight: float = 0.5  # mean absolute change: what need not change stays
-    leave_weight: float = 4.0  # as many times more where nothing was asked for
+    leave_weight: float = 30.0  # as many times more where nothing was asked for; 4 left a change of .026
     move_weight: float = 0.2  # mean absolute move
     variety_weight: float = 0.5  # two wishes, two pictures; falls to a fifth with the steps
     soft_label: float = 0.05  # the examiner should be as sure as of true films, not surer

@@ -10,7 +10,7 @@ studies/findings_that_look.py, which measures both and writes the measures into 
 Written to medgan_helpers/assets/<name>: weights in half precision, the history of the training, and a card
 with data, command, metrics and hash. A killed run goes on from its checkpoint in build/class/artifacts.
 Of the restorers of chapter 4, unet and pix2pix of each modality go on from one U-Net for as many steps
-again: unet with L1 alone, pix2pix with a discriminator. pix2pix ships only where the discriminator has learnt.
+again: unet with L1 alone, pix2pix with a discriminator, which ships only where the discriminator has learnt.
 """
 
 import argparse

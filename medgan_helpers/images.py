@@ -284,7 +284,7 @@ def _first_pass(paths, root, size, target, notes):
     partial.parent.mkdir(parents=True, exist_ok=True)
     file = open(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b")  # noqa: SIM115 (closed by `with`)
     done, bad = _progress(progress, os.fstat(file.fileno()).st_size // size**2)
-    _check_space(partial.parent, (len(paths) - done) * size**2)
+    check_space(partial.parent, (len(paths) - done) * size**2)
     bar = tqdm(total=len(paths), initial=done, desc=f"decoding films to {size} px", unit="film")
     with file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
         file.seek(done * size**2)
@@ -320,10 +320,11 @@ def _try_decode(root, path, size):
         return f"{path}: {error}"
 
 
-def _check_space(folder, needed):
+def check_space(folder, needed):
+    """Raise OSError where a disk has fewer bytes free: writing a map on a full one ends the process."""
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(
             f"{folder} has {free / 1e9:.1f} GB free, the films need {needed / 1e9:.1f} GB: free some space "
-            "or set MEDGAN_CACHE to a folder on another disk"
+            "or set MEDGAN_BUILD or MEDGAN_CACHE to a folder on another disk"
         )

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from .. import artifacts, chexpert, simulator
-from ..images import Batches, signed_batch
+from ..images import Batches, check_space, signed_batch
 from ..lesion_gan import marks_of
 from ..simulator import dataset, rows
 
@@ -43,6 +43,7 @@ class Pool:
 
     def films(self, numbers, progress=False):
         missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
+        check_space(artifacts.folder("data"), len(missing) * self.size**2)
         jobs = ((*pair, self.size) for pair in self._pairs(missing))
         rendered = dataset.in_processes(_film, jobs, len(missing))
         bar = tqdm(rendered, "films", len(missing), disable=not (progress and missing))

@@ -72,6 +72,7 @@ def _map(path, shape):
 
     The file is never renamed or replaced: one that another process has mapped would go on without it.
     """
+    check_space(path.parent, 1 << 20)  # on a full disk of memory even reading a map ends the process
     with open(path, "ab") as file:
         file.truncate(int(np.prod(shape)))  # sparse: takes space only where films are
     return np.memmap(path, np.uint8, "r+", shape=shape)

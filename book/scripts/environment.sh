@@ -23,6 +23,7 @@ whole() { works "$folder/bin/python" && { has_uv || "$folder/bin/python" -m pip 
 
 if ! whole; then
     python=$(find_python)
+    [ -f "$folder/pyvenv.cfg" ] || rm -rf "$folder/bin" "$folder/lib" "$folder/lib64" # uv clears no other folder
     echo "== new environment $folder from $("$python" --version); what goes into it is about 3 GB to fetch"
     if has_uv; then
         uv venv --quiet --clear --python "$("$python" -c 'import sys; print(sys.executable)')" "$folder"

@@ -122,5 +122,6 @@ def link_terms(app, doctree):
 
 
 def setup(app):
+    app.connect("doctree-read", link_terms)
     app.connect("html-page-context", mend_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

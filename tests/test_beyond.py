@@ -1,11 +1,9 @@
-"""Pages that grow with results: claims on real films, costs; and the grid on a LocalCluster."""
+"""Pages that grow with results: claims on real films, and costs."""
 
 import claims
 import pandas as pd
 import pytest
 import yaml
-
-from medgan_helpers import experiments
 
 CLAIMS = yaml.safe_load((claims.HERE / "claims.yml").read_text())
 
@@ -64,19 +62,3 @@ def test_the_table_of_costs_is_the_csv(tmp_path):
     table.to_csv(tmp_path / "cost.csv", index=False)
     assert "| one GPU | 30 minutes, 1 | 10 hours, 25 |" in claims.cost_markdown(tmp_path)
     assert "has not been computed" in claims.cost_markdown(tmp_path / "none")
-
-
-@pytest.mark.slow
-def test_cells_run_on_a_local_cluster(tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-
-    def pretend(cell):
-        return {"score": cell.seed + 0.5}
-
-    pretend.__module__ = "__main__"  # so that it travels by value
-    monkeypatch.setattr(experiments.grid.trial, "run_cell", pretend)
-    asked = experiments.cells(percents=[1], arms=["none"], seeds=[0, 1, 2])
-    quiet = {"dashboard_address": None, "processes": False}
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **quiet) as cluster:
-        table = experiments.run(asked, tmp_path / "grid.csv", scheduler=cluster.scheduler_address)
-    assert sorted(table.score) == [0.5, 1.5, 2.5]

@@ -33,7 +33,7 @@ def finding(name, measure):
 
 def gate(arm):
     """Mean AUROC of the rare findings of one arm of gate.csv, over seeds."""
-    return pd.read_csv(RESULTS / "gate.csv").query("arm == @arm")["mean"].mean()
+    return pd.read_csv(RESULTS / "gate.csv").query("arm == @arm").rare.mean()
 
 
 TOOLS = {"kid": kid, "finding": finding, "gate": gate}

@@ -238,8 +238,7 @@ def ask(test, name=PAGE):
     path = artifacts.folder("results") / f"{name}.html"
     with artifacts.atomic(path) as temporary:
         temporary.write_text(form(test))
-    link = f'<a href="../{PAGE}.html">a page of its own</a>'
-    display(HTML(f"<p>The test has {len(test)} pairs and {link}.</p>"))
+    display(HTML(f"<p>{len(test)} pairs: see the page <em>Would you be fooled?</em></p>"))
 
 
 def form(test):

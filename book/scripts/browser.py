@@ -22,6 +22,7 @@ INSTALL = (
     "the live figures are tested in Chromium, which is not here: `apt-get install chromium` (Debian), "
     "`brew install --cask chromium` (macOS), or name another in the variable CHROMIUM"
 )
+STILL = 5  # looks, a tenth of a second apart, that find an element at the same place
 SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--hide-scrollbars", "--remote-debugging-pipe", "--disable-dev-shm-usage",
@@ -185,11 +186,17 @@ class Page:
         self.call("DOM.setFileInputFiles", {"nodeId": node, "files": [str(path)]})
 
     def screenshot(self, path, selector="html"):
-        """A PNG of the whole page, or of one element."""
-        x, y, width, height = self.evaluate(
+        """A PNG of the whole page, or of one element once it stands still."""
+        where = (
             f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
             " return [r.x + scrollX, r.y + scrollY, r.width, r.height]; })()"
         )
+        box, quiet = None, 0
+        while quiet < STILL:
+            now = self.evaluate(where)
+            box, quiet = now, quiet + 1 if now == box else 0
+            time.sleep(0.1)
+        x, y, width, height = box
         clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
         shot = self.call("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
         path.write_bytes(base64.b64decode(shot["data"]))

@@ -13,6 +13,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 
 FOLD = '<summary aria-label="Toggle hidden content">'  # hides the fold's own words from a screen reader
+NO_LIST = '<div role="list" class="citation-list">'  # its children are no items of a list
 EMPTY_HEADER = re.compile(r"<th([^>]*)>\s*</th>")
 MOST = 200  # characters of a description
 GLOSSARY = Path(__file__).parents[1] / "glossary.md"
@@ -42,8 +43,10 @@ def drop_thebe(context):
 
 
 def mend_body(body):
-    """Folds are called by their visible words; the empty corner of a table is no header."""
-    return EMPTY_HEADER.sub(r"<td\1></td>", body.replace(FOLD, "<summary>"))
+    """Folds are called by their visible words; the empty corner of a table is no header; the references are
+    no list to a screen reader."""
+    body = body.replace(FOLD, "<summary>").replace(NO_LIST, '<div class="citation-list">')
+    return EMPTY_HEADER.sub(r"<td\1></td>", body)
 
 
 def description(doctree, title):

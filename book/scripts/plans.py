@@ -21,12 +21,17 @@ EACH = {"two days": "Day", "seven weeks": "Session"}
 
 
 @cache
+def prose(chapter):
+    """The Markdown of a chapter; it begins with its title, "# 3 · DCGAN"."""
+    cells = json.loads((ROOT / "notebooks" / f"{chapter}.ipynb").read_text())["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+@cache
 def exercises(chapter):
     """The exercises of a chapter: number -> (title, minutes or None, as the heading says it)."""
-    cells = json.loads((ROOT / "notebooks" / f"{chapter}.ipynb").read_text())["cells"]
-    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     found = {}
-    for number, title, minutes, rest in EXERCISE.findall(text):
+    for number, title, minutes, rest in EXERCISE.findall(prose(chapter)):
         said = f"{minutes} minutes{rest}" if minutes else rest
         found[int(number)] = (title, int(minutes) if minutes else None, said)
     return found
@@ -110,9 +115,10 @@ def exercises_markdown():
     """What each exercise is for and which wrong answers to expect, chapter by chapter."""
     notes, lines = yaml.safe_load((TEACHING / "exercises.yml").read_text()), []
     for chapter, given in notes.items():
-        lines += [f"## [](notebooks/{chapter}.ipynb)", ""]
-        for (number, (title, _, said)), note in zip(exercises(chapter).items(), given, strict=True):
-            lines += [f"**{number} · {title}** ({said}). {note['for']}", ""]
+        title = prose(chapter).partition("\n")[0].removeprefix("# ")
+        lines += [f"## {title}", "", f"[To the chapter](notebooks/{chapter}.ipynb)", ""]
+        for (number, (exercise, _, said)), note in zip(exercises(chapter).items(), given, strict=True):
+            lines += [f"**{number} · {exercise}** ({said}). {note['for']}", ""]
             for wrong in note["wrong"]:
                 says = f" The check says: “… {wrong['says']} …”" if "says" in wrong else ""
                 lines.append(f"- *{wrong['answer']}*.{says}")

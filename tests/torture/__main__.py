@@ -24,6 +24,7 @@ KINDS = {  # module: what the table calls it
     "security": "security",
     "determinism": "same seed, same scores",
 }
+sys.path += [str(ROOT / folder) for folder in ("data_scripts", "book/scripts")]  # as pytest finds them
 TABLE = ROOT / "book" / "results" / "reliability.csv"
 COLUMNS = ["kind", "what", "tried", "failed", "note", "seconds", "date", "commit", "machine"]
 

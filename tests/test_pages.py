@@ -103,7 +103,10 @@ def test_the_dark_theme_leaves_films_alone(chromium, chapter, tmp_path):
         shots[dark] = np.asarray(Image.open(tmp_path / "film.png").convert("L")).astype(int)[6:-6, 6:-6]
     page.close()
     assert shots[False].std() > 10, "the figure is empty"
-    assert np.array_equal(shots[False], shots[True])
+    # The browser scales a wide figure tile by tile, and rounds by where a tile begins: a few pixels of half a
+    # million differ by a few levels. Padding or a filter changes most of them.
+    assert shots[False].shape == shots[True].shape
+    assert np.abs(shots[False] - shots[True]).mean() < 0.01
 
 
 @pytest.mark.parametrize("words", ["KID", "effusion", "mode collapse"])

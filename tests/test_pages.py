@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "build" / "smoke" / "html"
 PAGES = [*check.toc_pages(yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())), "search"]
 DESK, PHONE = 1280, 390
+TALL = 2000  # of a window that holds every figure whole
 VARIANTS = {
     "desk": (DESK, False),
     "desk, dark": (DESK, True),
@@ -99,6 +100,7 @@ def test_the_dark_theme_leaves_films_alone(chromium, chapter, tmp_path):
     page.evaluate(REVEAL)
     for dark in (False, True):
         dress(page, 1280, dark)
+        page.show(1280, TALL, dark)
         page.screenshot(tmp_path / "film.png", ".cell_output img:not(.plot)")
         shots[dark] = np.asarray(Image.open(tmp_path / "film.png").convert("L")).astype(int)[6:-6, 6:-6]
     page.close()

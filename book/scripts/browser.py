@@ -187,16 +187,20 @@ class Page:
 
     def screenshot(self, path, selector="html"):
         """A PNG of the whole page, or of one element once it stands still."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.evaluate(f"{element}.scrollIntoView({{behavior: 'instant'}})")
         where = (
-            f"(() => {{ const r = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-            " return [r.x + scrollX, r.y + scrollY, r.width, r.height]; })()"
+            f"(() => {{ const r = {element}.getBoundingClientRect();"
+            " return [r.x + scrollX, r.y + scrollY, r.width, r.height, innerHeight]; })()"
         )
         box, quiet = None, 0
         while quiet < STILL:
             now = self.evaluate(where)
             box, quiet = now, quiet + 1 if now == box else 0
             time.sleep(0.1)
-        x, y, width, height = box
+        x, y, width, height, room = box
         clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
-        shot = self.call("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        # To look beyond the window changes its height, and with it where things stand.
+        options = {"captureBeyondViewport": height > room, "clip": clip}
+        shot = self.call("Page.captureScreenshot", options)
         path.write_bytes(base64.b64decode(shot["data"]))

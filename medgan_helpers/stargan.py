@@ -89,7 +89,7 @@ class Generator(nn.Module):
     norm would cancel a constant plane.
     """
 
-    label_planes = True
+    label_planes = True  # NormGenerator hears of the labels in another way
 
     def __init__(self, channels=1, domains=5, width=64, blocks=6):
         check_config({"channels": channels, "domains": domains, "width": width, "blocks": blocks})

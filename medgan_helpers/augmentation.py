@@ -130,6 +130,7 @@ class Augmentation:
 
     def __call__(self, images, generator):
         """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device)."""
+
         def draw(reach):
             return (torch.rand(len(images), generator=generator, device=images.device) * 2 - 1) * reach
 

@@ -22,9 +22,7 @@ def distance(table):
     "real: simulated", "simulated: other simulated patients", "simulated: real"."""
     floor, far = table.loc["real: other real patients"], table.loc["real: simulated"]
     if far["low"] > floor["high"]:
-        meaning = (
-            "the simulated films are **not** like real ones"
-        )
+        meaning = "the simulated films are **not** like real ones"
     else:
         meaning = (
             "with so few films the two cannot be told apart by this measure; that is no proof of likeness"

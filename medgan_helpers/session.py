@@ -1,7 +1,7 @@
 """The setup cell of every notebook: which profile, which data, which machine, how many minutes.
 
-    session.start("03-dcgan", PROFILE, DATASET, DATA_ROOT, SEED)
-    films = session.films()            # the simulated set, or the reader's own, through one door
+session.start("03-dcgan", PROFILE, DATASET, DATA_ROOT, SEED)
+films = session.films()            # the simulated set, or the reader's own, through one door
 """
 
 import csv

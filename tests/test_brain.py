@@ -12,7 +12,6 @@ from medgan_helpers.simulator import brain
 ROOT = Path(__file__).resolve().parents[1]
 
 
-
 def test_slices_are_reproducible_varied_and_in_range():
     first, again = brain.slices(6, 32, seed=1), brain.slices(6, 32, seed=1)
     assert first.shape == (6, 1, 32, 32) and torch.equal(first, again)

@@ -120,7 +120,7 @@ def test_calibration_turns_scores_into_frequencies_and_keeps_ranks():
     probability = rng.uniform(0.02, 0.6, 4000)
     labels = torch.tensor(rng.random((4000, 1)) < probability[:, None]).float()
     overconfident = torch.tensor(3 * np.log(probability / (1 - probability)) + 2)[:, None]
-    (temperature, shift), = classifier.platt(overconfident, labels)
+    ((temperature, shift),) = classifier.platt(overconfident, labels)
     assert temperature == pytest.approx(3, rel=0.15)
     assert shift == pytest.approx(-2 / 3, abs=0.15)
     model = narrow(findings=1)

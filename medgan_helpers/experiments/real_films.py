@@ -192,8 +192,7 @@ def drawer(cell):
     """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
     source, films = simulated(cell.size)
     centres = {
-        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding)[0]
-        for finding in RARE
+        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding)[0] for finding in RARE
     }
     positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
     squares = lesion_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))

@@ -1,6 +1,6 @@
 """Reading the curves of a GAN: what `training.fit` returns, in words.
 
-    print(training.diagnose(history))
+print(training.diagnose(history))
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ WON = 0.7  # D(x) - D(G(z)): hardly any overlap is left for the generator to lea
 SWING = 0.3  # standard deviation of D(x) - D(G(z)) over the last third
 RISING = 1.1  # diversity of the second half of the last third over that of its first half
 FLAT = 0.01  # relative movement of every loss below which nothing has been learnt
-NO_OPINION = 0.03  # largest D(x) - D(G(z)) of a whole run in which D has learnt nothing
+NO_OPINION = 0.03  # mean distance of D(x) and D(G(z)) over the last third below which D knows nothing
 IDENTITY = 0.005  # mean |G(x, c) - x| in units of [-1, 1]: under one grey level of 256
 NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head explains
 
@@ -31,7 +31,7 @@ def diagnose(history):
     tail = losses.tail(max(MIN_ROWS, len(losses) // 3))
     mean = tail.mean()
     movement = (losses.max() - losses.min()) / (losses.abs().mean() + 1e-8)
-    margin = tail.get("d_real", pd.Series([0.5])) - tail.get("d_fake", pd.Series([0.5]))
+    margin = tail["d_real"] - tail["d_fake"] if "d_real" in losses else pd.Series([0.5, 0.5])
     if movement.max() < FLAT:
         return "not started: no loss has moved; is the learning rate 0, or an optimizer without its network?"
     if mean.get("class_skill", 1) < NO_SKILL:
@@ -50,10 +50,10 @@ def diagnose(history):
     if mean.get("diversity", 1) < LITTLE_DIVERSITY:
         seen = f"samples of one batch differ only {mean['diversity']:.1%} as much as real films do"
         return f"collapse: {seen}, {_advice(tail['diversity'])}"
-    if "d_real" in losses and losses["d_real"].sub(losses["d_fake"]).abs().max() < NO_OPINION:
+    if margin.abs().mean() < NO_OPINION:
         return (
-            "not started: D(x) and D(G(z)) were never apart; D has learnt nothing yet, or there is nothing "
-            "left to tell apart; train on, and look at the images"
+            f"not started: at the end D(x) and D(G(z)) are {margin.abs().mean():.3f} apart; D has learnt "
+            "nothing yet, or there is nothing left to tell apart; train on, and look at the images"
         )
     if margin.std() > SWING:
         return "oscillation: the networks win in turn; lower the learning rates, average with an EMA"

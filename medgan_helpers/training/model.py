@@ -14,8 +14,19 @@ import torch
 
 from .processes import average_gradients, join_processes, rank_and_world
 
-COUNTS = ("image_size", "width", "channels", "in_channels", "out_channels", "latent", "domains", "blocks",
-          "critic_steps", "steps", "decay_steps")  # settings of models that count something
+COUNTS = (
+    "image_size",
+    "width",
+    "channels",
+    "in_channels",
+    "out_channels",
+    "latent",
+    "domains",
+    "blocks",
+    "critic_steps",
+    "steps",
+    "decay_steps",
+)  # settings of models that count something
 AT_ONCE = 128  # images that a trained network works on at a time; bounds its memory
 
 

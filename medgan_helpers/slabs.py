@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .checks import door, one_of, whole
 from .simulator import brain, projection, thorax
 
 # Heights in the CT, in mm. Between two slabs lie two voxels, which have 6 mm each at 64 px.
@@ -26,9 +27,9 @@ MR_READ = 4  # slices of a slab that are read; the other two belong to nobody
 SLICES_PER_PATIENT = 4  # of CT
 
 
+@door(n=whole(1, 1_000_000), size=whole(24, 512), part=one_of(*CT))
 def ct(n, size=64, seed=0, part="train"):
     """n axial slices, SLICES_PER_PATIENT of a patient, as simulator.ct_slices: (n, 1, size, size)."""
-    _known(n, part, CT)
     anatomy = thorax.load(size, "z")
     return torch.stack([_ct_slice(anatomy, size, seed, number, CT[part]) for number in range(n)])
 
@@ -49,9 +50,9 @@ def _ct_slice(anatomy, size, seed, number, slabs):
     return (density / 1.4).clamp(0, 1)[None]  # 0 is -1000 HU, 1 is 400 HU
 
 
+@door(n=whole(1, 1_000_000), size=whole(16, 4096), part=one_of(*MR))
 def mr(n, size=64, seed=0, part="train"):
     """n slices of n heads, as simulator.brain makes them: (n, 1, size, size) in [0, 1]."""
-    _known(n, part, MR)
     rng = np.random.default_rng([seed, list(MR).index(part)])
     return torch.cat([_mr_slice(size, rng, MR[part]) for _ in range(n)])
 
@@ -67,10 +68,3 @@ def _mr_slice(size, rng, slabs):
     unit = 2 * voxel / (np.array(t1.shape[::-1]) - 1) - 1  # grid_sample counts from -1 to 1
     grid = torch.from_numpy(unit.astype(np.float32))[None, None]
     return brain._contrast(F.grid_sample(t1[None, None], grid, align_corners=True)[:, :, 0], rng)
-
-
-def _known(n, part, parts):
-    if n < 1:
-        raise ValueError(f"n={n}: expected 1 slice or more")
-    if part not in parts:
-        raise ValueError(f"unknown part {part!r}: choose one of {', '.join(parts)}")

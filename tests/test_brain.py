@@ -37,7 +37,7 @@ def test_parts_read_different_voxels(monkeypatch):
 
 @pytest.mark.parametrize("bad", [{"part": "holdout"}, {"size": 8}])
 def test_bad_input_is_refused(bad):
-    with pytest.raises(ValueError, match=r"train, valid, test|at least 16"):
+    with pytest.raises(ValueError, match=r"train, valid, test|expected 16"):
         brain.slices(2, **bad)
 
 

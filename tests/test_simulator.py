@@ -328,7 +328,7 @@ def test_write_refuses_what_is_not_its_own(tmp_path):
         ({"images": 0}, "0 films"),
         ({"views": "oblique"}, "oblique"),
         ({"prevalence": "half"}, "half"),
-        ({"rare_boost": -1}, "rare_boost=-1"),
+        ({"rare_boost": -1}, "rare_boost is -1"),
     ],
 )
 def test_bad_settings_are_refused_before_anything_is_written(tmp_path, options, message):

@@ -14,22 +14,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..checks import door, one_of, whole
+
 FIELD_MM = 200.0  # side of a slice: a head's usual field of view is 200 to 240 mm
 SLICES = (18, 68)  # from the cerebellum to below the crown, in slices of 2 mm
 SLAB = 5  # slices a slab: 10 mm
 PARTS = {"train": (0, 1, 3, 5, 6, 8), "valid": (2, 7), "test": (4, 9)}  # which of the ten slabs
 
 
+@door(n=whole(1, 1_000_000), size=whole(16, 4096), part=one_of(*PARTS))
 def slices(n, size=64, seed=0, part="train"):
     """n slices of n heads as a tensor (n, 1, size, size) in [0, 1]; top anterior, left the patient's right.
 
     part: "train", "valid" or "test": slabs of the volume that share no voxel. The same arguments give the
     same slices. Raises ValueError for another part or a size below 16.
     """
-    if part not in PARTS:
-        raise ValueError(f"unknown part {part!r}: choose one of {', '.join(PARTS)}")
-    if size < 16:
-        raise ValueError(f"size={size}: a brain needs at least 16 pixels")
     rng = np.random.default_rng([seed, list(PARTS).index(part)])
     return torch.cat([_one_slice(size, rng, PARTS[part]) for _ in range(n)])
 

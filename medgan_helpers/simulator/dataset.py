@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from .. import artifacts, chexpert
+from .. import artifacts, checks, chexpert
 from . import findings, projection, rows, thorax
 
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
@@ -30,6 +30,7 @@ FEW = 200  # films that are not worth starting processes for
 STALE = 3600  # seconds after which nobody is writing a temporary file any more
 
 
+@checks.door(labels=checks.table())
 def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, progress=False):
     """Films in memory.
 
@@ -130,12 +131,16 @@ def _draw_all(body, true, rays):
     return shadows
 
 
+@checks.door(table=checks.table())
 def organ_map(table, size=64):
     """How much of each organ lies along each ray: (n, 6, size, size) float32, 0 to 1, organs as in ORGANS.
 
     table: label rows with their truth in .attrs, as `sample` returns them.
     A value is the length of the ray in the organ over 200 mm (bones: 40 mm), at most 1.
     """
+    _check_size(size)
+    if "truth" not in table.attrs:
+        raise ValueError("the table has no truth in .attrs: expected the label rows that `sample` returns")
     truth = table.attrs["truth"].loc[table.index]
     maps = np.empty((len(table), len(ORGANS), size, size), np.float32)
     with torch.inference_mode():
@@ -158,6 +163,7 @@ def _organ_labels():
     return lungs, [thorax.HEART], vessels, ribs, [thorax.SPINE], [i for i in range(256) if i not in named]
 
 
+@checks.door(n=checks.whole(1, rows.MOST), slices_per_patient=checks.whole())
 def ct_slices(n, size=64, seed=0, slices_per_patient=4):
     """Axial CT slices of warped patients: (n, size, size) float32 in [0, 1] and their patient numbers (n,).
 
@@ -180,6 +186,7 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4):
     return out, patients
 
 
+@checks.door(root=checks.path, workers=checks.whole(1, 1024))
 def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0,
           workers=None, twins=False, masks=False, progress=True):  # fmt: skip
     """Write a folder of films in the CheXpert layout and return the path of its train.csv.
@@ -269,7 +276,7 @@ def _save(path, picture):
 
 
 def _check_size(size):
-    if not (isinstance(size, (int, np.integer)) and SMALLEST <= size <= LARGEST):
+    if not (isinstance(size, int | np.integer) and SMALLEST <= size <= LARGEST):
         raise ValueError(
             f"size={size!r}: expected {SMALLEST} to {LARGEST} pixels; smaller films show no finding"
         )

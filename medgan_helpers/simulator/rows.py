@@ -13,11 +13,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from .. import chexpert
+from .. import checks, chexpert
 
 DRAWABLE = chexpert.FINDINGS[1:]  # all but No Finding
 CHILDREN = ("Edema", "Consolidation", "Pneumonia", "Atelectasis", "Lung Lesion")  # opacities with a name
 IMPLIES_OPACITY = ("Consolidation", "Pneumonia")
+MOST = 10_000_000  # films of a set; more is a slip of the hand
 VIEWS = ("frontal", "lateral", "all")
 
 
@@ -29,6 +30,7 @@ def _table(views):
     return table.drop(columns="path").reset_index(drop=True)
 
 
+@checks.door()
 def draw_rows(n, seed=0, views="frontal", prevalence="real", rare_boost=1.0):
     """`n` label rows of CheXpert, whole patients at a time, under new patient numbers.
 
@@ -55,14 +57,11 @@ def draw_rows(n, seed=0, views="frontal", prevalence="real", rare_boost=1.0):
 
 def check(n, views, prevalence, rare_boost):
     """Raise ValueError for settings that no rows can be drawn with."""
-    if not (isinstance(n, (int, np.integer)) and n > 0):
-        raise ValueError(f"{n!r} films: expected a whole number above 0")
-    if views not in VIEWS:
-        raise ValueError(f"views={views!r}: choose one of {', '.join(VIEWS)}")
-    if prevalence not in ("real", "balanced"):
-        raise ValueError(f'prevalence={prevalence!r}: choose "real" (CheXpert\'s own) or "balanced"')
-    if not (np.isfinite(rare_boost) and rare_boost > 0):
-        raise ValueError(f"rare_boost={rare_boost!r}: expected a number above 0; 1 changes nothing")
+    if isinstance(n, bool) or not (isinstance(n, int | np.integer) and 0 < n <= MOST):
+        raise ValueError(f"{n!r} films: expected a whole number above 0, at most {MOST}")
+    checks.one_of(*VIEWS)("views", views)
+    checks.one_of("real", "balanced")("prevalence", prevalence)
+    checks.number(above=0)("rare_boost", rare_boost)
 
 
 def _patients(table, n, rare_boost, rng):
@@ -123,9 +122,12 @@ def plan(n, seed=0, rare=None):
     if rare is None:
         return rows
     if not isinstance(rare, dict):
+        checks.number(0, 1)("rare", rare)
         rare = dict.fromkeys(chexpert.RARE, round(rare * n))
-    unknown = set(rare) - set(chexpert.RARE)
-    if unknown or sum(rare.values()) > n or min(rare.values()) < 0:
+    for finding, count in rare.items():
+        checks.one_of(*chexpert.RARE)("rare", finding)
+        checks.whole(0)(finding, count)
+    if sum(rare.values()) > n:
         raise ValueError(f"rare={rare} in {n} films: expected counts of {chexpert.RARE} that fit together")
     rows[list(chexpert.RARE)] = 0.0
     order = np.random.default_rng([seed, 4]).permutation(n)
@@ -136,6 +138,11 @@ def plan(n, seed=0, rare=None):
     return _consistent(rows)
 
 
+@checks.door(
+    findings=checks.names(*chexpert.FINDINGS),
+    each=checks.whole(1, MOST),
+    view=checks.one_of("AP", "PA", "Lateral"),
+)
 def one_each(findings, each=1, view="PA"):
     """Label rows of a single finding: `each` rows of the first, then as many of the next, for `sample`."""
     rows = pd.DataFrame(np.eye(len(findings)).repeat(each, axis=0), columns=list(findings))
@@ -154,15 +161,19 @@ def from_labels(labels):
         raise ValueError(f"unknown finding {unknown}: the columns can be {known}")
     rows = labels.reset_index(drop=True).copy()
     for name in chexpert.FINDINGS:
-        rows[name] = rows[name].astype(float) if name in rows else (np.nan if name == "No Finding" else 0.0)
+        if name not in rows:
+            rows[name] = np.nan if name == "No Finding" else 0.0
     wrong = rows[chexpert.FINDINGS].notna() & ~rows[chexpert.FINDINGS].isin([1, 0, -1])
     if wrong.any(axis=None):
         raise ValueError(f"labels must be 1, 0, -1 or blank; others in {list(wrong.columns[wrong.any()])}")
+    rows[chexpert.FINDINGS] = rows[chexpert.FINDINGS].astype(float)
     for name, default in (("view", "PA"), ("sex", "Female"), ("age", 60.0), ("study", 1)):
         if name not in rows:
             rows[name] = default
     if not (rows.view.isin(["AP", "PA", "Lateral"]).all() and rows.sex.isin(["Female", "Male"]).all()):
         raise ValueError("view must be AP, PA or Lateral, and sex Female or Male")
+    if pd.to_numeric(rows.age, errors="coerce").isna().any():
+        raise ValueError("age must be a number of years in every row")
     rows["group"] = rows["patient"] if "patient" in rows else range(len(rows))
     return _number(_consistent(rows))
 

@@ -1,0 +1,128 @@
+"""Doors: a bad argument ends here in one sentence, before anything is computed.
+
+    @door(n=whole(1), part=one_of("train", "valid", "test"))
+    def slices(n, size=64, seed=0, part="train"): ...
+
+A rule is a function (name, value) that raises TypeError or ValueError: what came, what was expected. An
+argument that is its own default passes, None where that is the default; a `seed` is always checked.
+"""
+
+import functools
+import inspect
+import math
+import os
+from numbers import Integral, Real
+
+
+def door(**rules):
+    """Decorate a function: the arguments that `rules` names are checked before it runs."""
+
+    def wrap(function):
+        signature = inspect.signature(function)
+        checked = {name: rule for name, rule in ({"seed": whole(0)} | rules).items()
+                   if name in signature.parameters}  # fmt: skip
+        assert not (strangers := rules.keys() - checked), f"{function.__name__} has no {strangers}"
+
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            try:
+                given = signature.bind(*arguments, **options).arguments
+            except TypeError:  # too many or too few: Python itself says so best
+                return function(*arguments, **options)
+            for name, rule in checked.items():
+                if name in given and given[name] is not signature.parameters[name].default:
+                    rule(name, given[name])
+            return function(*arguments, **options)
+
+        return call
+
+    return wrap
+
+
+def whole(least=1, most=math.inf):
+    """A whole number from `least` to `most`."""
+
+    def rule(name, value):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} is {value!r}: expected a whole number, {_between(least, most)}")
+        if not least <= value <= most:
+            raise ValueError(f"{name} is {value}: expected {_between(least, most)}")
+
+    return rule
+
+
+def number(least=-math.inf, most=math.inf, above=None):
+    """A finite number from `least` to `most`, and larger than `above`."""
+
+    def rule(name, value):
+        expected = f"more than {above}" if above is not None else _between(least, most)
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"{name} is {value!r}: expected {expected}")
+        if not (math.isfinite(value) and least <= value <= most and (above is None or value > above)):
+            raise ValueError(f"{name} is {value}: expected {expected}")
+
+    return rule
+
+
+def _between(least, most):
+    if least == -math.inf:
+        return "a finite number"
+    return f"{least} or more" if most == math.inf else f"{least} to {most}"
+
+
+def one_of(*known):
+    """One of some names."""
+
+    def rule(name, value):
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(f"{name} is {value!r}: choose one of {', '.join(known)}")
+
+    return rule
+
+
+def names(*known):
+    """A list of names out of these, at least one."""
+    each = one_of(*known)
+
+    def rule(name, value):
+        if isinstance(value, str) or not hasattr(value, "__len__") or len(value) == 0:
+            raise TypeError(f"{name} is {value!r}: expected a list of names, out of {', '.join(known)}")
+        for one in value:
+            each(name, one)
+
+    return rule
+
+
+def words(name, value):
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"{name} is {value!r}: expected words")
+
+
+def path(name, value):
+    """The name of a file or folder."""
+    if not isinstance(value, str | os.PathLike) or not str(value).strip():
+        raise TypeError(f"{name} is {value!r}: expected the name of a file or folder")
+
+
+def table(*columns):
+    """A DataFrame with rows, and with these columns."""
+
+    def rule(name, value):
+        if not hasattr(value, "columns"):
+            raise TypeError(f"{name} is a {type(value).__name__}: expected a DataFrame")
+        if missing := [column for column in columns if column not in value.columns]:
+            raise ValueError(
+                f"{name} has no column {missing[0]!r}: it has {', '.join(map(str, value.columns))}"
+            )
+        if len(value) == 0:
+            raise ValueError(f"{name} is empty: expected a DataFrame with rows")
+
+    return rule
+
+
+def named(name, value):
+    """Something under each name: {name: ...}."""
+    if not hasattr(value, "items") or len(value) == 0:
+        found = "empty" if hasattr(value, "items") else f"a {type(value).__name__}"
+        raise ValueError(f"{name} is {found}: there is nothing to draw, expected {{name: ...}}")

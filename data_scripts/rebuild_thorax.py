@@ -75,9 +75,7 @@ def remove_nodule(ct, labels):
     box = tuple(slice(c - r - 20, c + r + 21) for c, r in zip(NODULE, NODULE_RADIUS, strict=True))
     lung = np.isin(labels[box], LUNGS)
     closed = np.zeros_like(inside)
-    closed[box] = ndimage.binary_closing(np.pad(lung, 20, mode="edge"), iterations=18)[
-        20:-20, 20:-20, 20:-20
-    ]
+    closed[box] = ndimage.binary_closing(np.pad(lung, 20, mode="edge"), iterations=18)[20:-20, 20:-20, 20:-20]
     ahead = np.roll(ct, -50, axis=1)  # 50 voxels x .7 mm
     replace = inside & closed & np.isin(np.roll(labels, -50, axis=1), LUNGS)
     ct[replace], labels[replace] = ahead[replace], 11
@@ -166,9 +164,7 @@ def main():
             hu_points=HU_POINTS, code_points=CODE_POINTS, spacing=(SLICE, 3 * PIXEL, 3 * PIXEL),
         )  # fmt: skip
     digest = hashlib.sha256(codes.tobytes() + np.ascontiguousarray(picked).tobytes()).hexdigest()
-    print(
-        f"{arguments.out}: {codes.shape} voxels, {arguments.out.stat().st_size:,} bytes, sha256 {digest}"
-    )
+    print(f"{arguments.out}: {codes.shape} voxels, {arguments.out.stat().st_size:,} bytes, sha256 {digest}")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "root", type=Path, help="folder to write; must be empty, new, or of the same command"
-    )
+    parser.add_argument("root", type=Path, help="folder to write; must be empty, new, or of the same command")
     parser.add_argument("--images", type=int, default=2000, help="number of films (default: %(default)s)")
     parser.add_argument(
         "--size", type=int, default=128, help="width and height in pixels (default: %(default)s)"

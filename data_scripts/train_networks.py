@@ -41,7 +41,7 @@ SEED = 0
 EVERY = 1000  # steps between two measurements
 FLOW_EVERY = 100  # steps between two checkpoints of the flow
 FIVE = ["Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion"]  # of CheXpert's contest
-READER_STEPS = 450
+JUDGE_STEPS = 450
 CLASSIFIER_EVERY = 200  # steps between two measurements of the validation loss
 FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # what the robust one draws
 LESSON_PARTS, EXAMINER_STEPS = 7, 600
@@ -129,7 +129,7 @@ def noise_card(name, model, films, real):
 
 
 def train_stargan(steps):
-    """Chapter 5's generator for five findings; how well a reader of real films sees each that it adds."""
+    """Chapter 5's generator for five findings; how well a classifier of true films sees each that it adds."""
     here = session.start("05-stargan", "class", "simulated", seed=SEED)
     films = session.films()
     train = films.store.subset(films.splits["train"])
@@ -142,17 +142,17 @@ def train_stargan(steps):
     lessons = films.store.subset(train.frame.loc[rows])
     batches = lessons.batches(stargan.BATCH, seed=SEED, device=model.device, labels=labels.loc[rows])
     history = training.fit(model, batches, steps, artifacts.folder("artifacts") / "stargan-long", every=EVERY)
-    reader = classifier.DenseNet(FIVE, preset="narrow", steps=READER_STEPS, emphasis=FIVE, seed=SEED)
-    training.fit(reader, train.batches(64, seed=SEED, device=reader.device, labels=labels), READER_STEPS)
+    judge = classifier.DenseNet(FIVE, preset="narrow", steps=JUDGE_STEPS, emphasis=FIVE, seed=SEED)
+    training.fit(judge, train.batches(64, seed=SEED, device=judge.device, labels=labels), JUDGE_STEPS)
     card = {
         "data": f"{len(train)} simulated films of the training patients (class profile, seed {SEED})",
         "command": f"python data_scripts/train_networks.py stargan --steps {steps}",
         "use": "teaching; adds findings to synthetic chest films, not for diagnosis",
         "findings": FIVE,
-        "auroc_of_a_reader": {finding: recognised(model, reader, finding) for finding in FIVE},
+        "auroc_of_a_classifier": {finding: recognised(model, judge, finding) for finding in FIVE},
     }
     training.save(model, ASSETS / "stargan", card, history)
-    print(card["auroc_of_a_reader"])
+    print(card["auroc_of_a_classifier"])
 
 
 def lesson_films():
@@ -196,8 +196,8 @@ def train_stargan_robust(steps):
     training.save(model, ASSETS / "stargan_robust", card, history)
 
 
-def recognised(model, reader, finding, count=256):
-    """AUROC of `reader` for healthy simulated patients against the same with `finding` added: made, true."""
+def recognised(model, judge, finding, count=256):
+    """AUROC of `judge` for healthy simulated patients against the same with `finding` added: made, true."""
     rows = simulator.draw_rows(count, seed=SEED + 2000)
     rows[chexpert.FINDINGS] = 0.0
     rows[finding] = 1.0
@@ -208,7 +208,7 @@ def recognised(model, reader, finding, count=256):
     labels, patients = np.repeat([0.0, 1.0], count), np.tile(np.arange(count), 2)
     scores = {}
     for name, films in (("made", model.translate(healthy, target)), ("true", true)):
-        seen = reader.predict(torch.cat([healthy, films])).numpy()[:, FIVE.index(finding)]
+        seen = judge.predict(torch.cat([healthy, films])).numpy()[:, FIVE.index(finding)]
         scores[name] = round(metrics.auroc(labels, seen, patients).value, 3)
     return scores
 

@@ -1,8 +1,8 @@
 """A network that reads chest films: DenseNet (Huang et al., CVPR 2017) with one logit per finding.
 
-    reader = classifier.DenseNet(preset="narrow", steps=450)
-    history = training.fit(reader, store.batches(64), steps=450)
-    probabilities = reader.predict(films)                        # (B, 14)
+    network = classifier.DenseNet(preset="narrow", steps=450)
+    history = training.fit(network, store.batches(64), steps=450)
+    probabilities = network.predict(films)                        # (B, 14)
 
 Both presets read a map of the film and pool it: maps (B, findings, h, w) = w . relu(features), and
 pool(maps) + bias = logit. So the class activation map is exact (see `cam`), whichever way they pool.
@@ -110,7 +110,7 @@ def one_cycle(steps):
 
 # ---------------------------------------------------------------- the model
 class DenseNet(Model):
-    """A multi-label reader of films (B, 1, H, W) in [-1, 1]; trained by `training.fit`.
+    """A multi-label classifier of films (B, 1, H, W) in [-1, 1]; trained by `training.fit`.
 
     findings: 14 (CheXpert's) or a list of names; preset: "narrow" or "densenet121" (6,961,934 parameters,
     average pooling); steps: length of the one-cycle schedule; emphasis: names whose loss counts fully, the

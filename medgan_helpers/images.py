@@ -53,7 +53,7 @@ class ImageStore:
             raise ValueError(f"size={size!r}: expected whole pixels a side, 8 to 4096")
         self.size = int(size)
         films = frame.drop_duplicates("path")
-        self._films, bad = _open_cache(list(films["path"]), chexpert.find_root(root), self.size)
+        self.pixels, bad = _open_cache(list(films["path"]), chexpert.find_root(root), self.size)
         if bad:
             reasons = pd.Series(list(bad.values()), index=films.index[list(bad)])
             chexpert.complain(f"{len(bad)} of {len(films)} films in {root} are bad", reasons, skip_bad)
@@ -83,7 +83,7 @@ class ImageStore:
         return len(self._rows)
 
     def __getitem__(self, i):
-        return np.array(self._films[self._rows[i]])
+        return np.array(self.pixels[self._rows[i]])
 
     def batches(self, batch_size, seed=0, device="cpu", labels=None):
         """Endless (images, labels) batches in a seeded order; see `Batches`.
@@ -289,7 +289,7 @@ def _first_pass(paths, root, size, target, notes):
     with file, ThreadPoolExecutor(os.cpu_count()) as pool, bar:  # PIL frees the GIL
         file.seek(done * size**2)
         for start in range(done, len(paths), CHUNK):
-            films = list(pool.map(lambda path: _try_decode(root, path, size), paths[start : start + CHUNK]))
+            films = list(pool.map(lambda path: try_decode(root, path, size), paths[start : start + CHUNK]))
             bad |= {str(start + i): film for i, film in enumerate(films) if isinstance(film, str)}
             file.writelines(bytes(size**2) if isinstance(film, str) else film.tobytes() for film in films)
             file.flush()
@@ -312,7 +312,7 @@ def _progress(note, stored):
     return (left["done"], left["bad"]) if left["done"] <= stored else (0, {})
 
 
-def _try_decode(root, path, size):
+def try_decode(root, path, size):
     """The decoded film, or a text that says why there is none."""
     try:
         return decode(root / path, size)

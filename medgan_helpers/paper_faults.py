@@ -152,16 +152,16 @@ def leaky_generator(data, bench, rng):
     scores = {}
     for name, seen in {"honest": bench.train, "leaky": everything}.items():
         made = near_copies(data.films[positives(data, seen)], round(RATIO * len(bench.train)), rng)
-        reader = learner().fit(*added(data, bench.train, features(made)))
-        scores[name] = [area(data.labels[rows], reader.predict(data.x[rows])) for rows in bench[2:]]
+        network = learner().fit(*added(data, bench.train, features(made)))
+        scores[name] = [area(data.labels[rows], network.predict(data.x[rows])) for rows in bench[2:]]
     return scores
 
 
 def runs_of_one_setting(data, bench, rng, count=SETTINGS):
-    """Scores (N, count) of readers that differ by luck alone: each learns from its own resample of train."""
+    """Scores (N, count) of networks that differ by luck alone: each learns from its own resample of train."""
     draws = [rng.choice(bench.train, len(bench.train)) for _ in range(count)]
-    readers = [learner().fit(data.x[rows], data.labels[rows]) for rows in draws]
-    return np.stack([reader.predict(data.x) for reader in readers], axis=1)
+    networks = [learner().fit(data.x[rows], data.labels[rows]) for rows in draws]
+    return np.stack([network.predict(data.x) for network in networks], axis=1)
 
 
 def winners_lead(data, scores, test, fresh):
@@ -194,22 +194,22 @@ def some_patients(data, rows, count, rng):
 
 
 def synthetic_validation(data, bench, rng):
-    """(AUROC, loss) of one reader on a tenth of the augmented set, and on real films of other patients.
+    """(AUROC, loss) of one network on a tenth of the augmented set, and on real films of other patients.
 
     The tenth is drawn film by film, synthetic ones included. The loss is the mean squared error, which is
-    what the reader was trained to make small.
+    what the network was trained to make small.
     """
     made = blends(data.films[positives(data, bench.train)], round(RATIO * len(bench.train)), rng)
     x, labels = added(data, bench.train, features(made))
     valid, train = np.split(rng.permutation(len(x)), [len(x) // 10])
-    reader = learner().fit(x[train], labels[train])
+    network = learner().fit(x[train], labels[train])
     sets = {"augmented": (x[valid], labels[valid]), "real": (data.x[bench.test], data.labels[bench.test])}
-    scores = {name: (truth, reader.predict(part)) for name, (part, truth) in sets.items()}
+    scores = {name: (truth, network.predict(part)) for name, (part, truth) in sets.items()}
     return {name: (area(*pair), np.mean((pair[1] - pair[0]) ** 2)) for name, pair in scores.items()}
 
 
 def out_of_fold(data, rows, by, seed=0):
-    """Scores of films in five folds, each read by a reader of the other four; by "film" or "patient"."""
+    """Scores of films in five folds, each read by a network of the other four; by "film" or "patient"."""
     x, labels = data.x[rows], data.labels[rows]
     if by == "patient":
         return cross_val_predict(learner(), x, labels, cv=GroupKFold(5), groups=data.patients[rows])
@@ -223,7 +223,7 @@ def known_patients(data, bench, seed=0):
     return float(scores["film"] - scores["patient"])
 
 
-class SmallReader(nn.Module):
+class SmallNetwork(nn.Module):
     """Three convolutions, ReLU, the mean over the map, one linear layer: (B, 1, 32, 32) -> (B, findings)."""
 
     def __init__(self, findings, width=8):
@@ -245,26 +245,26 @@ def small_films(films):
 
 
 def train_small(films, labels, rows, steps, seed):
-    """A SmallReader after `steps` batches of the films at `rows`, in a new order each epoch."""
+    """A SmallNetwork after `steps` batches of the films at `rows`, in a new order each epoch."""
     with seeded(seed):
-        reader = SmallReader(labels.shape[1])
-    optimizer, rng = torch.optim.Adam(reader.parameters(), RATE), np.random.default_rng(seed)
+        network = SmallNetwork(labels.shape[1])
+    optimizer, rng = torch.optim.Adam(network.parameters(), RATE), np.random.default_rng(seed)
     order = np.empty(0, int)
     for _ in range(steps):
         if len(order) < BATCH:
             order = np.concatenate([order, rng.permutation(rows)])
         batch, order = order[:BATCH], order[BATCH:]
         optimizer.zero_grad()
-        F.binary_cross_entropy_with_logits(reader(films[batch]), labels[batch]).backward()
+        F.binary_cross_entropy_with_logits(network(films[batch]), labels[batch]).backward()
         optimizer.step()
-    return reader.eval()
+    return network.eval()
 
 
 def null_augmentation(films, labels, train, seed):
     """Readers with no added film, and with copies of random films: as many epochs, or as many steps.
 
     The copies hold nothing that is not there already; whatever they "bring" comes from the training time.
-    films, labels: of SmallReader; returns {"none", "equal epochs", "equal steps": reader}.
+    films, labels: of SmallNetwork; returns {"none", "equal epochs", "equal steps": network}.
     """
     copies = np.random.default_rng(seed).choice(train, round(RATIO * len(train)))
     more = np.concatenate([train, copies])
@@ -312,10 +312,10 @@ def copies_bring(films, labels, bench, column, seed):
 
 
 def _compare(data, bench, arms):
-    """AUROC on fresh patients of readers that learnt from the regimen and the added positives of each arm."""
-    readers = {name: learner().fit(*added(data, bench.train, x)) for name, x in arms.items()}
+    """AUROC on fresh patients of networks that learnt from the regimen and each arm's added positives."""
+    networks = {name: learner().fit(*added(data, bench.train, x)) for name, x in arms.items()}
     x, labels = data.x[bench.fresh], data.labels[bench.fresh]
-    return {name: area(labels, reader.predict(x)) for name, reader in readers.items()}
+    return {name: area(labels, network.predict(x)) for name, network in networks.items()}
 
 
 def told_apart(cropped, squashed, bench):
@@ -324,22 +324,26 @@ def told_apart(cropped, squashed, bench):
     def pair(first, second):
         return np.concatenate([first, second]), np.repeat([0.0, 1.0], [len(first), len(second)])
 
-    reader = learner().fit(*pair(cropped[bench.train], squashed[bench.withheld]))  # no film on both sides
+    network = learner().fit(*pair(cropped[bench.train], squashed[bench.withheld]))  # no film on both sides
     x, truth = pair(cropped[bench.test], squashed[bench.test])
-    return area(truth, reader.predict(x))
+    return area(truth, network.predict(x))
 
 
-def activation_maps(reader, films, column):
-    """{"CAM", "as released": maps (B, 8, 8)} of a SmallReader's finding, and its logits (B,).
+def activation_maps(network, films, column):
+    """{"CAM", "as released": maps (B, 8, 8)} of a SmallNetwork's finding, and its logits (B,).
 
     CAM = w . relu(features): its mean plus the bias is the logit. The other leaves out the ReLU and adds the
     bias in every cell.
     """
     with torch.no_grad():
-        features, weight, bias = reader.features(films), reader.head.weight[column], reader.head.bias[column]
+        features, weight, bias = (
+            network.features(films),
+            network.head.weight[column],
+            network.head.bias[column],
+        )
         right = torch.einsum("bchw,c->bhw", features.relu(), weight)
         wrong = torch.einsum("bchw,c->bhw", features, weight) + bias
-        return {"CAM": right, "as released": wrong}, reader(films)[:, column]
+        return {"CAM": right, "as released": wrong}, network(films)[:, column]
 
 
 # ---------------------------------------------------------------- the ledger

@@ -132,17 +132,17 @@ def translated(finding, rows):
 
 
 # ---------------------------------------------------------------- chapter 7
-def skill(reader, real):
+def skill(network, real):
     """{finding: AUROC, an Estimate} of a classifier on all real films, for what NIH labels and it reads."""
-    truth, logits = real.labels(), reader.logits(signed(real.store)).numpy()
-    columns = {name: reader.findings.index(name) for name in LABELLED if name in reader.findings}
+    truth, logits = real.labels(), network.logits(signed(real.store)).numpy()
+    columns = {name: network.findings.index(name) for name in LABELLED if name in network.findings}
     return {
         name: metrics.auroc(truth[name].to_numpy(), logits[:, column], real.frame.patient)
         for name, column in columns.items()
     }
 
 
-def boxed(reader, real, boxes, findings):
+def boxed(network, real, boxes, findings):
     """{finding: `cam.localisation`} of a classifier's maps against NIH's boxes (`chexpert.read_boxes`)."""
     rows = {}
     for name in findings:
@@ -150,7 +150,7 @@ def boxed(reader, real, boxes, findings):
         store = real.store.subset(real.frame[real.frame.path.isin(mine.path)])
         if len(store) > 1:  # with one film there is no chance to compare with
             masks = chexpert.box_masks(mine, store.frame.path.to_numpy(), store[:1].shape[-1])
-            rows[name] = cam.localisation(cam.activation_map(reader, signed(store), name), masks)
+            rows[name] = cam.localisation(cam.activation_map(network, signed(store), name), masks)
     return rows
 
 
@@ -161,10 +161,10 @@ def usual_lungs(size, patients=24, seed=0):
     return lungs.mean(0) >= 0.5
 
 
-def inside(reader, real, finding, lungs):
+def inside(network, real, finding, lungs):
     """Share of what stands out in the maps of the films with a finding that lies in `lungs`: an Estimate."""
     store = real.store.subset(real.frame[real.labels()[finding] == 1])
-    maps = cam.activation_map(reader, signed(store), finding)
+    maps = cam.activation_map(network, signed(store), finding)
     masks = torch.from_numpy(np.broadcast_to(lungs, (len(store), *lungs.shape)).copy())
     shares = cam.energy_inside(maps, masks)[0].numpy()
     return metrics.mean_interval(shares, store.frame.patient.to_numpy())

@@ -301,14 +301,14 @@ def _best(name, modality, known, degraded, clean, measured):
     best = None
     for stabilise, values in itertools.product(domains, itertools.product(*GRIDS[name].values())):
         parameters = dict(zip(GRIDS[name], values, strict=True)) | fixed.get(name, {})
-        trial = _calibrated(
+        trial = calibrated(
             Tuned(name, parameters, stabilise, int(known.get("downsample", 1))), degraded, clean, measured
         )
         best = trial if best is None or trial.psnr > best.psnr else best
     return best
 
 
-def _calibrated(trial, degraded, clean, measured):
+def calibrated(trial, degraded, clean, measured):
     """`trial` with the straight line and the PSNR that it reaches: scatter and bias shift all grey values."""
     restored = trial.raw(degraded, measured).flatten().double()
     gain, offset = np.polyfit(restored.cpu().numpy(), clean.flatten().double().cpu().numpy(), 1)

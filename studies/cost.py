@@ -87,8 +87,8 @@ def priced(work, machines):
     work: rows of `count`; machines: machines.csv. Each training runs on one GPU or one node.
     """
     work = work.assign(petaflop=work.gflop * work.steps * work.batch / 1e6)
-    reader = work[work.network == "classifier"].iloc[0]
-    core = reader.gflop / reader.cpu_seconds / 1e6  # PFLOP/s
+    network = work[work.network == "classifier"].iloc[0]
+    core = network.gflop / network.cpu_seconds / 1e6  # PFLOP/s
     rows = []
     for machine in machines.itertuples():
         on_gpu = machine.peak_tflops * machine.share_of_peak / 1e3

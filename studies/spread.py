@@ -36,12 +36,12 @@ def films(negatives, positives, seed, uncertain="ones"):
 
 
 def train(images, targets, seed, steps):
-    reader = classifier.DenseNet(preset="narrow", steps=steps, seed=seed)
+    network = classifier.DenseNet(preset="narrow", steps=steps, seed=seed)
     order = torch.Generator().manual_seed(seed)
     for _ in range(steps):
         batch = torch.randperm(len(images), generator=order)[:BATCH]
-        reader.step((images[batch], targets[batch]))
-    return reader
+        network.step((images[batch], targets[batch]))
+    return network
 
 
 def spread():

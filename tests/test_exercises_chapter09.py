@@ -26,7 +26,7 @@ CASES = [
     (check.what_it_measures, pair, lambda n, p, c: c[0], "not Atelectasis"),
     (check.steps_taken, steps, lambda f, a, e, b: (e * f / b, e * f / b, e), "with added films"),
     (check.steps_taken, steps, lambda *x: (*steps(*x)[:2], x[2]), "epochs with added films are not"),
-    (check.winners_curse, best, lambda *x: best(*x, choose=np.mean), "mean of the readers"),
+    (check.winners_curse, best, lambda *x: best(*x, choose=np.mean), "mean of the networks"),
     (check.winners_curse, best, lambda *x: 0.9, "about 0.5"),
 ]
 

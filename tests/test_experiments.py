@@ -214,15 +214,15 @@ def test_films_are_rendered_once_and_the_same_everywhere():
     assert torch.equal(first[0], first[2])
     assert not torch.equal(first[0], first[1])
     elsewhere = pool_films.Pool(2000, 32, pool_films.POOL_SEED, 0.04)
-    elsewhere._done[5] = 0  # render it again
+    elsewhere.done[5] = 0  # render it again
     assert torch.equal(elsewhere.films([5])[0], first[0])
 
 
 def test_films_begun_by_another_process_are_never_replaced(tmp_path, monkeypatch):
-    first = pool_films._map(tmp_path / "pool.films", (2, 4))
+    first = pool_films.memory_map(tmp_path / "pool.films", (2, 4))
     first[0] = 7
     monkeypatch.setattr(Path, "exists", lambda path: False)  # as if both had looked before either began
-    second = pool_films._map(tmp_path / "pool.films", (2, 4))
+    second = pool_films.memory_map(tmp_path / "pool.films", (2, 4))
     second[1] = 9
     assert first.tolist() == second.tolist() == [[7] * 4, [9] * 4]
 

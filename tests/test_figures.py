@@ -110,7 +110,7 @@ def test_a_map_covers_only_what_it_marks():
     values = np.zeros((8, 8))
     values[2, 2] = 1
     _, axes = figures.canvas(1, 1, (2, 2), squeeze=False)
-    maps._draw_map(axes[0, 0], values)
+    maps.draw_map(axes[0, 0], values)
     alpha = axes[0, 0].images[0].get_array()[..., 3]
     assert alpha[2, 2] == pytest.approx(0.65)
     assert alpha.sum() == pytest.approx(0.65)

@@ -113,7 +113,7 @@ def test_store_holds_the_films_in_order(films):
         np.testing.assert_array_equal(store[i], images.decode(root / path, 16))
     assert store[2:5].shape == (3, 16, 16)
     np.testing.assert_array_equal(store[[7, 1]], np.stack([store[7], store[1]]))
-    assert isinstance(store._films, np.memmap)  # on disk, not in memory
+    assert isinstance(store.pixels, np.memmap)  # on disk, not in memory
     store[0][:] = 0  # a copy: the map stays as it is
     assert store[0].max() > 0
 

@@ -142,7 +142,7 @@ def test_imagenet_features_are_the_published_network():
     assert not first.requires_grad
     alone = metrics.features(noise(3, 1, 32, 32)[1:2] * 2 - 1)
     assert torch.allclose(first[1:2], alone, atol=1e-4)
-    weights = sum(p.numel() for p in realism._imagenet().parameters())
+    weights = sum(p.numel() for p in realism.imagenet_network().parameters())
     assert weights == 4_652_008  # EfficientNet-lite0
 
 

@@ -80,14 +80,14 @@ def test_cases_are_real_strangers_without_any_labelled_finding():
 @pytest.mark.slow
 def test_the_shipped_reader_is_scored_on_every_real_film_and_box():
     real = session.real_films(64)
-    reader = training.load(classifier.DenseNet, artifacts.ASSETS / "classifier")
-    skill = real_trial.skill(reader, real)
+    network = training.load(classifier.DenseNet, artifacts.ASSETS / "classifier")
+    skill = real_trial.skill(network, real)
     assert set(skill) == set(real_trial.LABELLED)
     assert all(0 <= estimate.low <= estimate.value <= estimate.high <= 1 for estimate in skill.values())
     lungs = real_trial.usual_lungs(64, patients=4)
     assert 0.1 < lungs.mean() < 0.6 and not lungs[0].any(), "lungs are in the middle of the film"
-    share = real_trial.inside(reader, real, "Pleural Effusion", lungs)
-    everywhere = real_trial.inside(reader, real, "Pleural Effusion", np.ones_like(lungs))
+    share = real_trial.inside(network, real, "Pleural Effusion", lungs)
+    everywhere = real_trial.inside(network, real, "Pleural Effusion", np.ones_like(lungs))
     assert 0 < share.value < everywhere.value == pytest.approx(1)
 
 
@@ -108,7 +108,7 @@ def test_maps_are_held_against_the_boxes_of_their_finding(monkeypatch):
 
     maps = torch.zeros(2, 8, 8)
     maps[0, 1, 1] = maps[1, 6, 6] = 1
-    monkeypatch.setattr(real_trial.cam, "activation_map", lambda reader, films, name: maps)
+    monkeypatch.setattr(real_trial.cam, "activation_map", lambda network, films, name: maps)
     boxes = pd.DataFrame({"path": ["a", "b", "c"], "finding": ["Edema", "Edema", "Fracture"],
                           "x": [0, 0.6, 0], "y": [0, 0.6, 0], "width": 0.3, "height": 0.3})  # fmt: skip
     found = real_trial.boxed(None, SimpleNamespace(frame=frame, store=store), boxes, ["Edema", "Fracture"])

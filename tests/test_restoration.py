@@ -127,7 +127,7 @@ def test_tuning_picks_the_best_and_knows_the_detector(clean):
     assert first.factor == 2
     assert psnr(first(degraded), clean) == pytest.approx(first.psnr, abs=1e-3)
     for weight in restoration.GRIDS["tv"]["weight"]:  # no other weight of the grid is better
-        other = restoration._calibrated(
+        other = restoration.calibrated(
             restoration.Tuned("tv", {"weight": weight}, tuned["tv"].stabilise, 2), degraded, clean, None
         )
         assert other.psnr <= tuned["tv"].psnr + 1e-6

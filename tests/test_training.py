@@ -117,7 +117,7 @@ def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path):
     with torch.no_grad():
         next(model.generator.parameters()).fill_(float("inf"))
     with pytest.raises(FloatingPointError, match=r"generator.*not finite at step 2"):
-        loop._keep(model, tmp_path, 2, [])
+        loop.keep_checkpoint(model, tmp_path, 2, [])
     kept = checkpoints.read(tmp_path)["state"]["parts"]["generator"]
     assert all(torch.isfinite(weights).all() for weights in kept.values())
 
@@ -237,7 +237,7 @@ def test_two_processes_end_with_equal_weights(tmp_path):
 
 
 def test_every_process_gets_batches_of_its_own():
-    stream = loop._stream(list(range(10)), 4)
+    stream = loop.batches_from(list(range(10)), 4)
     assert [next(stream) for _ in range(8)] == [4, 5, 6, 7, 8, 9, 0, 1]
 
 

@@ -52,12 +52,12 @@ def steps_taken(function):
 
 @check
 def winners_curse(function):
-    """function(labels, settings, rng) -> mean test AUROC of the best of `settings` readers that all guess."""
+    """function(labels, settings, rng) -> mean test AUROC of the best of so many guessing networks."""
     labels = np.repeat([1.0, 0.0], [20, 180])
     for settings in (1, 6, 18):
         answer = function(labels, settings, np.random.default_rng(settings))
         if settings > 1 and abs(answer - 0.5) < 0.01:
-            return "one half is the mean of the readers; what does the best of them score?"
+            return "one half is the mean of the networks; what does the best of them score?"
         expected = _best_guess(labels, settings)
         if not abs(answer - expected) <= 0.02:
             return f"the best of {settings} that guess scores about {expected:.2f}, not {answer:.2f}"

@@ -38,18 +38,18 @@ class Pool:
         self._truth = rows.draw_truth(self.frame, seed)
         shape = (films, size, size)
         name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{simulator.version()}"
-        self._films = _map(name.with_suffix(".films"), shape)
-        self._done = _map(name.with_suffix(".done"), (films,))
+        self._films = memory_map(name.with_suffix(".films"), shape)
+        self.done = memory_map(name.with_suffix(".done"), (films,))
 
     def films(self, numbers, progress=False):
-        missing = [n for n in dict.fromkeys(numbers) if not self._done[n]]
+        missing = [n for n in dict.fromkeys(numbers) if not self.done[n]]
         check_space(artifacts.folder("data"), len(missing) * self.size**2)
         jobs = ((*pair, self.size) for pair in self._pairs(missing))
         rendered = dataset.in_processes(_film, jobs, len(missing))
         bar = tqdm(rendered, "films", len(missing), disable=not (progress and missing))
         for n, film in zip(missing, bar, strict=True):
             self._films[n] = film
-            self._done[n] = 1  # after the film: a killed run renders it again
+            self.done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
 
     def marks(self, numbers, finding):
@@ -67,7 +67,7 @@ def _film(row, true, size):
     return dataset.render(row, true, size)[0]
 
 
-def _map(path, shape):
+def memory_map(path, shape):
     """A memory map of zeros, or the one that is there. Two processes may fill it: with the same bytes.
 
     The file is never renamed or replaced: one that another process has mapped would go on without it.

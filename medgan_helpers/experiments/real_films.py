@@ -126,11 +126,11 @@ def run(cell):
     batches = training.batches(cell.batch_size, mix(cell.seed, cell.fold))
     if cell.arm in SHAKEN:
         batches = augmentation.Augmented(batches, seed=mix(cell.seed, cell.fold))
-    reader, steps = begin(cell)
+    network, steps = begin(cell)
     kept = artifacts.folder("artifacts") / "real-begun" / cell.name
-    fit(reader, batches, steps, kept, every=100)
+    fit(network, batches, steps, kept, every=100)
     shutil.rmtree(kept)  # it served a killed run; the logits are what is wanted
-    return reader.logits(films.images()[outside]).numpy()
+    return network.logits(films.images()[outside]).numpy()
 
 
 def pick(films, rows):
@@ -145,21 +145,21 @@ def begin(cell):
         ), cell.steps
     before = round(cell.simulated_share * cell.steps)
     after = cell.steps - before
-    reader = DenseNet(preset="narrow", steps=after, emphasis=(), seed=mix(cell.seed, cell.fold))
-    reader.load_trained(pretrained(cell, before).trained.state_dict())
-    reader.optimizer = torch.optim.AdamW(reader.parameters(), cell.tuning_rate, weight_decay=1e-4)
-    reader.schedule = torch.optim.lr_scheduler.LambdaLR(reader.optimizer, one_cycle(after))
-    return reader, after
+    network = DenseNet(preset="narrow", steps=after, emphasis=(), seed=mix(cell.seed, cell.fold))
+    network.load_trained(pretrained(cell, before).trained.state_dict())
+    network.optimizer = torch.optim.AdamW(network.parameters(), cell.tuning_rate, weight_decay=1e-4)
+    network.schedule = torch.optim.lr_scheduler.LambdaLR(network.optimizer, one_cycle(after))
+    return network, after
 
 
 def pretrained(cell, steps):
     """The classifier trained on simulated films alone; one a seed, kept for all folds."""
-    reader = DenseNet(preset="narrow", steps=steps, emphasis=(), seed=cell.seed)
+    network = DenseNet(preset="narrow", steps=steps, emphasis=(), seed=cell.seed)
     kept = artifacts.folder("artifacts") / "real-pretrained" / f"{cell.size}px-{steps}-{cell.seed}"
     _, films = simulated(cell.size)
     batches = augmentation.Augmented(films.batches(cell.batch_size, cell.seed), seed=cell.seed)
-    fit(reader, batches, steps, kept)
-    return reader
+    fit(network, batches, steps, kept)
+    return network
 
 
 def added(cell, train):

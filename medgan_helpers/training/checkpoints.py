@@ -117,7 +117,7 @@ def save(model, folder, card, history=None):
         "config": model.config,
         "steps": model.steps_done,
         "parameters": sum(p.numel() for p in model.trained.parameters()),
-        "sha256": _sha256(weights),
+        "sha256": sha256_of(weights),
         "made": artifacts.provenance(),
         "warning": "Trained for teaching. Its images are synthetic: not for diagnosis.",
     }
@@ -141,7 +141,7 @@ def load(kind, folder, **arguments):
     weights = path.with_name("weights.safetensors")
     if name != kind.__name__:
         raise ValueError(f"{folder} holds a {name}, not a {kind.__name__}")
-    if not weights.is_file() or _sha256(weights) != expected:
+    if not weights.is_file() or sha256_of(weights) != expected:
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     try:
         model = kind(**config, **arguments)
@@ -172,5 +172,5 @@ def shipped(kind, name=None, image_size=None):
     return model, pd.read_csv(folder / "history.csv"), card
 
 
-def _sha256(path):
+def sha256_of(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -37,7 +37,7 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     _check(model, steps, every, samples)
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
-    stream = itertools.islice(_stream(batches, start * world), rank, None, world)
+    stream = itertools.islice(batches_from(batches, start * world), rank, None, world)
     log = _Log(rows, world)
     if samples and start == 0:
         samples(model, 0)
@@ -50,7 +50,7 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
         if step % LOG_EVERY == 0 or at_mark:
             bar.set_postfix(log.row(step), refresh=False)
         if at_mark:
-            _keep(model, checkpoint, step, rows)
+            keep_checkpoint(model, checkpoint, step, rows)
         if at_mark and samples:
             samples(model, step)
         bar.update()
@@ -77,7 +77,7 @@ def _resume(model, checkpoint):
     return saved["step"], saved["history"]
 
 
-def _keep(model, checkpoint, step, rows):
+def keep_checkpoint(model, checkpoint, step, rows):
     """Write the checkpoint, once, from process 0; nothing that is not finite replaces a good one."""
     if not checkpoint:
         return
@@ -93,7 +93,7 @@ def _keep(model, checkpoint, step, rows):
         dist.barrier()
 
 
-def _stream(batches, start):
+def batches_from(batches, start):
     """Endless batches from number `start` on."""
     if hasattr(batches, "seek"):
         batches.seek(start)

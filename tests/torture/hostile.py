@@ -175,7 +175,7 @@ def shipped(data, folder):
     """A model whose card describes a hostile weights file truly."""
     save(folder)
     (folder / "weights.safetensors").write_bytes(data)
-    card(folder, sha256=checkpoints._sha256(folder / "weights.safetensors"))
+    card(folder, sha256=checkpoints.sha256_of(folder / "weights.safetensors"))
     training.load(dcgan.DCGAN, folder, device="cpu")
 
 

@@ -1,5 +1,9 @@
 """What every test starts with: folders of its own and no settings from outside."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by PyTorch when it is imported: bits depend on it
+
 import pytest
 
 from medgan_helpers import artifacts

@@ -225,7 +225,7 @@ def test_two_processes_end_with_equal_weights(tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert run.returncode == 0, run.stderr
     ranks = [checkpoints.tensors(checkpoints.read(tmp_path / "run" / f"rank{r}")["state"]) for r in (0, 1)]

@@ -1,5 +1,5 @@
 """Training: the model that every network is (`model`), the loop (`loop`), what is kept (`checkpoints`),
-several processes (`processes`), and reading the curves of a GAN (`gan_curves`)."""
+several processes (`processes`), how many threads (`threads`), and what a GAN's curves say (`gan_curves`)."""
 
 from .checkpoints import load, save, shipped
 from .gan_curves import diagnose, what_curves_say

@@ -3,8 +3,9 @@
     history = training.fit(model, batches, steps=900, checkpoint=artifacts.folder("artifacts") / "dcgan")
     print(training.diagnose(history))
 
-Run again after a crash or a kill, the same line goes on from the last checkpoint, and on the CPU it ends with
-the very bits of a run that was never interrupted. Under `torchrun` every process trains on its own batches.
+Run again after a crash or a kill, the same line goes on from the last checkpoint, and on the CPU with a fixed
+number of threads (OMP_NUM_THREADS) it ends with the very bits of a run that was never interrupted. Under
+`torchrun` every process trains on its own batches.
 """
 
 import itertools
@@ -19,7 +20,9 @@ from tqdm import tqdm
 from . import checkpoints
 from .model import check_count
 from .processes import rank_and_world, share_buffers
+from .threads import Threads, choices
 
+CPU = torch.device("cpu")
 LOG_EVERY = 10  # steps; losses stay on the device in between: reading one makes the CPU wait for the GPU
 
 
@@ -43,17 +46,19 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
         samples(model, 0)
     text = {"desc": type(model).__name__, "unit": "step", "mininterval": 1}  # seconds between two bars
     bar = tqdm(total=steps, initial=min(start, steps), disable=rank > 0, **text)
-    for step in range(start + 1, steps + 1):
-        batch = next(stream)
-        log.add(model.step(batch), batch)
-        at_mark = step % every == 0 or step == steps
-        if step % LOG_EVERY == 0 or at_mark:
-            bar.set_postfix(log.row(step), refresh=False)
-        if at_mark:
-            keep_checkpoint(model, checkpoint, step, rows)
-        if at_mark and samples:
-            samples(model, step)
-        bar.update()
+    with Threads(choices(getattr(model, "device", CPU))) as threads:
+        for step in range(start + 1, steps + 1):
+            batch = next(stream)
+            with threads.timed():
+                log.add(model.step(batch), batch)
+            at_mark = step % every == 0 or step == steps
+            if step % LOG_EVERY == 0 or at_mark:
+                bar.set_postfix(log.row(step), refresh=False)
+            if at_mark:
+                keep_checkpoint(model, checkpoint, step, rows)
+            if at_mark and samples:
+                samples(model, step)
+            bar.update()
     bar.close()
     return pd.DataFrame(rows)
 

@@ -87,7 +87,7 @@ def figure_slides(heading, cell):
 
 def title_slide(body, title):
     """The first slide: title, question, aims."""
-    question = re.search(r"\*\*([^*]+)\*\*", body)
+    question = re.search(r"^\*\*(.+)\*\*$", body, re.MULTILINE)
     aims = "\n".join(re.findall(r"^- .+$", body, re.MULTILINE))
     words = f"**{question[1]}**\n\n{aims}" if question else aims
     return slide("", f"<h1>{escape(title)}</h1>{paper.html(words)}", body)

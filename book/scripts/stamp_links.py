@@ -37,7 +37,7 @@ def chapter_rows():
         first = json.loads(path.read_text())["cells"][0]["source"]
         text = first if isinstance(first, str) else "".join(first)
         title = re.match("# (.+)", text)[1]
-        question = re.search(r"\*\*([^*]+[?.])\*\*", text)
+        question = re.search(r"^\*\*(.+[?.])\*\*$", text, re.MULTILINE)
         badge = f"[![Open in Colab](book/_assets/colab-badge.svg)]({colab_link(path.name)})"
         yield f"| [{title}](notebooks/{path.name}) | {question[1] if question else ''} | {badge} |"
 

@@ -8,9 +8,12 @@ from IPython.display import display as show_output
 from .artifacts import ASSETS
 
 
-def say(text):
-    """Show `text` as Markdown: sentences whose numbers come from the run above them."""
-    show_output(Markdown(text))
+def say(text, finding=False):
+    """Show `text` as Markdown: sentences whose numbers come from the run above them.
+
+    finding: what the chapter finds; its page opens with it (book/scripts/opening.py).
+    """
+    show_output(Markdown(text), metadata={"finding": True} if finding else {})
 
 
 def show_source(*objects):

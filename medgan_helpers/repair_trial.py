@@ -204,8 +204,8 @@ class Lesions:
         added = int(self.strays(name).argmax())
         visible = torch.from_numpy(self.visible)
         faint = int(torch.where(visible, self.share(name), torch.inf).argmin())
-        rows = {"no finding:\nbrightest error\nin the lungs": ("plain", added)}
-        rows |= {"a lesion:\nthe least kept": ("found", faint)}
+        rows = {"no finding: brightest error in the lungs": ("plain", added)}
+        rows |= {"a lesion: the least kept": ("found", faint)}
         return {
             title: {"clean": self.clean[which][k], "degraded": self.spoilt[which][k]}
             | {n: fix[which][k] for n, fix in self.fixed.items() if n in (name, "pix2pix")}

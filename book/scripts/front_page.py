@@ -1,4 +1,4 @@
-"""The chapter map of the front page: a card per chapter with a piece of its first figure, and its question.
+"""The chapter map of the front page: a card per chapter with a piece of its key figure, and its question.
 
 The pictures are cut from the executed notebooks, so they show what this build drew.
 """
@@ -8,6 +8,7 @@ import io
 import re
 from pathlib import Path
 
+import opening
 from PIL import Image
 
 CARD = (480, 270)  # pixels of a card's picture
@@ -20,13 +21,12 @@ def question(notebook):
     return source.split("\n")[0].lstrip("# "), bold[1] if bold else ""
 
 
-def first_figure(notebook):
-    """(PNG bytes, alt text) of the first figure of an executed notebook, or None."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                alt = output.metadata.get("image/png", {}).get("alt", "")
-                return base64.b64decode(output.data["image/png"]), alt
+def figure_of(notebook):
+    """(PNG bytes, alt text) of a chapter's key figure, its first one if none is marked; None without any."""
+    for output in [opening.key_figure(notebook), *opening.figures(notebook.cells)]:
+        if output:
+            alt = output.metadata.get("image/png", {}).get("alt", "")
+            return base64.b64decode(output.data["image/png"]), alt
     return None
 
 
@@ -42,7 +42,7 @@ def cards(notebooks, folder):
     for name, notebook in notebooks.items():
         title, asks = question(notebook)
         lines += [f":::{{grid-item-card}} {title}", f":link: notebooks/{name}", ":link-type: doc"]
-        if figure := first_figure(notebook):
+        if figure := figure_of(notebook):
             picture(figure[0], Path(folder) / "images" / f"card-{name}.png")
             lines += [f":img-bottom: images/card-{name}.png", f":img-alt: From chapter {title}: {figure[1]}"]
         lines += ["", asks, ":::", ""]

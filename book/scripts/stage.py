@@ -16,6 +16,7 @@ import claims
 import front_page
 import live_pages
 import nbformat
+import opening
 import plans
 import policy
 import quizzes
@@ -126,6 +127,7 @@ def minutes(notebook):
 def stage(source, target):
     """Write the page of one executed notebook; return its row of the table of running times."""
     notebook = nbformat.read(source, as_version=4)
+    opening.place(notebook)
     notebook.cells = list(itertools.chain.from_iterable(map(split_figures, notebook.cells)))
     for cell in notebook.cells:
         hide_injected(cell)

@@ -4,7 +4,7 @@ Each function draws one figure, colour-blind-safe, and shows it with words for r
 """
 
 from .failures import spectra, spectrum, vital_signs
-from .film import draw_film, film_rows, films, grey, name_row, neighbours, twins
+from .film import film_rows, films, grey, neighbours, twins
 from .labels import bars, heat_map, label_values, overview, value_counts
 from .lines import curves, draw_intervals, intervals, toy_game
 from .maps import against_chance, arms, overlays
@@ -20,7 +20,6 @@ __all__ = [
     "before_and_after",
     "canvas",
     "curves",
-    "draw_film",
     "draw_intervals",
     "film_rows",
     "films",
@@ -30,7 +29,6 @@ __all__ = [
     "intervals",
     "label_values",
     "method_scores",
-    "name_row",
     "neighbours",
     "overlays",
     "overview",

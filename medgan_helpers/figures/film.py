@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..images import signed_to_unit
-from .paper import COLOURS, canvas, show
+from .lightbox import SCALE, draw_scale, fitting, lightbox
+from .paper import COLOURS, show
 
 
 def grey(images):
@@ -22,51 +23,48 @@ def grey(images):
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
 
-def draw_film(axis, image, title=""):
-    """One film (h, w) in [0, 1] on `axis`, without ticks."""
-    axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axis.set_title(title, fontsize=9, loc="center", pad=7)  # points: clear of the film below
-    axis.set_axis_off()
+def draw_film(axis, image):
+    """One film (h, w) in [0, 1] on an axis of a light box, its 256 greys as they are."""
+    pixels = np.round(255 * image).astype(
+        np.uint8
+    )  # as colours: a colour map rounds a tenth of the greys down
+    axis.imshow(np.stack([pixels] * 3, axis=-1), interpolation="nearest", aspect="auto")
 
 
-def films(images, titles=None, columns=8, alt="Chest films", inch=1.25):
-    """A wall of films, `columns` a row."""
+def films(images, titles=None, columns=8, alt="Chest films"):
+    """A wall of films, at most `columns` a row, fewer where a page is too narrow for them."""
     images = grey(images)
     if titles is not None and len(titles) < len(images):
         raise ValueError(f"{len(titles)} titles for {len(images)} films: expected one each")
     titles = [""] * len(images) if titles is None else list(titles)
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    lines = max(title.count("\n") + bool(title) for title in titles)
-    size = columns * inch, rows * (inch + 0.16 * lines + 0.1 * bool(lines))
-    # "compressed" knows that films stay square; the usual layout lets the paper's edge cut the titles.
-    fig, axes = canvas(rows, columns, size, squeeze=False, layout="compressed")
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, image, title in zip(axes.flat, images, titles, strict=False):
-        draw_film(axis, image, title)
+    columns = min(columns, len(images), fitting(images.shape[-1]))
+    rows = range(0, len(images), columns)
+    lines = {row: titles[start : start + columns] for row, start in enumerate(rows)}
+    fig, axes = lightbox([""] * len(rows), images.shape[-1], columns, lines)
+    for axis, image in zip(axes.flat, images, strict=False):
+        draw_film(axis, image)
     show(fig, alt)
 
 
-def film_rows(rows, alt, inch=1.25, titles=None):
-    """Rows of films, each with a name at the left: {name: images}. titles: {name: one per film}, above."""
+def film_rows(rows, alt, titles=None):
+    """Rows of films, each with a name above: {name: images}. titles: {name: one per film}, above the films.
+
+    Where a page is too narrow for the films of a row, all rows go on in a second block below.
+    """
     if not rows:
         raise ValueError("there are no rows of films: expected {name: films}")
     rows, titles = {name: grey(images) for name, images in rows.items()}, titles or {}
-    columns, height = max(map(len, rows.values())), inch + 0.3 * bool(titles)
-    fig, axes = canvas(len(rows), columns, (columns * inch + 1.3, len(rows) * height), squeeze=False)
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for axis in line:
-            axis.set_axis_off()
-        for axis, image, title in zip(line, images, titles.get(name, [""] * len(images)), strict=False):
-            draw_film(axis, image, title)
-        name_row(line[0], name)
+    most, side = max(map(len, rows.values())), max(images.shape[-1] for images in rows.values())
+    blocks = -(-most // fitting(side))
+    columns = -(-most // blocks)
+    starts = range(0, most, columns)
+    heads = [titles.get(name, [])[start : start + columns] for start in starts for name in rows]
+    fig, axes = lightbox([*rows] * len(starts), side, columns, dict(enumerate(heads)))
+    lines = [images[start : start + columns] for start in starts for images in rows.values()]
+    for line, images in zip(axes, lines, strict=True):
+        for axis, image in zip(line, images, strict=False):
+            draw_film(axis, image)
     show(fig, alt)
-
-
-def name_row(axis, name):
-    """Write a row's name at the left of its first film."""
-    axis.text(-0.1, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=9)
 
 
 def twins(rows, alt):
@@ -74,27 +72,23 @@ def twins(rows, alt):
 
     rows: {finding: (film, twin, mask)}, film and twin as in `grey`, mask (h, w) bool.
     """
-    fig, axes = canvas(len(rows), 4, (9.8, 2.2 * len(rows) + 0.2), squeeze=False)
-    for line, (finding, (film, twin, mask)) in zip(axes, rows.items(), strict=True):
+    heads = ["the film", "its twin without", "film minus twin", "where it is (mask)"]
+    side = next(iter(rows.values()))[2].shape[-1]
+    fig, axes = lightbox([f"with {finding}" for finding in rows], side, 4, {0: heads}, right=SCALE)
+    for line, (film, twin, mask) in zip(axes, rows.values(), strict=True):
         film, twin = grey(film)[0], grey(twin)[0]
-        draw_film(line[0], film, f"with {finding}")
-        draw_film(line[1], twin, "its twin without")
-        _draw_difference(fig, line[2], film - twin)
-        draw_film(line[3], film, "where it is (mask)")
+        draw_film(line[0], film)
+        draw_film(line[1], twin)
+        reach = max(float(np.abs(film - twin).max()), 1e-3)
+        drawn = line[2].imshow(film - twin, "PuOr_r", vmin=-reach, vmax=reach, interpolation="nearest",
+                               aspect="auto")  # fmt: skip
+        draw_scale(fig, line[3], drawn, "grey value, 0 to 1")
+        draw_film(line[3], film)
         if mask.any():
             line[3].contour(mask, levels=[0.5], colors=[COLOURS[1]], linewidths=1.5)
     show(fig, alt)
 
 
-def _draw_difference(fig, axis, difference):
-    """A signed difference in a diverging map, symmetric about 0, with its scale."""
-    reach = max(float(np.abs(difference).max()), 1e-3)
-    picture = axis.imshow(difference, cmap="PuOr_r", vmin=-reach, vmax=reach, interpolation="nearest")
-    axis.set_title("film minus twin", fontsize=9, loc="center")
-    axis.set_axis_off()
-    fig.colorbar(picture, ax=axis, shrink=0.7, label="grey value, 0 to 1")
-
-
-def neighbours(samples, nearest, alt, labels=("synthetic", "nearest\ntraining film")):
+def neighbours(samples, nearest, alt, labels=("synthetic", "nearest training film")):
     """Synthetic films above their nearest training films."""
     film_rows(dict(zip(labels, (samples, nearest), strict=True)), alt)

@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .. import cam
-from .film import draw_film, grey, name_row
+from .film import draw_film, grey
+from .lightbox import lightbox
 from .lines import draw_intervals
 from .paper import COLOURS, canvas, show
 
@@ -19,17 +20,15 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     """
     films = grey(films)
     size, count = films.shape[-1], len(films)
-    fig, axes = canvas(1 + len(rows), count, (1.5 * count + 1, 1.5 * (1 + len(rows))), squeeze=False)
+    fig, axes = lightbox(["film", *rows], size, count, {0: titles or []})
     for k in range(count):
-        draw_film(axes[0, k], films[k], titles[k] if titles else "")
+        draw_film(axes[0, k], films[k])
         for axis, maps in zip(axes[1:, k], rows.values(), strict=True):
             draw_film(axis, films[k])
             draw_map(axis, cam.upsample(maps[k : k + 1], size)[0].numpy())
         for axis in axes[1:, k]:  # not on the film: the reader should look for it first
             if masks is not None and masks[k].any():
                 axis.contour(masks[k], levels=[0.5], colors=[COLOURS[1]], linewidths=1.2)
-    for axis, name in zip(axes[:, 0], ["film", *rows], strict=True):
-        name_row(axis, name)
     show(fig, alt)
 
 
@@ -38,7 +37,7 @@ def draw_map(axis, values):
     strength = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
     colours = plt.get_cmap(MAP_COLOURS)(strength)
     colours[..., 3] = 0.65 * strength
-    axis.imshow(colours)
+    axis.imshow(colours, interpolation="nearest", aspect="auto")
 
 
 def against_chance(table, unit, alt, size=(8, 3.6)):

@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 COLOURS = [to_rgb(f"#{code}") for code in (
     "0173B2", "DE8F05", "029E73", "D55E00", "CC78BC", "CA9161", "FBAFE4", "949494", "ECE133", "56B4E9",
 )]  # fmt: skip
+DPI = 110  # pixels an inch
 LINES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.spines.top": False,
@@ -32,7 +33,7 @@ def show(fig, alt):
         plt.close(fig)
         raise ValueError("a figure needs words for readers who cannot see it: alt='what the figure shows'")
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=110)
+    fig.savefig(buffer, format="png", dpi=DPI)
     plt.close(fig)
     png = base64.b64encode(buffer.getvalue()).decode()
     # The pages' dark theme turns the paper of plots dark; a figure with pictures in it must stay as it is.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .film import draw_film, films, name_row
+from .film import draw_film, films
+from .lightbox import SCALE, draw_scale, lightbox
 from .lines import draw_intervals
 from .paper import COLOURS, canvas, show
 
@@ -10,30 +11,32 @@ NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional method
 ERROR_LIMIT = 0.3  # grey values; all error maps of a figure share it, so that they can be compared
 
 
-def gallery(pictures, alt, columns=6, inch=1.7):
+def gallery(pictures, alt, columns=6):
     """Named pictures: {title: (h, w) array or tensor (1, h, w) in [0, 1]}."""
-    films(np.stack([_plain(picture) for picture in pictures.values()]), list(pictures), columns, alt, inch)
+    films(np.stack([_plain(picture) for picture in pictures.values()]), list(pictures), columns, alt)
 
 
 def before_and_after(rows, alt):
-    """Clean, degraded, restored, and the error of each restoration at the same scale.
+    """Clean, degraded, restored; below each but the first its error, all errors at the same scale.
 
     rows: {name: {"clean": image, "degraded": image, method: image, ...}}, images (1, h, w) in [0, 1].
     """
-    count = max(len(row) for row in rows.values())
-    columns = 2 * count - 1
-    fig, axes = canvas(len(rows), columns, (columns * 1.55, len(rows) * 1.75), squeeze=False)
-    for line, (name, row) in zip(axes, rows.items(), strict=True):
+    count, side = max(map(len, rows.values())), max(row["clean"].shape[-1] for row in rows.values())
+    names = [name for row in rows for name in (row, "")]
+    heads = {2 * k: list(row) for k, row in enumerate(rows.values())}
+    heads |= {
+        2 * k + 1: ["", *(f"error of {title}" for title in list(row)[1:])]
+        for k, row in enumerate(rows.values())
+    }
+    fig, axes = lightbox(names, side, count, heads, right=SCALE)
+    for line, errors, row in zip(axes[::2], axes[1::2], rows.values(), strict=True):
         clean = _plain(row["clean"])
-        for axis, (title, image) in zip(line, row.items(), strict=False):
-            draw_film(axis, _plain(image), title)
-        for axis, (title, image) in zip(line[len(row) :], list(row.items())[1:], strict=False):
-            error, limits = _plain(image) - clean, {"vmin": -ERROR_LIMIT, "vmax": ERROR_LIMIT}
-            drawn = axis.imshow(error, cmap="RdBu", interpolation="nearest", **limits)
-            axis.set_title(f"error of\n{title}", fontsize=9, loc="center", pad=7)
-            axis.set_axis_off()
-        name_row(line[0], name)
-    fig.colorbar(drawn, ax=axes[:, -1], shrink=0.8, label="grey value too low / too high")
+        for axis, below, image in zip(line, errors, map(_plain, row.values()), strict=False):
+            draw_film(axis, image)
+            if below is not errors[0]:
+                drawn = below.imshow(image - clean, "RdBu", vmin=-ERROR_LIMIT, vmax=ERROR_LIMIT,
+                                     interpolation="nearest", aspect="auto")  # fmt: skip
+        draw_scale(fig, errors[-1], drawn, "too low / too high")
     show(fig, alt)
 
 

@@ -1,0 +1,58 @@
+"""How a chapter's page opens: with its key figure and its finding, both from the executed notebook.
+
+A notebook marks the cell that draws the figure with the tag "key-figure", and says its finding by
+`say(text, finding=True)`. The page shows both once more, right under the chapter's question.
+"""
+
+import itertools
+import re
+
+import nbformat
+from nbformat.v4 import new_markdown_cell
+
+TAG = "key-figure"
+QUESTION = re.compile(r"^\*\*.+\*\*$", re.MULTILINE)  # the first line in bold
+
+
+def figures(cells):
+    """The figures among the outputs of cells, in order."""
+    outputs = itertools.chain.from_iterable(cell.get("outputs", []) for cell in cells)
+    return [output for output in outputs if "image/png" in output.get("data", {})]
+
+
+def is_plot(output):
+    return bool(output.metadata.get("image/png", {}).get("plot"))
+
+
+def key_figure(notebook):
+    """The output that a chapter opens with: the first films of its key cell, else its first plot; or None."""
+    key = figures(cell for cell in notebook.cells if TAG in cell.metadata.get("tags", []))
+    return min(key, key=is_plot, default=None)  # False comes first, and the first of equals
+
+
+def finding(notebook):
+    """What the chapter found: its sentences marked so, "" if it has none."""
+    outputs = itertools.chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells)
+    marked = [output for output in outputs if output.get("metadata", {}).get("finding")]
+    return "\n\n".join(output.data["text/markdown"] for output in marked)
+
+
+def shown_first(output):
+    """A cell of the page that shows a figure of the notebook once more, in words of its own."""
+    output = nbformat.from_dict(output)
+    told = output.metadata["image/png"]
+    output.metadata["image/png"] = told | {"alt": f"The figure of this chapter. {told['alt']}"}
+    cell = {"cell_type": "code", "execution_count": None, "source": "# the key figure", "outputs": [output]}
+    return nbformat.from_dict(cell | {"metadata": {"tags": ["remove-input"]}, "id": "key-figure"})
+
+
+def place(notebook):
+    """Put figure and finding below the question of the first cell. Without a key figure nothing changes."""
+    figure, first = key_figure(notebook), notebook.cells[0]
+    question = QUESTION.search(first.source)
+    if figure is None or question is None:
+        return
+    says = f"**You will make this figure.** {finding(notebook)}".strip()
+    rest = new_markdown_cell(f"{says}\n\n{first.source[question.end() :].strip()}")
+    first.source = first.source[: question.end()]
+    notebook.cells[1:1] = [shown_first(figure), rest]

@@ -1,0 +1,67 @@
+"""How the pages of the chapters open: figure and finding from the executed notebook, below the question."""
+
+import base64
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "scripts"))
+import opening  # noqa: E402
+
+CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if "01" <= path.name[:2] <= "10")
+
+
+def figure(name, plot):
+    data = {"image/png": base64.b64encode(name.encode()).decode(), "text/plain": name}
+    return new_output("display_data", data, metadata={"image/png": {"alt": name, "plot": plot}})
+
+
+def sentence(text, **marks):
+    return new_output("display_data", {"text/markdown": text, "text/plain": "..."}, metadata=marks)
+
+
+def chapter(*outputs, tags=(opening.TAG,)):
+    first = new_markdown_cell("# 9 · Films\n\n[badge](x)\n\n**Are they *real*?**\n\n*You will*\n\n- look.")
+    drawing = new_code_cell("figures.films(films)", metadata={"tags": list(tags)}, outputs=list(outputs))
+    return new_notebook(cells=[first, drawing])
+
+
+def test_a_page_opens_with_its_figure_and_its_finding():
+    made = sentence("Twelve of **14**.", finding=True)
+    notebook = chapter(figure("a curve", True), sentence("By the way."), figure("a film", False), made)
+    opening.place(notebook)
+    question, shown, rest, drawing = notebook.cells
+    assert question.source.endswith("**Are they *real*?**")
+    assert shown.metadata.tags == ["remove-input"]
+    assert shown.outputs[0].metadata["image/png"]["alt"] == "The figure of this chapter. a film"
+    assert shown.outputs[0].data == drawing.outputs[2].data
+    assert drawing.outputs[2].metadata["image/png"]["alt"] == "a film", (
+        "the figure in its place keeps its words"
+    )
+    assert rest.source == "**You will make this figure.** Twelve of **14**.\n\n*You will*\n\n- look."
+    nbformat.validate(notebook)
+
+
+def test_a_chapter_without_films_opens_with_its_plot():
+    notebook = chapter(figure("first", True), figure("second", True))
+    assert opening.key_figure(notebook) == notebook.cells[1].outputs[0]
+
+
+def test_a_page_without_a_key_figure_stays_as_it_is():
+    notebook = chapter(figure("a film", False), tags=())
+    opening.place(notebook)
+    assert len(notebook.cells) == 2
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_chapter_marks_its_key_figure_and_its_finding(path):
+    notebook = nbformat.read(path, as_version=4)
+    marked = [cell for cell in notebook.cells if opening.TAG in cell.metadata.get("tags", [])]
+    assert len(marked) == 1
+    assert any(call in marked[0].source for call in ("figures.", "show_films("))
+    assert any("finding=True" in cell.source for cell in notebook.cells)
+    assert opening.QUESTION.search(notebook.cells[0].source)

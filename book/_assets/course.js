@@ -11,6 +11,9 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("details.choice").forEach(awaitChoice);
   reachWhatScrolls();
   addEventListener("resize", reachWhatScrolls);
+  document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", reachWhatScrolls));
+  openTheWay();
+  addEventListener("hashchange", openTheWay);
   if (location.protocol === "file:") {
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // it would load each page found, which a disc refuses
   }
@@ -79,6 +82,17 @@ function reachWhatScrolls() {
     } else {
       box.removeAttribute("tabindex");
     }
+  }
+}
+
+/* A link to something in a fold opens the fold. */
+function openTheWay() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let fold = target?.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+    fold.open = true;
+  }
+  if (target?.closest("details")) {
+    target.scrollIntoView();
   }
 }
 

@@ -14,6 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import live_pages
 import numpy as np
 import pandas as pd
 import torch
@@ -24,10 +25,11 @@ from torch import nn
 from medgan_helpers import artifacts, degradation, restoration, simulator, training
 from medgan_helpers.classifier import DenseNet
 from medgan_helpers.dcgan import DCGAN
+from medgan_helpers.flow import Flow
 from medgan_helpers.images import unit_batch
 from medgan_helpers.pix2pix import Pix2Pix
 from medgan_helpers.simulator import dataset, rows
-from medgan_helpers.stargan import StarGAN
+from medgan_helpers.stargan_robust import RobustStarGAN
 
 ROOT = BOOK.parent
 TUNED = BOOK / "results" / "live_tv.csv"
@@ -120,18 +122,16 @@ def tune(size=64, n=16):
 # --- translate --------------------------------------------------------------------------------------------
 
 
-def stargan():
-    model, *_ = training.shipped(StarGAN)
-    size = model.config["image_size"]
-    return model.trained, {
-        "x": torch.zeros(1, 1, size, size),
-        "labels": torch.zeros(1, model.config["domains"]),
-    }
+def painter():
+    model, *_ = training.shipped(RobustStarGAN, "stargan_robust")
+    size, domains, noise = (model.config[name] for name in ("image_size", "domains", "noise"))
+    shapes = {"x": (1, 1, size, size), "labels": (1, domains), "z": (1, noise)}
+    return model.trained, {name: torch.zeros(shape) for name, shape in shapes.items()}
 
 
 def translate():
     """Patients with each finding alone and without any, all else being equal."""
-    model, _, card = training.shipped(StarGAN)
+    model, _, card = training.shipped(RobustStarGAN, "stargan_robust")
     size, findings = model.config["image_size"], card["findings"]
     healthy, ill = patients(findings, size)
     return {
@@ -199,10 +199,21 @@ def read():
     }  # fmt: skip
 
 
+# --- sample -----------------------------------------------------------------------------------------------
+
+
+def flow():
+    model, *_ = training.shipped(Flow)
+    size = model.config["image_size"]
+    return model.trained, {"x": torch.zeros(1, 1, size, size), "t": torch.zeros(1)}
+
+
 # --- writing ----------------------------------------------------------------------------------------------
 
 # The networks: each function returns the module and examples of its inputs. And what the figures know beside.
-NETWORKS = {"dcgan": dcgan, "restorer": restorer, "stargan": stargan, "classifier": reader}
+NETWORKS = {"dcgan": dcgan, "restorer": restorer, "painter": painter, "classifier": reader}
+if "sample" in live_pages.DATA:
+    NETWORKS["flow"] = flow
 FIGURES = {"walk": walk, "repair": repair, "translate": translate, "read": read}
 
 

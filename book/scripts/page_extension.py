@@ -1,8 +1,8 @@
 """A Sphinx extension: what the theme does wrong on every page, mended where the pages are made.
 
 Named in _config.yml. It drops the scripts of Thebe, which we do not use and which fail on every page, names
-the folds of code by their own words, tells search engines and previews what a page is about, and links the
-first use of a term in each chapter to the glossary.
+the folds of code by their own words, tells search engines and previews what a page is about, links the first
+use of a term in each chapter to the glossary, and folds exercises and what is not the lesson.
 """
 
 import re
@@ -124,7 +124,25 @@ def link_terms(app, doctree):
         link_first_uses(doctree, terms(GLOSSARY.read_text()))
 
 
+def is_mark(node):
+    """Whether a node is the comment <!-- folded -->, which a notebook does not show."""
+    return isinstance(node, nodes.raw | nodes.comment) and node.astext().strip("<!- >\n") == "folded"
+
+
+def fold_sections(app, doctree):
+    """Exercises, and sections that begin with <!-- folded -->, wait on the page behind their heading."""
+    for section in list(doctree.findall(nodes.section)):
+        title, *rest = section.children
+        exercises = title.astext() == "Exercises" and sum(isinstance(part, nodes.section) for part in rest)
+        if exercises or any(map(is_mark, rest[:1])):
+            says = f"Show the {exercises} exercises" if exercises else "Show this section"
+            start = f'<details class="fold"><summary>{says}</summary>'
+            section.insert(1, nodes.raw("", start, format="html"))
+            section.append(nodes.raw("", "</details>", format="html"))
+
+
 def setup(app):
     app.connect("doctree-read", link_terms)
+    app.connect("doctree-read", fold_sections)
     app.connect("html-page-context", mend_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

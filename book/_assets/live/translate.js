@@ -1,10 +1,10 @@
 "use strict";
-/* Give a patient a finding, or take it away, with chapter 5's StarGAN. Only a simulator can show beside it the
+/* Give a patient a finding, or take it away, with chapter 5's robust StarGAN. Only a simulator can show beside it the
  * same patient who really has the finding: the true twin.
  */
 medganLive.register("translate", (figure) => {
   const { film, meanAbsolute, random, normal, Network } = medganLive, { size, findings, healthy, ill } = medganData.translate;
-  const network = new Network("stargan"), patients = healthy.map((_, k) => `Patient ${k + 1}`), ways = ["add", "take away"];
+  const network = new Network("painter"), patients = healthy.map((_, k) => `Patient ${k + 1}`), ways = ["add", "take away"];
   figure.choice("patient", "Patient", patients);
   figure.choice("finding", "Finding", findings, findings.at(-1));
   figure.choice("way", "Add it or take it away", ways);

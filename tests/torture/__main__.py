@@ -23,6 +23,7 @@ KINDS = {  # module: what the table calls it
     "faults": "planted faults",
     "security": "security",
     "determinism": "same seed, same scores",
+    "lines": "coverage",
 }
 sys.path += [str(ROOT / folder) for folder in ("data_scripts", "book/scripts")]  # as pytest finds them
 TABLE = ROOT / "book" / "results" / "reliability.csv"
@@ -65,14 +66,17 @@ def torture(kind, short):
 
 
 def write(rows):
-    """Put the rows into the table, in place of those of the same kinds, with date, commit and machine."""
+    """Put the rows into the table, with date, commit and machine: in place of those of the same kinds, or,
+    where only some were wanted, of the same names."""
     made = artifacts.provenance()
     facts = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": made["commit"] or "", "machine": machine()}
-    fresh, kinds = [row | facts for row in rows], {row["kind"] for row in rows}
+    fresh = [row | facts for row in rows]
+    keys = ("kind", "what") if os.environ.get("ONLY") else ("kind",)
+    replaced = {tuple(row[key] for key in keys) for row in rows}
     order = list(KINDS.values())
     with artifacts.lock(TABLE):
         old = list(csv.DictReader(TABLE.open(newline=""))) if TABLE.is_file() else []
-        table = [row for row in old if row["kind"] not in kinds] + fresh
+        table = [row for row in old if tuple(row[key] for key in keys) not in replaced] + fresh
         table.sort(key=lambda row: order.index(row["kind"]))
         artifacts.write_csv(TABLE, [{name: row[name] for name in COLUMNS} for row in table])
 

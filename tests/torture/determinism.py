@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from . import ROOT, Count
+from . import ROOT, Count, wanted
 
 CHAPTERS = ("02-classical-augmentation", "07-cam-interpretation")
 TOLERANCE = 0.02  # of a score on another number of threads: sums are taken in another order
@@ -18,20 +18,20 @@ def counts(short, folder):
     """Two chapters; nothing in the short form: a chapter takes a minute."""
     if short:
         return
-    for chapter in CHAPTERS:
+    for chapter in filter(wanted, CHAPTERS):
         first = scores(chapter, folder / "first", 1)
         again = scores(chapter, folder / "again", 1)
         threads = scores(chapter, folder / "threads", 2)
         other = [
             f"{name}: {first[name]} and {again.get(name)}" for name in first if first[name] != again.get(name)
         ]
-        yield Count(f"scores of {chapter}, to the last digit", len(first), other)
+        yield Count(f"{chapter}: scores to the last digit", len(first), other)
         gaps = {name: gap(first[name], threads.get(name)) for name in first}
         far = [
             f"{name}: {first[name]} and {threads.get(name)}" for name in gaps if not gaps[name] <= TOLERANCE
         ]
         note = f"furthest apart: {max(gaps.values(), default=0):.1g}, allowed {TOLERANCE}"
-        yield Count(f"scores of {chapter}, on two threads", len(first), far, note)
+        yield Count(f"{chapter}: scores on two threads", len(first), far, note)
 
 
 def gap(one, other):

@@ -5,6 +5,7 @@ finish once. Then every file must be there with the same bytes, and no other: no
 """
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -27,10 +28,11 @@ from medgan_helpers.experiments import films as pools
 from medgan_helpers.experiments import trial
 from medgan_helpers.simulator import dataset
 
-from . import Count
+from . import ROOT, Count, wanted
 from .processes import Process, finish
 
 KILLS = int(os.environ.get("KILLS", 30))  # of each command; fewer on a machine that has other work
+TINY = ("01-tiny", "02-tiny")  # chapters of a book that is made in seconds
 A_ROUND = 6  # kills before the command may finish
 
 
@@ -110,6 +112,41 @@ def stage_book(executed, folder):
     stage.main(folder / "pages", *executed)
 
 
+def make_book(checkout, folder):
+    """`make book` in a checkout of two tiny chapters; what it writes goes to `folder`."""
+    os.chdir(checkout)
+    chapters = " ".join(f"notebooks/{name}.ipynb" for name in TINY)
+    settings = [f"BUILD={folder}", f"NOTEBOOKS={chapters}", f"PY={sys.executable}", "PROFILE=smoke"]
+    os.environ |= {"PYTHONPATH": str(checkout), "MAKEFLAGS": ""}
+    os.execvp("make", ["make", "book", *settings, "-o", ".venv/.ready"])
+
+
+def tiny_checkout(place):
+    """The Makefile and the scripts as they are; of the book a page and two chapters."""
+    (place / "notebooks").mkdir(parents=True)
+    shutil.copytree(ROOT / "book", place / "book", ignore=shutil.ignore_patterns("*.md", "__pycache__"))
+    for name in ("Makefile", "_config.yml", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, place)
+    for name in ("medgan_helpers", "teaching", "studies", "data_scripts"):
+        (place / name).symlink_to(ROOT / name)
+    for file in (ROOT / "notebooks").glob("*.ipynb"):
+        (place / "notebooks" / file.name).symlink_to(file)  # the tables of the prose read them
+    (place / ".venv").symlink_to(sys.prefix)
+    (place / "book" / "intro.md").write_text("# A tiny book\n\nTwo chapters.\n")
+    pages = "".join(f"  - file: notebooks/{name}\n" for name in TINY)
+    (place / "book" / "_toc.yml").write_text(f"format: jb-book\nroot: intro\nchapters:\n{pages}")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    for name in TINY:
+        path = place / "notebooks" / f"{name}.ipynb"
+        tiny_chapter(path)
+        notebook = nbformat.read(path, 4)
+        parameters = 'PROFILE = ""\nDATASET = ""\nDATA_ROOT = ""'
+        notebook.cells.insert(1, new_code_cell(parameters, metadata={"tags": ["parameters"]}, id="given"))
+        notebook.metadata = kernel
+        nbformat.write(notebook, path)
+    return place
+
+
 # --- what may differ between two runs -----------------------------------------------------------
 
 
@@ -132,7 +169,17 @@ def without_table(name, data):
     return b"" if "reliability" in name else data
 
 
+def the_site(name, data):
+    """The built site and the outputs of the notebooks; Sphinx's own notes hold times, a notebook too."""
+    if name.startswith("executed/"):
+        return json.dumps([cell.get("outputs", []) for cell in json.loads(data)["cells"]]).encode()
+    return data if name.startswith("html/") else b""
+
+
 def commands(folder, address):
+    import import_folder  # noqa: F401
+    import stage  # noqa: F401 (loaded once, for all of its runs)
+
     torch.set_num_threads(1)  # a forked process must not inherit a pool of threads
     simulator.sample(1, 24)  # what takes seconds to load is loaded once, for all of them
     source = fake_films.folder(folder / "source", films=10, prefix="").parent
@@ -140,7 +187,7 @@ def commands(folder, address):
     yield Command("rendering films", render)
     yield Command("building a store", partial(build_store, source))
     yield Command("filling the grid's pool of films", fill_pool)
-    for name in ("dcgan", "pix2pix", "stargan", "flow", "lesion_gan", "classifier"):
+    for name in ("dcgan", "pix2pix", "stargan", "stargan robust", "flow", "lesion_gan", "classifier"):
         yield Command(f"training {name}", partial(train, name), without_times)
     yield Command("the grid on one machine", partial(run_grid, None), note="cells without training")
     if address:
@@ -153,6 +200,9 @@ def commands(folder, address):
         without_table,
         note="without the live figures' networks",
     )
+    checkout = tiny_checkout(folder / "tiny")
+    note = "of two tiny chapters, by the Makefile and the scripts as they are"
+    yield Command("make book", partial(make_book, checkout), the_site, note)
     yield Command("rendering films in two processes", partial(render, workers=2), share=0.2)
 
 
@@ -171,9 +221,11 @@ def tiny_chapter(path):
 
 def counts(short, folder):
     """Kill every command KILLS times; short: three of them, four times each."""
-    with cluster(folder, short) as address:
+    with cluster(folder, short or not wanted("the grid on dask")) as address:
         for command in commands(folder, address):
             if short and command.what not in ("building a store", "training flow", "recording scores"):
+                continue
+            if not wanted(command.what):
                 continue
             kills, failures = kill_often(command, 4 if short else round(command.share * KILLS), folder)
             yield Count(command.what, kills, failures, command.note)
@@ -194,6 +246,7 @@ def cluster(folder, short):
 
 def kill_often(command, kills, folder):
     """(how often it was killed at work, what went wrong)."""
+    load_what_it_loads(command, folder)
     whole, length, failures = undisturbed(command, folder)
     rng, killed, tries = random.Random(command.what), 0, 0
     while not failures and killed < kills and tries < 3 * kills:
@@ -212,6 +265,25 @@ def kill_often(command, kills, folder):
             failures += differences(whole, contents(place, command.part))
         shutil.rmtree(place)
     return killed, failures
+
+
+def load_what_it_loads(command, folder):
+    """Import here what a run of the command imports, so that kills hit its work and not its imports."""
+
+    def work():
+        before = set(sys.modules)
+        (place := folder / "loads").mkdir()
+        try:
+            command.start(place)
+        finally:
+            (folder / "modules").write_text("\n".join(sys.modules.keys() - before))
+
+    (folder / "modules").write_text("")
+    finish(work)
+    shutil.rmtree(folder / "loads", ignore_errors=True)
+    for name in (folder / "modules").read_text().split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def undisturbed(command, folder):

@@ -7,6 +7,7 @@ once the machine is mended, the same command ends in the bytes of an undisturbed
 import contextlib
 import http.server
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import nbformat
 
 from medgan_helpers import artifacts
 
-from . import ROOT, Count, faults
+from . import ROOT, Count, faults, wanted
 from .kills import commands, contents, differences, undisturbed
 from .processes import Process, finish
 
@@ -32,8 +33,10 @@ SHARED = (
     "the grid on one machine",
     "recording scores",
 )  # what two processes may do at once
+WITH_COMMANDS = ("a full disc", "a read-only disc", "two processes at once", "a clock set back by a year")
 SHORT = ("building a store", "recording scores")
 FUTURE = 365 * 24 * 3600  # seconds that files are ahead of the clock
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 ODD = "Kurs für Ärzte 医 (1)"
 
 
@@ -41,21 +44,28 @@ def counts(short, folder):
     """Every machine; short: two commands on each of the first four."""
     given = list(commands(folder, None))
     chosen = [command for command in given if command.what in SHORT] if short else given
+    chosen = [command for command in chosen if "make book" not in command.what]  # its own programs say it
     whole = {}
-    for command in chosen:
+    for command in chosen if any(map(wanted, WITH_COMMANDS)) else ():
         whole[command.what], _, said = undisturbed(command, folder)
         if said:
             raise RuntimeError(f"{command.what} fails on a good machine: {said[0]}")
-    for what, spoil in (("a full disc", full), ("a read-only disc", read_only)):
-        yield on_a_disc(what, spoil, chosen, whole, folder)
-    yield two_at_once([command for command in chosen if command.what in SHARED], whole, folder)
-    yield clock_set_back(chosen, whole, folder)
-    yield no_git(folder)
-    if not short:
-        yield half_made_environments(folder)
-        yield odd_path(folder)
-        yield no_home(folder)
-        yield dropped_download(folder)
+    shared = [command for command in chosen if command.what in SHARED]
+    trials = {
+        "a full disc": partial(on_a_disc, "a full disc", full, chosen, whole),
+        "a read-only disc": partial(on_a_disc, "a read-only disc", read_only, chosen, whole),
+        "two processes at once": partial(two_at_once, shared, whole),
+        "a clock set back by a year": partial(clock_set_back, chosen, whole),
+        "no git": no_git,
+        "an environment half made": half_made_environments,
+        "a path with spaces and other letters": odd_path,
+        "no home directory": no_home,
+        "a proxy that drops a download": dropped_download,
+        "other versions of Python": other_pythons,
+    }
+    for what, trial in list(trials.items())[: 5 if short else None]:
+        if wanted(what):
+            yield trial(folder)
 
 
 # --- discs ------------------------------------------------------------------------------------------
@@ -280,3 +290,25 @@ def dropped_download(folder):
     failures += [f"{file.name} was left half" for file in (folder / "cache").glob("**/*") if file.is_file()]
     server.shutdown()
     return Count("a proxy that drops a download", 1, failures)
+
+
+def other_pythons(folder):
+    """Whether every package of the lock has a wheel for each of them; tests would need environments."""
+    failures, tried = [], 0
+    for version in PYTHONS if shutil.which("uv") else ():
+        lock = [
+            "uv",
+            "pip",
+            "compile",
+            "requirements.txt",
+            "--python-version",
+            version,
+            "--only-binary",
+            ":all:",
+        ]
+        done = subprocess.run([*lock, "--quiet"], cwd=ROOT, capture_output=True, text=True)
+        tried += 1
+        failures += [f"{version}: {done.stderr[-500:]}"] if done.returncode else []
+    ran = f"the tests ran on {platform.python_version()} only"
+    note = f"{', '.join(PYTHONS)}: has the lock a wheel of every package? {ran}"
+    return Count("other versions of Python", tried, failures, note if tried else "not tried: no uv here")

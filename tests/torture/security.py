@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +56,8 @@ def counts(short, folder):
     yield workflows()
     unknown = [f"{name} states no licence" for name, _, licence in licences.table() if licence == "unknown"]
     yield Count("packages whose licence is stated", len(licences.table()), unknown)
+    if not short:
+        yield audit()
 
 
 def sources():
@@ -129,3 +133,21 @@ def workflows():
     done = subprocess.run(lint, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     failures += [done.stdout[-2000:]] if done.returncode else []
     return Count("workflows with few rights and pinned actions", len(files), failures)
+
+
+def audit():
+    """The lock's packages in the databases of known holes, where pip-audit and a network are there."""
+    what, lock = "packages without a known hole", ROOT / "requirements.txt"
+    if not (tool := os.environ.get("PIP_AUDIT") or shutil.which("pip-audit")):
+        return Count(what, 0, [], "not run here: no pip-audit")
+    asked = [tool, "-r", str(lock), "--no-deps", "--disable-pip", "--format=json", "--progress-spinner=off"]
+    done = subprocess.run(asked, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600)
+    try:
+        found = [package for package in json.loads(done.stdout)["dependencies"] if "vulns" in package]
+    except ValueError:
+        found = []
+    if not found:  # it ends well also where it could look up nothing
+        return Count(what, 0, [], "not run here: pip-audit reached no database of holes")
+    holes = [f"{package['name']} {package['version']}: {', '.join(hole['id'] for hole in package['vulns'])}"
+             for package in found if package["vulns"]]  # fmt: skip
+    return Count(what, len(found), holes)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from . import profiles
+from . import checks, profiles
 
 ASSETS = Path(__file__).parent / "assets"  # of the package
 SCORE_COLUMNS = ["name", "value", "low", "high", "n", "unit", "notebook"]
@@ -55,6 +55,7 @@ def repository():
     return here
 
 
+@checks.door(name=checks.path)
 def committed(name):
     """The table book/results/<name> that a study wrote; None where there is none, or no repository."""
     import pandas as pd
@@ -63,6 +64,7 @@ def committed(name):
     return pd.read_csv(path) if path.is_file() else None
 
 
+@checks.door(kind=checks.path)
 def folder(kind):
     """Make and return build/<profile>/<kind>; kind is "data", "artifacts", "results" or the like."""
     suffix = "" if _active["dataset"] == "simulated" else f"-{_active['dataset']}"
@@ -119,12 +121,14 @@ def _runs(process):
     return True
 
 
+@checks.door(path=checks.path)
 def write_json(path, value):
     """Write `value` as indented JSON, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
+@checks.door(path=checks.path)
 def write_csv(path, table):
     """Write a DataFrame without its index, or a list of rows as dicts, atomically."""
     import pandas as pd
@@ -176,8 +180,7 @@ def estimate_table(estimates):
         if lacking := [column for column in columns if column not in estimates]:
             raise ValueError(f"the table has no column {lacking[0]!r}: expected value, low and high")
         return estimates[columns].astype(float)
-    if len(estimates) == 0:
-        raise ValueError("there are no estimates: expected {name: (value, low, high)}")
+    checks.named("estimates", estimates)
     rows = {name: _estimate(name, value) for name, value in dict(estimates).items()}
     return pd.DataFrame(rows, index=columns).T.astype(float)
 
@@ -216,6 +219,7 @@ def _read(path):
     return rows
 
 
+@checks.door(prefix=checks.path)
 def scores(prefix=""):
     """The recorded scores whose name starts with `prefix`, as a DataFrame indexed by name."""
     import pandas as pd

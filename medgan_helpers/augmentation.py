@@ -13,12 +13,16 @@ transformer networks, Jaderberg et al., NeurIPS 2015).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .checks import door, number, numbers, one_of, tensor
 from .training import mix
+
+SMALLEST = 0.01  # times as large: below, nothing of the film is left
 
 
 # ---------------------------------------------------------------- geometry
@@ -29,6 +33,13 @@ def check(images):
         raise ValueError(f"expected a tensor (B, C, H, W), found {found}: one film is film[None, None]")
     if not images.is_floating_point():
         raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
+    if len(images) == 0:
+        raise ValueError(f"expected at least one film, found {tuple(images.shape)}")
+
+
+def _check_generator(generator):
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator is {generator!r}: expected torch.Generator().manual_seed(seed)")
 
 
 def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
@@ -37,7 +48,8 @@ def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
     Each argument is a number or a tensor (B,): degrees; across and down in film widths (positive: to the
     right, downwards); scale above 1 enlarges. Films are square. For `warp`.
     """
-    degrees, across, down, scale = (_each(value, images) for value in (degrees, across, down, scale))
+    degrees, across, down = (_each(value, images) for value in (degrees, across, down))
+    scale = _each(scale, images, least=SMALLEST)
     angle = degrees * math.pi / 180
     cos, sin = angle.cos() / scale, angle.sin() / scale
     # The grid says where each output pixel comes from, so this is the inverse of the movement.
@@ -46,18 +58,23 @@ def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
     return torch.stack(rows, 1)
 
 
+@door(matrices=tensor("B", "2", "3"))
 def invert(matrices):
     """The matrices (B, 2, 3) of the opposite movement."""
     square = torch.cat([matrices, matrices.new_tensor([[[0, 0, 1]]]).expand(len(matrices), 1, 3)], 1)
     return torch.linalg.inv(square)[:, :2]
 
 
+@door(matrices=tensor("B", "2", "3"), outside=one_of("border", "zeros"))
 def warp(images, matrices, outside="border"):
     """Move images by `matrices`, bilinearly.
 
     What comes from outside repeats the film's edge ("border"), or is 0 ("zeros": for masks). A black wedge
     would be a mark that only augmented films carry.
     """
+    check(images)
+    if len(matrices) != len(images):
+        raise ValueError(f"{len(matrices)} matrices for {len(images)} films: expected one each")
     grid = F.affine_grid(matrices, images.shape, align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode=outside, align_corners=False)
 
@@ -79,6 +96,7 @@ def zoom(images, scale):
 
 def mirror(images):
     """Swap left and right. See the module's first words for why nobody should do this lightly."""
+    check(images)
     return images.flip(-1)
 
 
@@ -92,19 +110,24 @@ def contrast(images, factor):
     """Stretch grey levels about the film's own mean by `factor`."""
     check(images)
     mean = images.mean((1, 2, 3), keepdim=True)
-    return (mean + (images - mean) * _each(factor, images, 4)).clamp(-1, 1)
+    return (mean + (images - mean) * _each(factor, images, 4, least=0)).clamp(-1, 1)
 
 
 def add_noise(images, sigma, generator):
     """Add Gaussian noise of standard deviation `sigma`, drawn from `generator`."""
-    check(images)
+    _check_generator(generator)
+    sigma = _each(sigma, images, 4, least=0)
     noise = torch.randn(images.shape, generator=generator, device=images.device)
-    return (images + _each(sigma, images, 4) * noise).clamp(-1, 1)
+    return (images + sigma * noise).clamp(-1, 1)
 
 
-def _each(value, images, dims=1):
-    """One number per image, ready to multiply: (B,) or (B, 1, 1, 1)."""
+def _each(value, images, dims=1, least=-math.inf):
+    """One finite number per image, ready to multiply: (B,) or (B, 1, 1, 1)."""
     check(images)
+    if not torch.is_tensor(value) or value.device.type == "cpu":  # a GPU would have to wait
+        numbers(least)("the amount", value)
+        if not np.isfinite(np.asarray(value, float)).all():
+            raise ValueError(f"the amount is {value!r}: expected finite numbers")
     value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
     if value.dim() > 1 or value.numel() not in (1, len(images)):
         raise ValueError(f"{tuple(value.shape)} numbers for {len(images)} films: expected one, or one each")
@@ -128,8 +151,15 @@ class Augmentation:
     mirroring: float = 0.0  # probability
     strength: float = 1.0
 
+    def __post_init__(self):
+        for field in fields(self):
+            number(0, 1 if field.name == "mirroring" else math.inf)(field.name, getattr(self, field.name))
+
     def __call__(self, images, generator):
         """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device)."""
+
+        check(images)
+        _check_generator(generator)
 
         def draw(reach):
             return (torch.rand(len(images), generator=generator, device=images.device) * 2 - 1) * reach
@@ -159,7 +189,10 @@ class Augmented:
     run sees the films an uninterrupted one would. Only for training: validation films stay as they are.
     """
 
+    @door()
     def __init__(self, batches, augmentation=None, seed=0):
+        if not hasattr(batches, "seek"):
+            raise TypeError(f"batches is {batches!r}: expected batches with seek, as ImageStore.batches")
         self.batches, self.augmentation, self.seed = batches, augmentation or Augmentation(), seed
         self.step = 0
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
+from .checks import door, tensor, whole
 from .training.model import check_batch
 
 
@@ -61,12 +62,14 @@ def grad_cam(model, images, finding):
     return (weights * grid).sum(1).relu().detach().float().cpu()
 
 
+@door(maps=tensor("B", "h", "w"), size=whole())
 def upsample(maps, size):
     """Bilinear maps (B, h, w) -> (B, size, size). align_corners=False keeps each cell's centre in place;
     with True, cells at the edge would move outwards by up to half a cell."""
     return F.interpolate(maps[:, None], size=(size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
+@door(reach=whole(0))
 def dilate(masks, reach):
     """Masks (B, H, W) grown by `reach` pixels in every direction."""
     if reach == 0:

@@ -13,6 +13,8 @@ import math
 import os
 from numbers import Integral, Real
 
+import numpy as np
+
 
 def door(**rules):
     """Decorate a function: the arguments that `rules` names are checked before it runs."""
@@ -55,9 +57,11 @@ def number(least=-math.inf, most=math.inf, above=None):
     """A finite number from `least` to `most`, and larger than `above`."""
 
     def rule(name, value):
-        expected = f"more than {above}" if above is not None else _between(least, most)
+        expected = _between(least, most)
+        if above is not None:
+            expected = f"more than {above}" + (f" and at most {most}" if most < math.inf else "")
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{name} is {value!r}: expected {expected}")
+            raise TypeError(f"{name} is {value!r}: expected a number, {expected}")
         if not (math.isfinite(value) and least <= value <= most and (above is None or value > above)):
             raise ValueError(f"{name} is {value}: expected {expected}")
 
@@ -66,7 +70,7 @@ def number(least=-math.inf, most=math.inf, above=None):
 
 def _between(least, most):
     if least == -math.inf:
-        return "a finite number"
+        return "finite"
     return f"{least} or more" if most == math.inf else f"{least} to {most}"
 
 
@@ -125,4 +129,39 @@ def named(name, value):
     """Something under each name: {name: ...}."""
     if not hasattr(value, "items") or len(value) == 0:
         found = "empty" if hasattr(value, "items") else f"a {type(value).__name__}"
-        raise ValueError(f"{name} is {found}: there is nothing to draw, expected {{name: ...}}")
+        raise ValueError(f"{name} is {found}: expected {{name: ...}}, at least one")
+
+
+def tensor(*axes):
+    """A torch tensor of floats with these axes."""
+
+    def rule(name, value):
+        found = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
+        if not hasattr(value, "is_floating_point") or len(found) != len(axes):
+            raise ValueError(f"{name} is {found}: expected a tensor ({', '.join(axes)})")
+        floats(name, value)
+
+    return rule
+
+
+def floats(name, value):
+    """An array or a tensor of floats: bytes would be taken for numbers far outside of their range."""
+    if "float" not in (found := str(getattr(value, "dtype", type(value).__name__))):
+        raise TypeError(f"{name} is {found}: expected floats")
+
+
+def numbers(least=-math.inf, most=math.inf):
+    """Numbers, one or many, none outside of `least` to `most`; nan passes."""
+
+    def rule(name, value):
+        try:
+            found = np.asarray(value, float)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(f"{name} is {value!r}: expected numbers") from error
+        if ((found < least) | (found > most)).any():
+            raise ValueError(f"{name} is {value!r}: expected {_between(least, most)}")
+
+    return rule
+
+
+images = tensor("B", "C", "H", "W")

@@ -12,11 +12,13 @@ import importlib.util
 import re
 import warnings
 import zlib
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from .checks import door, number, whole
+from .checks import path as file_name
 
 FINDINGS = [  # CheXpert's own column order; always look a finding up by name, never by position
     "No Finding",
@@ -107,6 +109,7 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     return frame[keep].astype({"path": str, "patient": str, "study": int})
 
 
+@door(root=file_name)
 def find_root(root):
     """The folder that holds train/ or valid/: `root` itself or the archive's own folder inside it."""
     candidates = [Path(root).expanduser() / name for name in ROOTS]
@@ -148,6 +151,7 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     return targets.assign(**dict.fromkeys(unlabelled, np.float32("nan")))
 
 
+@door()
 def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     """Split the rows into {"train", "valid", "test"}; all films of a patient land in one part.
 
@@ -169,16 +173,13 @@ def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     return {name: frame[frame.patient.isin(patients)] for name, patients in parts.items()}
 
 
+@door(percent=number(0, 100, above=0))
 def regimen(frame, percent, seed=0):
     """About `percent` of the rows, by whole patients: the low-data regimens of the augmentation experiments.
 
     Nested: the rows at 1 % are among those at 10 %, these at 50 %, these at 100 % (all rows).
     """
     check_frame(frame, ["patient"])
-    if not isinstance(percent, Real):
-        raise TypeError(f"percent={percent!r}: expected a number")
-    if not 0 < percent <= 100:
-        raise ValueError(f"percent={percent}: expected more than 0 and at most 100")
     rows = _rows_by_patient(frame, seed)
     chosen = rows.index[: _patients_needed(rows, percent / 100 * len(frame))]
     return frame[frame.patient.isin(chosen)]
@@ -272,6 +273,7 @@ def _check(name, value, allowed):
 BOX_COLUMNS = ["path", "finding", "x", "y", "width", "height"]  # of boxes.csv
 
 
+@door(root=file_name)
 def read_boxes(root):
     """The boxes of a data set, from boxes.csv in its folder, or None where there is none.
 
@@ -299,14 +301,13 @@ def read_boxes(root):
     return table[BOX_COLUMNS].assign(**shares)
 
 
+@door(size=whole(1, 4096))
 def box_masks(boxes, paths, size):
     """Masks (len(paths), size, size) bool of films: every pixel whose centre lies in one of a film's boxes.
 
     boxes: rows of `read`, of one finding; paths: the films. A film without a box has an empty mask, as
     has one whose boxes lie outside the centred square.
     """
-    if not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"size={size!r}: expected whole pixels a side, 1 or more")
     check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)

@@ -10,11 +10,12 @@ happen in the machine, and their keyword arguments are the strengths that `apply
 import inspect
 import math
 from functools import lru_cache
-from numbers import Real
 
 import torch
 import torch.nn.functional as F
 
+from . import checks
+from .checks import door, number, whole
 from .tomography import filtered_back_projection, radon
 
 # The display curve of a film, grey = sigmoid(SLOPE * (attenuation - FILM_RANGE / 2)), as simulator.projection
@@ -30,9 +31,11 @@ CT_MAX = 1.4
 CT_FIELD_MM = 340.0  # side of a slice of simulator.ct_slices
 TITANIUM = 12.0  # attenuation in grey values: 0.345 / mm at 60 keV (NIST XCOM), 12 times MU_WATER * CT_MAX
 CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
+STRENGTH = number(0)
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
 
 
+@door()
 def apply(images, modality, seed=0, **strengths):
     """Degrade images as the machine would; the same seed gives the same degradation.
 
@@ -45,12 +48,12 @@ def apply(images, modality, seed=0, **strengths):
     if unknown := sorted(set(strengths) - set(known)):
         raise ValueError(f"{modality} has no strength {unknown[0]!r}: choose among {', '.join(known)}")
     for name, value in strengths.items():
-        if not isinstance(value, Real) or not value >= 0:  # nan neither
-            raise ValueError(f"{name}={value!r}: a strength is a number of at least 0")
+        STRENGTH(name, value)
     generator = torch.Generator(images.device).manual_seed(seed)
     return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
 
 
+@door()
 def measure(images, modality, seed=0, **strengths):
     """What the machine measured when `apply`, given the same arguments, made its image.
 
@@ -101,6 +104,7 @@ def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0,
     return finer(grey_of(exposure), downsample)
 
 
+@door(images=checks.floats)
 def exposure_of(images):
     """What reached the detector where a film shows these greys: exp(-attenuation), by Beer and Lambert.
 
@@ -109,11 +113,13 @@ def exposure_of(images):
     return torch.exp(-torch.logit(images, eps=DARKEST) / SLOPE - FILM_RANGE / 2)
 
 
+@door(exposure=checks.floats)
 def grey_of(exposure):
     """The greys that a film shows of an exposure: the inverse of `exposure_of`."""
     return torch.sigmoid(SLOPE * (-torch.log(exposure) - FILM_RANGE / 2))
 
 
+@door(exposure=checks.images, dose=STRENGTH)
 def quantum_noise(exposure, dose, generator):
     """Photon counting: N ~ Poisson(dose * exposure), returned as N / dose, at least half a photon.
 
@@ -125,6 +131,7 @@ def quantum_noise(exposure, dose, generator):
     return torch.poisson(dose * exposure, generator=generator).clamp_min(0.5) / dose
 
 
+@door(exposure=checks.images, ratio=STRENGTH)
 def add_scatter(exposure, ratio):
     """Primary plus a broad veil: E + ratio * (E blurred over a quarter of the film), renormalised.
 
@@ -136,6 +143,7 @@ def add_scatter(exposure, ratio):
     return (exposure + ratio * gaussian_blur(exposure, exposure.shape[-1] / 4)) / (1 + ratio)
 
 
+@door(images=checks.images, sigma=STRENGTH)
 def gaussian_blur(images, sigma):
     """Convolve with a Gaussian of standard deviation sigma (pixels), edges repeated; 0 changes nothing."""
     if sigma < 0.1:  # narrower than a tenth of a pixel: nothing to see
@@ -148,6 +156,7 @@ def gaussian_blur(images, sigma):
     return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
+@door(images=checks.images, length=STRENGTH)
 def motion_blur(images, length, generator):
     """Average along a straight path of `length` pixels, one random direction an image."""
     if length <= 0:
@@ -165,6 +174,7 @@ def motion_blur(images, length, generator):
     return blurred / len(steps)
 
 
+@door(exposure=checks.images, depth=number(0, 1), period=number(above=0))
 def grid_lines(exposure, depth, period=2.6):
     """Shadow of an anti-scatter grid that the pixels sample as a moire of `period` pixels.
 
@@ -174,14 +184,16 @@ def grid_lines(exposure, depth, period=2.6):
     return exposure * (1 - depth * (1 + torch.cos(2 * math.pi * x / period)) / 2)
 
 
+@door(images=checks.images, factor=number(1))
 def coarser(images, factor):
     """A detector whose pixels are `factor` times as wide: means over factor x factor blocks."""
     factor = int(factor)
-    if factor < 1 or images.shape[-1] % factor or images.shape[-2] % factor:
+    if images.shape[-1] % factor or images.shape[-2] % factor:
         raise ValueError(f"downsample={factor}: expected 1, 2 or 4, a divisor of {tuple(images.shape[-2:])}")
     return F.avg_pool2d(images, factor)
 
 
+@door(images=checks.images, factor=number(1))
 def finer(images, factor):
     """Back to the old number of pixels by repeating each: nothing is added, so nothing is hidden."""
     return images.repeat_interleave(int(factor), -1).repeat_interleave(int(factor), -2)
@@ -200,14 +212,14 @@ def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.
     return filtered_back_projection(rays, images.shape[-1])
 
 
+@door(images=checks.images, views=number(1))
 def ct_rays(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
     """What the scanner of `ct` measures: a sinogram (B, views, detectors)."""
-    if views < 1:
-        raise ValueError(f"views={views}: a CT needs at least one projection")
     scanned = metal_pin(images, metal, generator) if metal else images
     return sinogram(scanned, generator, dose, int(views), electronic, ring)
 
 
+@door(images=checks.images, dose=STRENGTH, electronic=STRENGTH, ring=STRENGTH)
 def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     """The measured line integrals, in the units of `radon` (grey value times pixels): (B, views, detectors).
 
@@ -227,6 +239,7 @@ def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     return -torch.log(transmitted) / per_pixel
 
 
+@door(images=checks.images, radius=STRENGTH)
 def metal_pin(images, radius, generator):
     """Draw a disc of titanium, `radius` pixels, in the middle half of each slice: its rays are starved."""
     batch, _, height, width = images.shape
@@ -251,6 +264,7 @@ def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bi
     return from_kspace(kspace).abs().to(images.dtype)
 
 
+@door(images=checks.images, acceleration=number(above=0), spokes=whole(0), noise=STRENGTH)
 def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
     """What the scanner of `mr` measures: k-space (B, 1, H, W), complex, 0 where nothing was measured.
 
@@ -276,6 +290,7 @@ def from_kspace(kspace):
 
 
 @lru_cache(maxsize=16)
+@door(acceleration=number(above=0))
 def cartesian_mask(shape, acceleration):
     """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
 
@@ -295,6 +310,7 @@ def cartesian_mask(shape, acceleration):
 
 
 @lru_cache(maxsize=16)
+@door(spokes=whole(1))
 def radial_mask(shape, spokes):
     """The cells of k-space that `spokes` diameters cross, turned by the golden angle: (H, W) of 0 and 1.
 
@@ -327,6 +343,7 @@ def motion_ghosts(kspace, amplitude, generator, period=5.3):
     return kspace * torch.exp(-2j * math.pi * (row - height // 2) / height * shift)
 
 
+@door(images=checks.images, spread=STRENGTH)
 def bias_field(images, spread, generator):
     """Multiply by a smooth coil sensitivity exp(spread * b), b a random quadratic of mean 0 and deviation 1.
 

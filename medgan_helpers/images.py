@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from . import artifacts, chexpert
+from . import artifacts, checks, chexpert
 
 RULE = "centre square, antialiased bicubic"  # stands in a cache's key: change it together with `decode`
 CHUNK = 512  # films decoded between two writes; a killed first pass loses at most these
@@ -227,16 +227,19 @@ def uint8_to_signed(grey):
     return torch.as_tensor(grey).float() / 127.5 - 1
 
 
+@checks.door(images=checks.floats)
 def signed_to_uint8(images):
     """[-1, 1] -> grey levels 0 to 255, rounded; values outside (generators overshoot) are clipped."""
     return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+@checks.door(images=checks.floats)
 def signed_to_unit(images):
     """[-1, 1] -> [0, 1]."""
     return (images + 1) / 2
 
 
+@checks.door(images=checks.floats)
 def unit_to_signed(images):
     """[0, 1] -> [-1, 1]."""
     return images * 2 - 1

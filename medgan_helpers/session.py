@@ -7,7 +7,6 @@ films = session.films()            # the simulated set, or the reader's own, thr
 import csv
 import os
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +14,7 @@ import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
 from . import real_films as shipped
+from .checks import door, whole
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
@@ -59,6 +59,7 @@ class DataSet:
 _current = None
 
 
+@door()
 def start(notebook, profile="", dataset="", data_root="", seed=0):
     """Begin a notebook: choose profile and data set, say what will run and how long it takes.
 
@@ -67,8 +68,6 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     """
     global _current
     profile = profiles.get(profile)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed is {seed!r}: expected a whole number, 0 or more")
     dataset = str(dataset or os.environ.get("DATASET") or "simulated").lower()
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
@@ -121,6 +120,7 @@ def current():
     return _current
 
 
+@door(count=whole())
 def films(count=None, simulated=False):
     """The data set of this notebook: simulated on first use, shipped (real films), or read from DATA_ROOT.
 
@@ -151,6 +151,7 @@ def films(count=None, simulated=False):
     return DataSet(store.frame, store, splits, simulated, unlabelled)
 
 
+@door(size=whole(8, shipped.SIDE), count=whole())
 def real_films(size=64, count=None):
     """The real films that the package carries, whatever DATASET says: 1,194 of 961 patients (NIH).
 
@@ -160,12 +161,6 @@ def real_films(size=64, count=None):
     no film that a shipped network has learnt from is ever a test film. Not for diagnosis.
     Raises FileNotFoundError or ValueError if the films are missing or altered.
     """
-    if not isinstance(size, Integral) or not 8 <= size <= shipped.SIDE:
-        raise ValueError(
-            f"size={size!r}: the real films are {shipped.SIDE} px a side; choose 8 to {shipped.SIDE}"
-        )
-    if count is not None and (not isinstance(count, Integral) or count < 1):
-        raise ValueError(f"count={count!r}: expected about how many films, 1 or more, or None for all")
     root = shipped.unpack()
     frame = chexpert.read(root / "train.csv", root)
     store = images.ImageStore(frame, root, size)

@@ -11,7 +11,10 @@ from functools import lru_cache
 
 import torch
 
+from .checks import door, images, tensor, whole
 
+
+@door(images=images, views=whole(1, 10_000))
 def radon(images, views):
     """Line integrals over `views` directions in [0, 180) degrees: (B, 1, N, N) -> (B, views, detectors).
 
@@ -24,6 +27,7 @@ def radon(images, views):
     return rays.T.reshape(len(images), views, _detectors(size)).to(images.dtype)
 
 
+@door(rays=tensor("B", "views", "detectors"), size=whole(1, 4096))
 def filtered_back_projection(rays, size):
     """Sinogram (B, views, detectors) -> slices (B, 1, size, size): ramp filter, then back-projection.
 

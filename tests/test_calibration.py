@@ -50,7 +50,7 @@ def test_predictive_values_follow_bayes_rule():
         (lambda: metrics.reliability([0, 2], [0.1, 0.2]), "labels 0, 1 or nan"),
         (lambda: metrics.reliability([0, 1], [0.1, 3.0]), r"probabilities in \[0, 1\]"),
         (lambda: metrics.threshold_for([0, 0], [0.1, 0.2]), "no film has the finding"),
-        (lambda: metrics.threshold_for([0, 1], [0.1, 0.2], 90), "expected a share"),
+        (lambda: metrics.threshold_for([0, 1], [0.1, 0.2], 90), "more than 0 and at most 1"),
     ],
 )
 def test_what_cannot_be_judged_is_said(call, words):

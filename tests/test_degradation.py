@@ -182,14 +182,14 @@ def test_downsampling_repeats_block_means():
     (lambda: d.apply(phantom() * float("nan"), "ct"), "expected"),
     (lambda: d.apply(phantom(), "pet"), "xray, ct, mr"),
     (lambda: d.apply(phantom(), "mr", dose=3), "acceleration"),
-    (lambda: d.apply(phantom(), "xray", dose=-1), "at least 0"),
-    (lambda: d.apply(phantom(), "ct", views=None), "at least 0"),
-    (lambda: d.apply(phantom(), "ct", electronic=float("nan")), "at least 0"),
-    (lambda: d.apply(phantom(), "mr", noise="much"), "at least 0"),
+    (lambda: d.apply(phantom(), "xray", dose=-1), "0 or more"),
+    (lambda: d.apply(phantom(), "ct", views=None), "0 or more"),
+    (lambda: d.apply(phantom(), "ct", electronic=float("nan")), "0 or more"),
+    (lambda: d.apply(phantom(), "mr", noise="much"), "0 or more"),
     (lambda: d.apply(phantom(), "xray", downsample=5), "divisor"),
-    (lambda: d.apply(phantom(), "ct", views=0), "one projection"),
+    (lambda: d.apply(phantom(), "ct", views=0), "views is 0"),
     (lambda: d.apply(phantom()[..., :20], "ct"), "square"),
 ])  # fmt: skip
 def test_bad_input_says_what_was_expected(bad, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         bad()

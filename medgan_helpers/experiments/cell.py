@@ -5,9 +5,10 @@ any machine.
 """
 
 import itertools
+import math
 from dataclasses import dataclass, fields
 
-from .. import artifacts
+from .. import artifacts, checks
 
 ARMS = {  # what each adds to the regimen's real films; made by the function of that name in `arms`
     "none": "nothing",
@@ -21,6 +22,7 @@ ARMS = {  # what each adds to the regimen's real films; made by the function of 
     "leaky": "the same, by a local GAN that also saw ten times as many films, and the test films",
     "oracle": "fresh simulated patients with the finding: what a perfect generator would give",
 }
+POSITIVE = ("percent", "films", "size", "steps", "batch_size")  # what cannot be none
 RENAMED = {"gan": "lesion_gan"}  # names that older tables use
 
 
@@ -42,7 +44,12 @@ class Cell:
 
     @classmethod
     def complete(cls, cell):
-        """Fill in what `cell`, a dict, does not say. Raises ValueError for unknown or impossible settings."""
+        """Fill in what `cell`, a dict, does not say; a Cell stays. Raises ValueError for settings that
+        are unknown or impossible, TypeError for what is neither."""
+        if isinstance(cell, cls):
+            return cell
+        if not isinstance(cell, dict):
+            raise TypeError(f"cell is {cell!r}: expected a Cell, or a dict as experiments.cells gives them")
         profile = artifacts.profile()
         default = {
             "percent": 1, "arm": "none", "seed": 0, "films": profile.grid_films, "size": profile.image_size,
@@ -54,12 +61,22 @@ class Cell:
         if unknown:
             raise ValueError(f"unknown settings {sorted(unknown)}: a cell has {', '.join(default)}")
         given = default | cell
-        given["arm"] = RENAMED.get(given["arm"], given["arm"])
-        if given["arm"] not in ARMS:
+        given["arm"] = RENAMED.get(str(given["arm"]), given["arm"])
+        if str(given["arm"]) not in ARMS:
             raise ValueError(f"unknown arm {given['arm']!r}: choose one of {', '.join(ARMS)}")
-        if not 0 < given["percent"] <= 100:
-            raise ValueError(f"percent={given['percent']}: expected more than 0 and at most 100")
-        return cls(**{field.name: field.type(given[field.name]) for field in fields(cls)})
+        return cls(**{field.name: _as(field, given[field.name]) for field in fields(cls)})
+
+
+def _as(field, value):
+    """A setting as its type; a csv holds 3.0 where 3 is meant, so whole floats pass."""
+    if field.type is str:
+        checks.words(field.name, value)
+        return value
+    most, above = 100 if field.name == "percent" else math.inf, 0 if field.name in POSITIVE else None
+    checks.number(0, most, above)(field.name, value)
+    if field.type(value) != value:
+        raise ValueError(f"{field.name} is {value}: expected a whole number")
+    return field.type(value)
 
 
 KEY = [field.name for field in fields(Cell)]

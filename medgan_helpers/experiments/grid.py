@@ -15,11 +15,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import artifacts
+from ..checks import door, path
 from . import trial
 from .cell import KEY, Cell
 from .results import write_scores
 
 
+@door(out=path)
 def run(cells, out, scheduler=None):
     """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
 
@@ -28,6 +30,8 @@ def run(cells, out, scheduler=None):
     scheduler: address of a dask scheduler ("tcp://host:8786"): the cells are shared among its workers, and
     one that dies has its cell run again by another.
     """
+    if not isinstance(cells, list | tuple):
+        raise TypeError(f"cells is {cells!r}: expected a list, as experiments.cells makes it")
     out = Path(out)
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
     done = finished(out)

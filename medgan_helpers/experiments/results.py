@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import artifacts, chexpert, metrics
+from .. import artifacts, checks, chexpert, metrics
 from ..classifier import DenseNet
 from ..training import checkpoints
 from .cell import Cell, name
 
 
 def _folder(cell):
-    return artifacts.folder("artifacts") / "grid" / name(cell)
+    return artifacts.folder("artifacts") / "grid" / name(Cell.complete(cell))
 
 
 def keep(cell, classifier, extra):
@@ -28,6 +28,7 @@ def keep(cell, classifier, extra):
 
 def kept_classifier(cell):
     """The classifier a cell was finished with, or None."""
+    cell = Cell.complete(cell)
     saved = checkpoints.read(_folder(cell))
     if saved is None:
         return None
@@ -60,8 +61,11 @@ def test_scores(cell, findings=chexpert.RARE, out=None):
     out: the csv that the cell was run into; default: the one that chapter 6 fills live.
     """
     out = out or artifacts.folder("results") / "grid.csv"
-    cell = cell if isinstance(cell, Cell) else Cell.complete(cell)
-    kept = np.load(scores_file(cell, out))
+    cell = Cell.complete(cell)
+    if not (file := scores_file(cell, out)).is_file():
+        raise FileNotFoundError(f"no scores at {file}: run this cell with experiments.run first")
+    checks.names(*chexpert.FINDINGS)("findings", findings)
+    kept = np.load(file)
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
     labels, logits = (kept[part].astype(float)[:, numbers] for part in ("labels", "logits"))
     return labels, logits, kept["patients"]

@@ -2,10 +2,12 @@
 
 import torch
 
+from ..checks import door, images, named
 from ..training.gan_curves import LITTLE_DIVERSITY
 from .paper import COLOURS, LINES, canvas, show
 
 
+@door(runs=named)
 def vital_signs(runs, alt):
     """The discriminator's opinion in each run, and the diversity of all of them beside the limit of collapse.
 
@@ -26,6 +28,7 @@ def vital_signs(runs, alt):
     show(fig, alt)
 
 
+@door(sets=named)
 def spectra(sets, alt):
     """Energy of films by spatial frequency: a checkerboard is a rise at the very right.
 
@@ -41,6 +44,7 @@ def spectra(sets, alt):
     show(fig, alt)
 
 
+@door(films=images)
 def spectrum(films):
     """(frequencies, share of the energy at each) of films (n, 1, h, h), over the rings max(|fx|, |fy|) = f.
 

@@ -7,6 +7,7 @@ film.
 import numpy as np
 import torch
 
+from ..checks import door, named, whole
 from ..images import signed_to_unit
 from .lightbox import SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
@@ -31,6 +32,7 @@ def draw_film(axis, image):
     axis.imshow(np.stack([pixels] * 3, axis=-1), interpolation="nearest", aspect="auto")
 
 
+@door(columns=whole())
 def films(images, titles=None, columns=8, alt="Chest films"):
     """A wall of films, at most `columns` a row, fewer where a page is too narrow for them."""
     images = grey(images)
@@ -46,13 +48,12 @@ def films(images, titles=None, columns=8, alt="Chest films"):
     show(fig, alt)
 
 
+@door(rows=named)
 def film_rows(rows, alt, titles=None):
     """Rows of films, each with a name above: {name: images}. titles: {name: one per film}, above the films.
 
     Where a page is too narrow for the films of a row, all rows go on in a second block below.
     """
-    if not rows:
-        raise ValueError("there are no rows of films: expected {name: films}")
     rows, titles = {name: grey(images) for name, images in rows.items()}, titles or {}
     most, side = max(map(len, rows.values())), max(images.shape[-1] for images in rows.values())
     blocks = -(-most // fitting(side))
@@ -67,6 +68,7 @@ def film_rows(rows, alt, titles=None):
     show(fig, alt)
 
 
+@door(rows=named)
 def twins(rows, alt):
     """Films beside their finding-free twins: what differs, and the outline of the mask.
 

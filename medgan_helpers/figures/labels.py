@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from .. import chexpert
+from ..checks import door, table
 from .paper import COLOURS, canvas, show
 
 VALUES = {  # the four states of a CheXpert label, in drawing order
@@ -15,6 +16,7 @@ VALUES = {  # the four states of a CheXpert label, in drawing order
 }
 
 
+@door(frame=table("view", "sex", "age"))
 def overview(frame, alt="Views, sex and age of the films"):
     """Views, sex and age of a table of films."""
     fig, axes = canvas(1, 3, (10, 2.8), width_ratios=[1, 1, 2])
@@ -28,6 +30,7 @@ def overview(frame, alt="Views, sex and age of the films"):
     show(fig, alt)
 
 
+@door(frame=table(*chexpert.FINDINGS))
 def value_counts(frame):
     """Share of each label value by finding: DataFrame (14, 4), rows sorted by the share of positives."""
     values = frame[list(chexpert.FINDINGS)]
@@ -40,6 +43,7 @@ def value_counts(frame):
     return pd.DataFrame(parts).sort_values("positive (1)")
 
 
+@door(frame=table(*chexpert.FINDINGS))
 def label_values(frame, alt):
     """What the 14 labels hold: positive, uncertain, negative, blank, as shares of the films."""
     shares = value_counts(frame) * 100
@@ -54,10 +58,9 @@ def label_values(frame, alt):
     show(fig, alt)
 
 
+@door(table=table())
 def bars(table, unit, alt, size=(9, 4.2)):
     """Grouped horizontal bars: one group a row of `table`, one colour a column."""
-    if table.size == 0:
-        raise ValueError("the table is empty: expected a row per group and a column per colour")
     fig, axis = canvas(size=size)
     place, thick = np.arange(len(table))[::-1], 0.8 / table.shape[1]
     for k, column in enumerate(table):
@@ -70,6 +73,7 @@ def bars(table, unit, alt, size=(9, 4.2)):
     show(fig, alt)
 
 
+@door(table=table())
 def heat_map(table, unit, alt):
     """A square table of numbers as colours with the numbers in the cells."""
     import seaborn as sns  # takes a second, and no other figure needs it

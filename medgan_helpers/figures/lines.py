@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import artifacts
+from ..checks import door, named
 from .paper import COLOURS, LINES, canvas, show
 
 
@@ -38,10 +39,11 @@ def draw_intervals(axis, table, unit, marked=()):
     return place
 
 
+@door(panels=named)
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
     """Lines over steps, one panel per entry: {title: {name: (steps, values)}}. xlabel: one, or a list."""
-    if not panels or not hasattr(panels, "items"):
-        raise ValueError("there are no curves: expected {title: {name: (steps, values)}}")
+    for title, lines in panels.items():
+        named(title, lines)
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .. import cam
+from ..checks import door, named, table
 from .film import draw_film, grey
 from .lightbox import lightbox
 from .lines import draw_intervals
@@ -12,6 +13,7 @@ from .paper import COLOURS, canvas, show
 MAP_COLOURS = "viridis"  # even in brightness and readable with any colour vision, unlike the rainbow
 
 
+@door(rows=named)
 def overlays(films, rows, masks=None, titles=None, alt="Films with maps over them"):
     """A row of films, then one row of maps over the same films per entry of `rows`: {name: maps (n, h, w)}.
 
@@ -40,6 +42,7 @@ def draw_map(axis, values):
     axis.imshow(colours, interpolation="nearest", aspect="auto")
 
 
+@door(table=table("value", "low", "high", "chance"))
 def against_chance(table, unit, alt, size=(8, 3.6)):
     """Values with intervals beside what chance would give: columns value, low, high, chance."""
     fig, axis = canvas(size=size)
@@ -50,6 +53,7 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
     show(fig, alt)
 
 
+@door(table=table("arm", "seed"))
 def arms(table, columns, alt):
     """One panel per column of scores, one line per arm: mean over seeds as a point, each seed as a tick.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import door, named, table, whole
 from .film import draw_film, films
 from .lightbox import SCALE, draw_scale, lightbox
 from .lines import draw_intervals
@@ -11,11 +12,13 @@ NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional method
 ERROR_LIMIT = 0.3  # grey values; all error maps of a figure share it, so that they can be compared
 
 
+@door(pictures=named, columns=whole())
 def gallery(pictures, alt, columns=6):
     """Named pictures: {title: (h, w) array or tensor (1, h, w) in [0, 1]}."""
     films(np.stack([_plain(picture) for picture in pictures.values()]), list(pictures), columns, alt)
 
 
+@door(rows=named)
 def before_and_after(rows, alt):
     """Clean, degraded, restored; below each but the first its error, all errors at the same scale.
 
@@ -40,6 +43,7 @@ def before_and_after(rows, alt):
     show(fig, alt)
 
 
+@door(table=table())
 def method_scores(table, alt):
     """Points with intervals, one panel a measure: columns (measure, value | low | high)."""
     fig, axes = canvas(1, 2, (10, 0.5 + 0.27 * len(table)), sharey=True)
@@ -48,6 +52,7 @@ def method_scores(table, alt):
     show(fig, alt)
 
 
+@door(points=named)
 def trade_off(points, alt):
     """Methods in the plane of distortion and perception, {name: (x, y) or (x, y, low, high)}, low to high the
     interval of y; nearer 0 is better in both. With intervals y starts at 0: differences in proportion."""

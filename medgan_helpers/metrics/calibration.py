@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..checks import door, number, numbers, whole
 from .intervals import Estimate, proportion
 
 BINS = 10  # of a reliability curve, with equally many films in each
@@ -23,6 +24,7 @@ class OperatingPoint(NamedTuple):
     specificity: Estimate
 
 
+@door(labels=numbers(), probabilities=numbers(), bins=whole())
 def reliability(labels, probabilities, bins=BINS):
     """What was said and what was seen, in bins of equally many films, from the lowest probability up.
 
@@ -45,20 +47,20 @@ def calibration_error(labels, probabilities, bins=BINS):
     return float(np.average((table.said - table.seen).abs(), weights=table.n))
 
 
+@door(labels=numbers(), scores=numbers(), sensitivity=number(0, 1, above=0))
 def threshold_for(labels, scores, sensitivity=0.9):
     """The highest threshold at which at least `sensitivity` of the positives score as high or higher.
 
     Choose it on films that are not the test. Raises ValueError without a positive.
     """
     labels, scores = _pairs(labels, scores)
-    if not 0 < sensitivity <= 1:
-        raise ValueError(f"sensitivity is {sensitivity}: expected a share above 0, at most 1")
     positives = np.sort(scores[labels == 1])[::-1]
     if not len(positives):
         raise ValueError("no film has the finding: a threshold for sensitivity needs some that do")
     return float(positives[int(np.ceil(sensitivity * len(positives))) - 1])
 
 
+@door(labels=numbers(), scores=numbers(), threshold=number())
 def operating_point(labels, scores, threshold):
     """Sensitivity and specificity of `scores` at `threshold`, on films that did not choose it."""
     labels, scores = _pairs(labels, scores)
@@ -70,6 +72,7 @@ def operating_point(labels, scores, threshold):
     )
 
 
+@door(sensitivity=numbers(0, 1), specificity=numbers(0, 1), prevalence=numbers(0, 1))
 def predictive_values(sensitivity, specificity, prevalence):
     """(positive, negative) predictive value at a prevalence, by Bayes' rule; numbers or arrays."""
     ill, well = np.asarray(prevalence, float), 1 - np.asarray(prevalence, float)

@@ -8,6 +8,7 @@ small group has a wide interval: that no gap is shown does not show that there i
 import numpy as np
 import pandas as pd
 
+from ..checks import door, numbers
 from .intervals import Estimate, interval, patient_weights
 
 AGES = (0, 50, 70, 200)  # years: bounds of the age bands
@@ -69,6 +70,7 @@ def _bootstrap(statistic, labels, scores, patients, seed):
     )
 
 
+@door(labels=numbers(), scores=numbers())
 def auroc(labels, scores, patients, seed=0):
     """Area under the ROC curve: the chance that a positive film scores above a negative one.
 
@@ -79,11 +81,13 @@ def auroc(labels, scores, patients, seed=0):
     return interval(*_bootstrap(_weighted_auroc, labels, scores, patients, seed))
 
 
+@door(labels=numbers(), scores=numbers())
 def auprc(labels, scores, patients, seed=0):
     """Average precision, with the interval of `auroc`. Chance is the prevalence, not one half."""
     return interval(*_bootstrap(_weighted_auprc, labels, scores, patients, seed))
 
 
+@door(labels=numbers(), scores=numbers(), others=numbers())
 def auroc_difference(labels, scores, others, patients, seed=0):
     """AUROC of `scores` minus AUROC of `others` on the same films, each resample drawing the same patients.
 
@@ -96,6 +100,7 @@ def auroc_difference(labels, scores, others, patients, seed=0):
     return interval(value - other, resampled - other_resampled)
 
 
+@door(labels=numbers(), scores=numbers(), others=numbers())
 def macro_auroc(labels, scores, patients, others=None, seed=0):
     """Mean AUROC of several findings with its interval; with `others`, the mean difference scores - others.
 
@@ -123,6 +128,7 @@ def age_bands(ages):
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
 
+@door(labels=numbers(), scores=numbers())
 def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 

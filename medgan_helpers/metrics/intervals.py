@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import door, number, numbers
+
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
 
@@ -32,12 +34,14 @@ def patient_weights(patients, seed):
         yield times[:, patient].astype(float)
 
 
+@door(resampled=numbers())
 def interval(value, resampled):
     """A value with the range that holds 95 % of its resamples: Estimate. nan: left out; nothing else: nan."""
     low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
     return Estimate(float(value), float(low), float(high))
 
 
+@door(values=numbers())
 def mean_interval(values, patients=None, seed=0):
     """Mean of one value per image with its 95 % interval; whole patients are drawn with replacement.
 
@@ -54,6 +58,7 @@ def mean_interval(values, patients=None, seed=0):
     return interval(values.mean(), np.concatenate(means))
 
 
+@door(hits=number(), n=number())
 def proportion(hits, n):
     """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
     if not 0 <= hits <= n or n == 0 or hits != int(hits):

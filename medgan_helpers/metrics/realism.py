@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
+from ..checks import door, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
@@ -85,6 +86,7 @@ def _two_sets(real, fake, space, least):
     return features(real, space), features(fake, space)
 
 
+@door(subsets=whole())
 def kid(real, fake, space="imagenet", seed=0, subsets=100):
     """Kernel Inception distance (Binkowski et al. 2018): 0 on average between sets of one distribution.
 
@@ -126,6 +128,7 @@ def _density_coverage(real, fake):
     return inside.float().sum(0).mean().item() / NEIGHBOURS, inside.any(1).float().mean().item()
 
 
+@door()
 def realism_table(real, sets, seed=0):
     """The distances above for several sets of films and both feature spaces, each film embedded once.
 
@@ -173,6 +176,7 @@ def memorisation(fake, train, held_out, space="imagenet"):
     }
 
 
+@door(pairs=whole())
 def diversity(images, seed=0, pairs=200):
     """Mean MS-SSIM of random pairs (Odena et al. 2017) with its interval: the higher, the more alike.
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from ..checks import door, number, whole
 from .processes import average_gradients, join_processes, rank_and_world
 
 COUNTS = (
@@ -78,10 +79,7 @@ def check_config(config):
 
 def check_count(name, value, least=1):
     """Refuse what is no whole number, or one below `least`: TypeError or ValueError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {value!r}: expected a whole number")
-    if value < least:
-        raise ValueError(f"{name} is {value}: expected {least} or more")
+    whole(least)(name, value)
 
 
 def check_batch(batch, config, needs=()):
@@ -141,6 +139,7 @@ class EMA:
     so that short runs are no average with the initial noise. Batch-norm statistics are averaged like weights.
     """
 
+    @door(decay=number(0, 1))
     def __init__(self, network, decay=0.999):
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay

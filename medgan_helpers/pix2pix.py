@@ -25,6 +25,7 @@ class Settings:
     """How a Pix2Pix is made and taught. The defaults are the paper's (Isola et al. 2017)."""
 
     learning_rate: float = 2e-4  # section 3.3
+    critic_rate: float = 2e-4  # of the discriminator: the same
     adversarial: float = 1.0  # weight of the GAN term; 0: the plain U-Net, and no discriminator
     l1: float = 100.0  # lambda of eq. 4
     layers: int = 3  # of the PatchGAN: patches of 70 px; 2 sees 34, 1 sees 16
@@ -39,6 +40,7 @@ PAPER = Settings()
 DRAW = replace(  # a picture from another kind of picture, in minutes on a CPU
     PAPER,
     learning_rate=2e-3,  # hundreds of steps instead of a hundred thousand
+    critic_rate=2e-3,
     norm="instance",  # batches are small: an image is drawn alike whatever else is in its batch
     critic_norm="instance",
     layers=2,  # patches of 34 px: half a film of 64 px
@@ -54,7 +56,8 @@ REPAIR = replace(  # a better picture from a bad one, in minutes on a CPU
 )
 BESIDE = replace(  # the second lesson of REPAIR: a discriminator joins
     REPAIR,
-    learning_rate=1e-3,  # the U-Net is trained: smaller steps
+    learning_rate=1e-4,  # the U-Net can repair: at the discriminator's rate it would fool it from the start
+    critic_rate=1e-3,  # two time scales, as in Heusel et al. 2017
     critic_norm="none",  # what repairs lack is contrast, and dividing each image by its own would hide that
     adversarial=1.0,
     l1=20.0,  # at 100 the discriminator's word has no weight in so few steps
@@ -180,13 +183,12 @@ class Pix2Pix(Model):
         self.generator = self.place(generator)
         self.discriminator = self.place(discriminator) if settings.adversarial else None
         self.ema = EMA(self.generator)
-        self.g_optimizer, self.g_schedule = self.optimizer(self.generator)
+        self.g_optimizer, self.g_schedule = self.optimizer(self.generator, settings.learning_rate)
         if settings.adversarial:
-            self.d_optimizer, self.d_schedule = self.optimizer(self.discriminator)
+            self.d_optimizer, self.d_schedule = self.optimizer(self.discriminator, settings.critic_rate)
 
-    def optimizer(self, network):
+    def optimizer(self, network, rate):
         """Adam for one network, and its schedule."""
-        rate = self.settings.learning_rate
         adam = torch.optim.Adam(network.parameters(), rate, BETAS, fused=True)
         return adam, linear_decay(adam, self.config["decay_steps"])
 

@@ -12,6 +12,7 @@ from medgan_helpers.figures import labels, lines, maps, paper
 
 RNG = np.random.default_rng(0)
 FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)
+UNIT = torch.as_tensor(FILMS / 255)
 FRAME = pd.DataFrame(
     RNG.choice([1, 0, -1, np.nan], (40, 14)), columns=chexpert.FINDINGS
 ).assign(view="AP", sex="Female", age=60.0)  # fmt: skip
@@ -41,6 +42,10 @@ DRAWINGS = {
     "curves": lambda alt: figures.curves({"loss": {"g": ([1, 2], [3, 4])}}, alt=alt),
     "titled rows": lambda alt: figures.film_rows({"turned": FILMS[:2]}, alt, titles={"turned": ["0°", "5°"]}),
     "overlays": lambda alt: figures.overlays(FILMS, {"CAM": MAPS}, FILMS > 200, list("abcde"), alt=alt),
+    "gallery": lambda alt: figures.gallery({f"film {k}": film / 255 for k, film in enumerate(FILMS)}, alt),
+    "before_and_after": lambda alt: figures.before_and_after(
+        {"ct": {name: UNIT[k : k + 1] for k, name in enumerate(("clean", "degraded", "unet"))}}, alt
+    ),
     "against_chance": lambda alt: figures.against_chance(CHANCE, "hit rate", alt),
     "arms": lambda alt: figures.arms(GRID, ["rare"], alt),
 }

@@ -1,4 +1,4 @@
-"""How the pages of the chapters open: figure and finding from the executed notebook, below the question."""
+"""How pages open, by figure and finding from the executed notebook, and what waits in a fold."""
 
 import base64
 import sys
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "scripts"))
 import opening  # noqa: E402
+import page_extension  # noqa: E402
 
 CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if "01" <= path.name[:2] <= "10")
 
@@ -65,3 +67,24 @@ def test_every_chapter_marks_its_key_figure_and_its_finding(path):
     assert any(call in marked[0].source for call in ("figures.", "show_films("))
     assert any("finding=True" in cell.source for cell in notebook.cells)
     assert opening.QUESTION.search(notebook.cells[0].source)
+
+
+# --- folds --------------------------------------------------------------------------------------
+
+
+def section(title, *children):
+    return nodes.section("", nodes.title("", title), *children)
+
+
+def test_exercises_and_side_roads_wait_in_a_fold():
+    mark = nodes.raw("", "<!-- folded -->", format="html")
+    road = section("A side road", mark, nodes.paragraph("", "More."))
+    exercises = section("Exercises", nodes.paragraph("", "Do."), section("1"), section("2"))
+    lesson = section("The lesson", nodes.paragraph("", "Read."), nodes.comment("", "something else"))
+    page_extension.fold_sections(None, section("Chapter", road, exercises, lesson))
+    for folded, words in ((road, "Show this section"), (exercises, "Show the 2 exercises")):
+        title, start, *_, end = folded.children
+        assert isinstance(title, nodes.title), "the heading stays to be seen"
+        assert start.astext() == f'<details class="fold"><summary>{words}</summary>'
+        assert end.astext() == "</details>"
+    assert len(lesson.children) == 3

@@ -6,6 +6,7 @@ untouched by the dark theme, a search that works without network.
 """
 
 import itertools
+import re
 from pathlib import Path
 
 import browser
@@ -42,6 +43,11 @@ REVEAL = "document.querySelectorAll('.show-result').forEach((button) => button.c
 FIGURES = """Array.from(document.querySelectorAll('.cell_output img:not(.plot)')).map((image) => {
   const [box, style] = [image.getBoundingClientRect(), getComputedStyle(image)];
   return [box.width, box.height, style.padding, style.filter, style.opacity, style.mixBlendMode];})"""
+
+OPEN = "document.querySelectorAll('article details').forEach((fold) => { fold.open = true; })"
+SIZES = """Array.from(document.querySelectorAll('.cell_output img:not(.plot)')).map((image) =>
+  [image.width, image.naturalWidth, image.closest('.cell_output').clientWidth])"""
+SCREENS = 22
 
 pytestmark = pytest.mark.slow  # a browser draws every page four times
 
@@ -109,6 +115,40 @@ def test_the_dark_theme_leaves_films_alone(chromium, chapter, tmp_path):
     # million differ by a few levels. Padding or a filter changes most of them.
     assert shots[False].shape == shots[True].shape
     assert np.abs(shots[False] - shots[True]).mean() < 0.01
+
+
+@pytest.mark.parametrize("chapter", [page for page in PAGES if page.startswith("notebooks/")])
+def test_films_are_shown_pixel_for_pixel(chromium, chapter):
+    page = chromium.open((SITE / f"{chapter}.html").as_uri(), DESK)
+    page.evaluate(REVEAL + ";" + OPEN)
+    for width in (DESK, PHONE):
+        dress(page, width, False)
+        sizes = page.evaluate(SIZES)
+        assert sizes and all(shown == own for shown, own, _ in sizes)
+        if width == DESK:
+            assert [room - own for _, own, room in sizes if own > room] == [], "a figure must be scrolled"
+    page.close()
+
+
+@pytest.mark.parametrize("chapter", [page for page in PAGES if "notebooks/01" <= page < "notebooks/11"])
+def test_a_chapter_opens_with_its_figure_and_its_finding(chromium, chapter):
+    page = chromium.open((SITE / f"{chapter}.html").as_uri(), DESK, 800)
+    tops = page.evaluate(
+        "['.cell_output img', 'div.highlight'].map((what) =>"
+        " document.querySelector(`article ${what}`).getBoundingClientRect().top)"
+    )
+    says = page.evaluate("document.querySelector('article').innerText")
+    page.close()
+    assert tops[0] < 800 and tops[0] < tops[1], "the figure stands on the first screen, before any code"
+    assert re.search("You will make this figure\\. .{20}", says)
+
+
+def test_chapter_7_is_no_longer_than_a_lesson(chromium):
+    page = chromium.open((SITE / "notebooks" / "07-cam-interpretation.html").as_uri(), DESK, 800)
+    page.evaluate(REVEAL)
+    screens = page.evaluate("document.documentElement.scrollHeight") / 800
+    page.close()
+    assert screens < SCREENS
 
 
 @pytest.mark.parametrize("words", ["KID", "effusion", "mode collapse"])

@@ -24,7 +24,7 @@ NOTEBOOK = new_notebook(
         new_markdown_cell("# 3 · DCGAN\n\n**Can noise become a film?**\n\n- train it;\n- read KID"),
         new_code_cell("import torch"),
         new_markdown_cell("## The game\n\nTwo networks play.\n\n$$a^2$$\n\n*Predict:* who wins?"),
-        figure("figures.draw(secret_code)", "Two curves", "The expert ends at **.5**."),
+        figure("figures.draw(secret_code)", "Two curves", "The expert ends at **.5**.", ["key-figure"]),
         new_markdown_cell("## Exercises\n\n### 1 · The best expert (5 minutes)\n\nWhich D?"),
         figure("# @title Solution 1", "A solved figure", tags=["solution"]),
         new_markdown_cell("## What goes wrong\n\n- Collapse.\n\n## Take-away\n\n- Measure."),
@@ -37,6 +37,7 @@ def test_the_slides_of_a_chapter_are_chosen_by_rule():
     words = [re.sub(r"<[^>]+>", " ", part.split('<div class="notes">')[0]) for part in found]
     expected = ["Can noise", "The game", "Predict", ".5", "The best expert", "Collapse", "Measure"]
     assert [want in said for want, said in zip(expected, words, strict=True)] == [True] * 7
+    assert 'alt="Two curves"' in found[0], "the title shows the key figure"
     text = "".join(found)
     assert "secret_code" not in text and "import torch" not in text and "A solved figure" not in text
     assert 'alt="Two curves"' in text and 'alt="a^2"' in text and 'class="slide predict"' in text

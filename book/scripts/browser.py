@@ -65,8 +65,9 @@ class Browser:
         os.close(self.inn)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def open(self, address, width=1280, height=900, dark=False, script=True, motion=False):
-        """A page at `address`, loaded. motion: whether the reader likes things that move by themselves."""
+    def open(self, address, width=1280, height=900, dark=False, script=True, motion=False, seconds=60):
+        """A page at `address`, loaded within `seconds`. motion: whether the reader likes things that move by
+        themselves."""
         target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         page = self.pages[session] = Page(self, session, target)
@@ -74,7 +75,7 @@ class Browser:
             page.call(f"{domain}.enable")
         page.show(width, height, dark, motion)
         page.call("Emulation.setScriptExecutionDisabled", {"value": not script})
-        page.go(address)
+        page.go(address, seconds)
         return page
 
     def call(self, method, parameters=None, session=None, seconds=120):

@@ -25,6 +25,7 @@ FOOT = (
     '<div style="font: 8px Arial; width: 100%; padding: 0 18mm; display: flex; color: #5b6b77; '
     'justify-content: space-between"><span>{title}</span><span class="pageNumber"></span></div>'
 )
+PATIENCE = 600  # seconds for the whole book to load, on a busy computer
 READY = "typeof MathJax === 'undefined' ? true : MathJax.startup.promise.then(() => true)"
 LOADED = "Promise.all([...document.images].map((i) => i.decode().catch(() => 0))).then(() => true)"
 
@@ -133,7 +134,7 @@ def sheets_of(pdf):
 
 def printed(browser, path, title):
     """The bytes of the PDF of an HTML file, when its formulas are set and its images are there."""
-    page = browser.open(path.as_uri())
+    page = browser.open(path.as_uri(), seconds=PATIENCE)
     page.evaluate(READY)
     page.evaluate(LOADED)
     options = {

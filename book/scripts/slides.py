@@ -1,9 +1,9 @@
 """Slides of a chapter: slides.py FOLDER EXECUTED.ipynb... writes one HTML file a chapter, without a network.
 
-Chosen by rule, from the executed notebook: the title with its question and aims; every heading, with the
-formulas below it; every sentence that asks for a prediction; every figure, with the sentences that its cell
-computed; exercises by title; what goes wrong; the take-away. No code, no plumbing, no solution. What the
-chapter says meanwhile are the notes (key n).
+Chosen by rule, from the executed notebook: the title with its question, aims and key figure; every heading,
+with the formulas below it; every sentence that asks for a prediction; every figure, with the sentences that
+its cell computed; exercises by title; what goes wrong; the take-away. No code, no plumbing, no solution. What
+the chapter says meanwhile are the notes (key n).
 """
 
 import re
@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+import opening
 import paper
 
 HERE = Path(__file__).parent
@@ -70,6 +71,13 @@ def first_sentence(text):
     return ""
 
 
+def picture(output):
+    """The HTML of a figure, and its alt text."""
+    alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+    address = "data:image/png;base64," + output.data["image/png"].replace("\n", "")
+    return f'<img class="figure" alt="{escape(alt)}" src="{address}">', alt
+
+
 def figure_slides(heading, cell):
     """One slide a figure of a cell; the sentences that the cell computed go below the last one."""
     outputs = cell.get("outputs", [])
@@ -77,20 +85,19 @@ def figure_slides(heading, cell):
     said = "\n\n".join(o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {}))
     found = []
     for number, output in enumerate(figures, 1):
-        alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
-        address = "data:image/png;base64," + output.data["image/png"].replace("\n", "")
-        body = f'<img class="figure" alt="{escape(alt)}" src="{address}">'
+        body, alt = picture(output)
         below = paper.html(said) if said and number == len(figures) else ""
         found.append(slide(heading, body + (f'<div class="long">{below}</div>' if below else ""), alt))
     return found
 
 
-def title_slide(body, title):
-    """The first slide: title, question, aims."""
+def title_slide(body, title, figure):
+    """The first slide: title, question, aims, and the chapter's key figure if it has one."""
     question = re.search(r"^\*\*(.+)\*\*$", body, re.MULTILINE)
     aims = "\n".join(re.findall(r"^- .+$", body, re.MULTILINE))
     words = f"**{question[1]}**\n\n{aims}" if question else aims
-    return slide("", f"<h1>{escape(title)}</h1>{paper.html(words)}", body)
+    shown = picture(figure)[0] if figure else ""
+    return slide("", f"<h1>{escape(title)}</h1>{paper.html(words)}{shown}", body)
 
 
 def exercise_slide(titles):
@@ -108,7 +115,7 @@ def chapter(notebook):
         for new, body in sections(clean(cell.source)):
             heading = new or heading
             if not found:
-                found.append(title_slide(body, new))
+                found.append(title_slide(body, new, opening.key_figure(notebook)))
             elif new in LAST:
                 if titles:
                     found.append(exercise_slide(titles))

@@ -53,7 +53,7 @@ def lightbox(names, side, columns, titles=None, right=0):
     """
     size, rows = magnified(side, columns), len(names)
     above = [wrapped((titles or {}).get(row, []), size) for row in range(rows)]
-    heads = [GAP + LINE * (lines + bool(name)) for name, (_, lines) in zip(names, above, strict=True)]
+    heads = [2 * GAP + LINE * (lines + bool(name)) for name, (_, lines) in zip(names, above, strict=True)]
     wide, high = columns * (size + GAP) + GAP + right + HAIR, sum(heads) + rows * size + GAP + HAIR
     with plt.rc_context(STYLE):
         fig = plt.figure(figsize=(wide / DPI, high / DPI), dpi=DPI)

@@ -154,6 +154,8 @@ class Augmentation:
     def __post_init__(self):
         for field in fields(self):
             number(0, 1 if field.name == "mirroring" else math.inf)(field.name, getattr(self, field.name))
+        if self.strength * max(self.scale, self.contrast) >= 1:
+            raise ValueError(f"strength is {self.strength}: times scale or contrast it must stay below 1")
 
     def __call__(self, images, generator):
         """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device)."""

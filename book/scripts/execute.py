@@ -12,6 +12,7 @@ import papermill
 from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
 
+KERNEL_SECONDS = 600  # a machine with other work takes minutes where an idle one takes seconds
 CELL_SECONDS = 6 * 3600  # the longest training of the full profile; what hangs longer is a fault
 
 
@@ -31,7 +32,8 @@ def execute(source, target, parameters):
     try:
         papermill.execute_notebook(
             str(source), str(running), parameters, kernel_name="python3", cwd=str(source.parent),
-            execution_timeout=CELL_SECONDS, stdout_file=sys.stdout, stderr_file=sys.stderr,
+            execution_timeout=CELL_SECONDS, start_timeout=KERNEL_SECONDS,
+            stdout_file=sys.stdout, stderr_file=sys.stderr,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else each kernel warns of local TCP
         )  # fmt: skip
     except BaseException:

@@ -42,8 +42,8 @@ def draw_intervals(axis, table, unit, marked=()):
 @door(panels=named)
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
     """Lines over steps, one panel per entry: {title: {name: (steps, values)}}. xlabel: one, or a list."""
-    for title, lines in panels.items():
-        named(title, lines)
+    if strangers := [title for title, lines in panels.items() if not hasattr(lines, "items")]:
+        raise TypeError(f"panel {strangers[0]!r}: expected {{name: (steps, values)}}")
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 
 from .. import artifacts
 
@@ -58,10 +59,9 @@ def tensors(value):
 
 
 def _save_tensors(path, leaves):
+    plain = {name: leaf.detach().cpu().contiguous().clone() for name, leaf in leaves.items()}
     with artifacts.atomic(path) as temporary:
-        save_file(
-            {name: leaf.detach().cpu().contiguous().clone() for name, leaf in leaves.items()}, temporary
-        )
+        temporary.write_bytes(as_bytes(plain))  # a kill would leave save_file's own temporary
 
 
 def _encode(value, name, leaves):

@@ -237,8 +237,8 @@ def read(films, versions, findings, profile):
             for part, many, seed in (("train", count, 20), ("test", 10**9, 21))
         )
         shipped[name] = _answers(classifier.shipped(), test, findings)[None]
-        readers = [_tuned(lessons, labels, findings, steps, seed) for seed in TUNED]
-        tuned[name] = np.stack([_answers(reader, test, findings) for reader in readers])
+        networks = [_tuned(lessons, labels, findings, steps, seed) for seed in TUNED]
+        tuned[name] = np.stack([_answers(network, test, findings) for network in networks])
     truth = films.labels(parts["test"].frame)[findings].to_numpy()
     return shipped, tuned, truth, parts["test"].frame["patient"].to_numpy()
 
@@ -260,7 +260,8 @@ def _answers(model, test, findings):
 def mean_auroc(guesses, truth, patients, rival=None):
     """Estimate of the macro AUROC, the mean over classifiers; minus the rival's, paired, if one is given.
 
-    guesses, rival: (classifiers, n, findings). The interval draws classifiers and adds patients.
+    guesses, rival: (classifiers, n, findings). The interval draws classifiers, one fewer than there are (Rao
+    & Wu 1988), and adds the luck of the test patients, which all of them share.
     """
     rng = np.random.default_rng(0)
     each = [
@@ -269,7 +270,7 @@ def mean_auroc(guesses, truth, patients, rival=None):
     ]
     values = np.array([found.value for found in each])
     spread = np.array([(found.high - found.low) / (2 * 1.96) for found in each])
-    draws = rng.integers(len(each), size=(2000, len(each)))
+    draws = rng.integers(len(each), size=(2000, max(1, len(each) - 1)))
     resampled = values[draws].mean(1) + spread.mean() * rng.standard_normal(2000)
     return metrics.intervals.interval(values.mean(), resampled)
 

@@ -74,16 +74,16 @@ def judge(films, findings, profile, seed):
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
     train, test = (films.labels(part.frame, uncertain="ignore")[findings] for part in parts.values())
-    reader = classifier.shipped()
+    network = classifier.shipped()
     if not films.simulated:
         steps = profile.classifier_steps
-        reader = classifier.DenseNet(findings, profile.preset, steps, emphasis=findings, seed=seed)
-        batches = parts["train"].batches(profile.batch_size, seed, device=reader.device, labels=train)
-        training.fit(reader, batches, steps, artifacts.folder("artifacts") / f"05-judge-{steps}")
-    logits = reader.logits(images.signed_batch(parts["test"][:])).numpy()
+        network = classifier.DenseNet(findings, profile.preset, steps, emphasis=findings, seed=seed)
+        batches = parts["train"].batches(profile.batch_size, seed, device=network.device, labels=train)
+        training.fit(network, batches, steps, artifacts.folder("artifacts") / f"05-judge-{steps}")
+    logits = network.logits(images.signed_batch(parts["test"][:])).numpy()
     patients = parts["test"].frame.patient
-    return reader, {
-        name: metrics.auroc(test[name].to_numpy(), logits[:, reader.findings.index(name)], patients)
+    return network, {
+        name: metrics.auroc(test[name].to_numpy(), logits[:, network.findings.index(name)], patients)
         for name in findings
     }
 
@@ -105,10 +105,10 @@ def hazy(films):
     return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
 
 
-def recognised(reader, column, case, made):
+def recognised(network, column, case, made):
     """{name: AUROC with interval}: `made` and the true films against the healthy, as they are and in haze.
 
-    reader: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
+    network: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
     """
     sets = {"classified": (made, case.healthy_patients), "classified_true": (case.ill, case.ill_patients)}
     rows = {}
@@ -116,7 +116,7 @@ def recognised(reader, column, case, made):
         everybody = np.concatenate([case.healthy_patients, patients])
         labels = np.repeat([0.0, 1.0], [len(case.healthy), len(films)])
         for haze, see in (("", lambda x: x), ("_blurred", hazy)):
-            scores = reader.logits(see(torch.cat([case.healthy, films])))[:, column].numpy()
+            scores = network.logits(see(torch.cat([case.healthy, films])))[:, column].numpy()
             rows[name.replace("classified", f"classified{haze}")] = metrics.auroc(labels, scores, everybody)
     return rows
 

@@ -48,6 +48,12 @@ def test_what_others_found_stands_beside_the_scores_of_the_build(tmp_path):
     assert "0.686" not in claims.found_markdown(tmp_path / "none.csv")
 
 
+def test_a_work_that_is_quoted_is_in_the_references():
+    known = (claims.HERE.parent / "references.bib").read_text()
+    for row in yaml.safe_load((claims.HERE / "found.yml").read_text()):
+        assert row.get("doi", "") in known and ("doi" in row or row["address"].startswith("https://"))
+
+
 def test_costs_follow_work_and_prices(monkeypatch):
     monkeypatch.syspath_prepend(str(claims.MACHINES.parent))
     import cost

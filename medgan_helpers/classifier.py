@@ -17,10 +17,10 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
-from . import chexpert
+from . import artifacts, chexpert
 from .images import signed_to_xrv
 from .local_contrast import LocalContrast
-from .training import Model, one_step, seeded
+from .training import Model, load, one_step, seeded
 from .training.model import check_batch
 
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
@@ -118,6 +118,7 @@ class DenseNet(Model):
     """
 
     needs = ("films", "labels")
+    side = None  # pixels that films are averaged to, or repeated, before they are read; None: as they come
 
     def __init__(self, findings=14, preset="densenet121", steps=450, emphasis=chexpert.RARE, weights=None,
                  seed=0, cache=None, **machine):  # fmt: skip
@@ -137,7 +138,11 @@ class DenseNet(Model):
         self.network = self.place(network)
         self.pool = soft_maximum if preset == "narrow" else average
         self.weights = finding_weights(self.findings, emphasis).to(self.device)
-        rate = 3e-3 if preset == "narrow" else 1e-3  # found on validation films; the audited paper's own rate
+        # found on validation films; the audited paper's own rate
+        self.begin(steps, 3e-3 if preset == "narrow" else 1e-3)
+
+    def begin(self, steps, rate):
+        """Begin to learn: a schedule of `steps` that rises to the learning rate `rate`."""
         self.optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=1e-4)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, one_cycle(steps))
 
@@ -154,6 +159,8 @@ class DenseNet(Model):
 
     def read(self, films):
         """Features, maps and logits of films: (B, C, h, w), (B, F, h, w), (B, F)."""
+        if self.side:
+            films = F.interpolate(films, (self.side, self.side), mode="area")
         grid = self.network.grid(films)
         maps = torch.einsum("bchw,fc->bfhw", grid, self.network.classifier.weight)
         return grid, maps, self.pool(maps.float()) + self.network.classifier.bias
@@ -241,6 +248,23 @@ def platt(logits, labels):
 
         solver.step(objective)
         yield math.exp(-parameters[0].item()), parameters[1].item()
+
+
+# ---------------------------------------------------------------- the shipped one
+SIDE = 64  # pixels of the films that the shipped classifier learnt from
+TUNING_RATE = 1e-3  # a third of the first: what it has learnt should stay
+
+
+def shipped(steps=None):
+    """The classifier that the package ships; it brings films to SIDE pixels. Its card says how well it reads.
+
+    steps: None to ask it as it is, or for how many steps it is to go on learning, from other films.
+    """
+    model = load(DenseNet, artifacts.ASSETS / "classifier")
+    model.side = SIDE
+    if steps is not None:
+        model.begin(steps, TUNING_RATE)
+    return model
 
 
 # ---------------------------------------------------------------- transfer learning

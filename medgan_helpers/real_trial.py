@@ -118,7 +118,9 @@ def translated(finding, rows):
     believes = f"made films from healthy ones with AUROC {made[0]:.2f} ({made[1]:.2f} to {made[2]:.2f})"
     reads = f"{true[0]:.2f} ({true[1]:.2f} to {true[2]:.2f})"
     doubt = (
-        "it believes more in what was drawn than in what patients have"
+        "**it cannot read these films, so its word counts for nothing**"
+        if not true[1] > 0.5
+        else "it believes more in what was drawn than in what patients have"
         if made[1] > true[2]
         else "it believes less in what was drawn than in what patients have"
         if made[2] < true[1]

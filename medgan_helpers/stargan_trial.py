@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from . import chexpert, images, metrics, simulator, stargan_robust
+from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
 
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
@@ -65,6 +65,39 @@ def wish(name, findings, count):
     return torch.tensor([[float(finding == name) for finding in findings]] * count)
 
 
+# ---------------------------------------------------------------- the judge
+def judge(films, findings, profile, seed):
+    """(classifier, {finding: AUROC on test films}): who says whether a finding shows, and can it read?
+
+    Of simulated films the classifier that the package ships: another architecture than the critic's, trained
+    on other patients. Your own films it has not learnt to read: one is trained, on the training patients.
+    """
+    parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
+    train, test = (films.labels(part.frame, uncertain="ignore")[findings] for part in parts.values())
+    network = classifier.shipped()
+    if not films.simulated:
+        steps = profile.classifier_steps
+        network = classifier.DenseNet(findings, profile.preset, steps, emphasis=findings, seed=seed)
+        batches = parts["train"].batches(profile.batch_size, seed, device=network.device, labels=train)
+        training.fit(network, batches, steps, artifacts.folder("artifacts") / f"05-judge-{steps}")
+    logits = network.logits(images.signed_batch(parts["test"][:])).numpy()
+    patients = parts["test"].frame.patient
+    return network, {
+        name: metrics.auroc(test[name].to_numpy(), logits[:, network.findings.index(name)], patients)
+        for name in findings
+    }
+
+
+def may_judge(skill):
+    """A sentence on {finding: AUROC as Estimate}: of what the judge can read, and whether it may judge."""
+    known = ", ".join(f"{name} {found:.2f}" for name, found in skill.items())
+    blind = [name for name, found in skill.items() if not found.low > 0.5]
+    said = f"AUROC of the judge on true films of test patients: {known}."
+    if blind:
+        said += f" **Of {', '.join(blind)} it knows no more than a coin: there it is not asked.**"
+    return said
+
+
 # ---------------------------------------------------------------- the witnesses
 def hazy(films):
     """A blur of one pixel and grain of three grey levels: what a finding survives and a pattern does not."""
@@ -72,10 +105,10 @@ def hazy(films):
     return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
 
 
-def recognised(classifier, column, case, made):
+def recognised(network, column, case, made):
     """{name: AUROC with interval}: `made` and the true films against the healthy, as they are and in haze.
 
-    classifier: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
+    network: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
     """
     sets = {"classified": (made, case.healthy_patients), "classified_true": (case.ill, case.ill_patients)}
     rows = {}
@@ -83,7 +116,7 @@ def recognised(classifier, column, case, made):
         everybody = np.concatenate([case.healthy_patients, patients])
         labels = np.repeat([0.0, 1.0], [len(case.healthy), len(films)])
         for haze, see in (("", lambda x: x), ("_blurred", hazy)):
-            scores = classifier.logits(see(torch.cat([case.healthy, films])))[:, column].numpy()
+            scores = network.logits(see(torch.cat([case.healthy, films])))[:, column].numpy()
             rows[name.replace("classified", f"classified{haze}")] = metrics.auroc(labels, scores, everybody)
     return rows
 

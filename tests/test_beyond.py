@@ -39,6 +39,21 @@ def test_scores_of_the_build_are_quoted_as_they_are(tmp_path):
     assert "has not been run" in claims.recorded("cam/real/", tmp_path / "none.csv")
 
 
+def test_what_others_found_stands_beside_the_scores_of_the_build(tmp_path):
+    scores = tmp_path / "scores.csv"
+    scores.write_text("name,value,low,high,n,unit\nauc/1/none/rare,0.686,0.65,0.71,1700,AUROC\n")
+    first = claims.found_markdown(scores).splitlines()[2]
+    assert "https://doi.org/10.48550/arXiv.2107.02970" in first
+    assert "no films added: 0.686 (0.65 to 0.71); with StarGAN's: not run" in first
+    assert "0.686" not in claims.found_markdown(tmp_path / "none.csv")
+
+
+def test_a_work_that_is_quoted_is_in_the_references():
+    known = (claims.HERE.parent / "references.bib").read_text()
+    for row in yaml.safe_load((claims.HERE / "found.yml").read_text()):
+        assert row.get("doi", "") in known and ("doi" in row or row["address"].startswith("https://"))
+
+
 def test_costs_follow_work_and_prices(monkeypatch):
     monkeypatch.syspath_prepend(str(claims.MACHINES.parent))
     import cost

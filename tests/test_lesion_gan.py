@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from medgan_helpers import lesion_gan, training
+from medgan_helpers.experiments import arms
 
 
 def films(n=12, size=64, seed=0):
@@ -87,6 +88,13 @@ def test_a_blob_has_the_strength_and_the_size_that_were_asked_for():
     assert film[0, 0, 32, 32] == pytest.approx(-0.1, abs=1e-4)
     assert film[0, 0, 32, 36] == pytest.approx(-0.5 + 0.4 / math.e, abs=0.01)  # at the radius
     assert film[0, 0, 32, 49] == -0.5
+
+
+def test_a_blob_stands_out_as_the_findings_do():
+    ground, marks, radii = torch.full((3, 1, 64, 64), -0.5), torch.full((3, 2), 32), torch.full((3,), 5.0)
+    ill = lesion_gan.add_blob(ground, marks, radii, torch.tensor(0.4))
+    assert arms.height(ill, ground, marks, radii).item() == pytest.approx(0.4, abs=1e-3)
+    assert arms.height(ground, ill, marks, radii) == 0  # darker than its surroundings: nothing is drawn
 
 
 def test_contrast_is_that_of_the_middle_over_the_ring():

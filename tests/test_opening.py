@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "scripts"))
+import front_page  # noqa: E402
 import opening  # noqa: E402
 import page_extension  # noqa: E402
 
@@ -51,6 +52,12 @@ def test_a_page_opens_with_its_figure_and_its_finding():
 def test_a_chapter_without_films_opens_with_its_plot():
     notebook = chapter(figure("first", True), figure("second", True))
     assert opening.key_figure(notebook) == notebook.cells[1].outputs[0]
+
+
+def test_the_front_page_answers_with_what_the_chapters_found():
+    found = {name: chapter(sentence(f"Chapter {name} says so.", finding=True)) for name in ("05-b", "06-c")}
+    expected = "- [Are they *real*?](notebooks/06-c.ipynb) Chapter 06-c says so.\n"
+    assert front_page.answer(found | {"07-d": chapter()}) == expected
 
 
 def test_a_page_without_a_key_figure_stays_as_it_is():

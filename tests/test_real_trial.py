@@ -58,13 +58,14 @@ def rows(made, true, made_kid=(5, 4, 6), plain_kid=(9, 8, 10)):
 
 
 def test_what_a_translated_real_film_is_said_to_be():
-    text = real_trial.translated("Edema", rows((0.95, 0.9, 0.99), (0.6, 0.5, 0.7)))
+    text = real_trial.translated("Edema", rows((0.95, 0.9, 0.99), (0.6, 0.51, 0.7)))
     assert "believes more in what was drawn" in text and "nearer to true films" in text
     text = real_trial.translated("Edema", rows((0.6, 0.5, 0.7), (0.9, 0.8, 1.0), (9, 8, 10), (5, 4, 6)))
     assert "believes less" in text and "further from true films" in text
     assert "do not tell these two apart" in real_trial.translated(
         "Edema", rows((0.6, 0.5, 0.7), (0.7, 0.6, 0.8))
     )
+    assert "counts for nothing" in real_trial.translated("Edema", rows((0.9, 0.8, 1.0), (0.5, 0.4, 0.6)))
 
 
 @pytest.mark.slow

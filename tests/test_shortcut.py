@@ -72,3 +72,6 @@ def test_the_verdict_needs_the_bait_the_twin_and_the_map():
     assert "not taken" in shortcut.verdict(neither, {"cheat": high, "honest": low})
     both = {"cheat": steady | {"swapped": low}, "honest": steady | {"swapped": low}}
     assert "not taken" in shortcut.verdict(both, {"cheat": high, "honest": low})
+    blind = dict.fromkeys(("marked", "unmarked", "swapped"), Estimate(0.55, 0.45, 0.65))
+    pair = {"cheat": steady, "honest": blind}
+    assert "no verdict" in shortcut.verdict(pair, {"cheat": high, "honest": low})

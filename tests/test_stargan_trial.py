@@ -7,6 +7,7 @@ import torch
 from medgan_helpers import chest_measures, simulator, training
 from medgan_helpers import stargan_trial as trial
 from medgan_helpers.images import signed_batch
+from medgan_helpers.metrics import Estimate
 
 
 def case(count=40, shift=0.4):
@@ -29,6 +30,13 @@ def test_a_true_finding_is_recognised_in_haze_and_an_untouched_film_is_not():
     found = trial.recognised(Corner(), 0, one, one.healthy)
     assert found["classified_true"].value == 1 and found["classified_blurred_true"].value == 1
     assert found["classified"].value == pytest.approx(0.5)
+
+
+def test_a_judge_that_cannot_read_is_not_asked():
+    skill = {"Edema": Estimate(0.9, 0.8, 0.95), "Fracture": Estimate(0.55, 0.4, 0.7)}
+    assert "Edema 0.90 (0.80 to 0.95)" in trial.may_judge(skill)
+    assert "**Of Fracture it knows no more than a coin" in trial.may_judge(skill)
+    assert "coin" not in trial.may_judge({"Edema": skill["Edema"]})
 
 
 def test_haze_takes_a_chequered_pattern_and_leaves_a_patch():

@@ -50,6 +50,25 @@ def claims_markdown(results=RESULTS, scores=None):
     return "\n\n".join(parts)
 
 
+def found_markdown(scores=None):
+    """What other groups found, and our scores beside it: a table. scores: the scores.csv of the build."""
+    table = pd.read_csv(scores).set_index("name") if scores and scores.is_file() else pd.DataFrame()
+    lines = ["| Work | What it reports | Ours |", "| --- | --- | --- |"]
+    for row in yaml.safe_load((HERE / "found.yml").read_text()):
+        address = row.get("address") or f"https://doi.org/{row['doi']}"
+        ours = [f"{words}: {shown(table, name)}" for name, words in row["ours"].items()]
+        lines.append(f"| [{row['work']}]({address}) | {row['found']} | {'; '.join(ours) or 'not tried'} |")
+    return "\n".join(lines)
+
+
+def shown(table, name):
+    """A score with its interval, or that it has not been run."""
+    if name not in table.index:
+        return "not run"
+    value, low, high = table.loc[name, ["value", "low", "high"]].astype(float)
+    return f"{value:.3g}" + (f" ({low:.3g} to {high:.3g})" if pd.notna(low) else "")
+
+
 def time(minutes):
     """Minutes in words that fit their size."""
     for unit, length in (("days", 1440), ("hours", 60)):
@@ -80,4 +99,5 @@ def cost_markdown(results=RESULTS):
 def write(folder, scores):
     """Write the tables that pages include. scores: the scores.csv of the build."""
     (folder / "_claims.md").write_text(claims_markdown(scores=scores) + "\n")
+    (folder / "_found.md").write_text(found_markdown(scores) + "\n")
     (folder / "_cost.md").write_text(cost_markdown() + "\n")

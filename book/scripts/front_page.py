@@ -1,6 +1,7 @@
 """The chapter map of the front page: a card per chapter with a piece of its key figure, and its question.
 
-The pictures are cut from the executed notebooks, so they show what this build drew.
+Above it stands what three chapters found. Pictures and findings come from the executed notebooks, so they are
+what this build drew and said.
 """
 
 import base64
@@ -11,6 +12,7 @@ from pathlib import Path
 import opening
 from PIL import Image
 
+ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
 CARD = (480, 270)  # pixels of a card's picture
 
 
@@ -19,6 +21,15 @@ def question(notebook):
     source = notebook.cells[0].source
     bold = re.search(r"^\*\*(.+?)\*\*$", source, re.MULTILINE)
     return source.split("\n")[0].lstrip("# "), bold[1] if bold else ""
+
+
+def answer(notebooks):
+    """The course's question in three parts, each with what its chapter found, as Markdown."""
+    lines = []
+    for name, notebook in notebooks.items():
+        if name[:2] in ANSWERING and (found := opening.finding(notebook)):
+            lines.append(f"- [{question(notebook)[1]}](notebooks/{name}.ipynb) {' '.join(found.split())}")
+    return "\n".join(lines) + "\n"
 
 
 def figure_of(notebook):

@@ -181,6 +181,7 @@ def main(folder, *executed):
     shutil.copy(BOOK / "images" / "hero.png", folder / "_assets" / "card.png")  # for previews
     place_diagrams(folder / "_diagrams")
     notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
+    (folder / "_answer.md").write_text(front_page.answer(notebooks))
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     make_live(folder)

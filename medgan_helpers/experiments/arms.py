@@ -52,11 +52,21 @@ def blob(cell, films):
     """A soft bright spot as large and as strong as the finding: is a network needed at all?"""
     made = {}
     for finding, place in places(cell, films["train"]).items():
-        strength = lesion_gan.contrast_of(place.positives, place.marks)
-        strength = strength - lesion_gan.contrast_of(place.grounds, place.marks)  # of the anatomy there
-        strength = strength.mean().clamp(min=0)
-        made[finding] = lesion_gan.add_blob(place.grounds, place.targets, place.radii, strength)
+        peak = height(place.positives, place.grounds, place.marks, place.radii)
+        made[finding] = lesion_gan.add_blob(place.grounds, place.targets, place.radii, peak)
     return to_grey(made)
+
+
+def height(positives, grounds, marks, radii):
+    """How high a blob must be to stand out from its surroundings as the findings at the marks do.
+
+    The contrast of the positives, less that of the anatomy there in films without the finding; and what a
+    blob of height 1 brings by the same measure, which is less than 1.
+    """
+    blank = torch.full_like(grounds, -1.0)
+    films = positives, grounds, lesion_gan.add_blob(blank, marks, radii, 1.0)
+    finding, anatomy, unit = (lesion_gan.contrast_of(x, marks).mean() for x in films)
+    return ((finding - anatomy) / unit).clamp(min=0)
 
 
 def lesion_gan_films(cell, films):

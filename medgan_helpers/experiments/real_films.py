@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from .. import artifacts, augmentation, lesion_gan, session
-from ..classifier import DenseNet, one_cycle
+from ..classifier import DenseNet
 from ..training import fit, mix
 from . import arms
 from .films import Films, join, only, pool, take
@@ -147,8 +147,7 @@ def begin(cell):
     after = cell.steps - before
     network = DenseNet(preset="narrow", steps=after, emphasis=(), seed=mix(cell.seed, cell.fold))
     network.load_trained(pretrained(cell, before).trained.state_dict())
-    network.optimizer = torch.optim.AdamW(network.parameters(), cell.tuning_rate, weight_decay=1e-4)
-    network.schedule = torch.optim.lr_scheduler.LambdaLR(network.optimizer, one_cycle(after))
+    network.begin(after, cell.tuning_rate)
     return network, after
 
 

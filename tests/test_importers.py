@@ -115,6 +115,13 @@ def test_import_resumes_and_never_overwrites(own, tmp_path):
         import_own(own, tmp_path / "used")
 
 
+def test_an_import_killed_at_its_first_file_goes_on(own, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".sources.host-1-abc.partial.csv").write_text("half")
+    import_own(own, tmp_path / "out")
+    assert (tmp_path / "out" / "train.csv").is_file()
+
+
 def test_patients_must_be_known_or_waived(own, tmp_path, capsys):
     table = pd.read_csv(own / "labels.csv").drop(columns="Patient")
     table.to_csv(own / "labels.csv", index=False)

@@ -278,7 +278,7 @@ def _claim(target, films):
     if (target / "train.csv").exists():
         raise FileExistsError(f"{target} already holds a finished data set; choose another target")
     if not (target / "sources.csv").exists():
-        if target.exists() and any(target.iterdir()):
+        if target.exists() and not all(file.match(".*.partial*") for file in target.iterdir()):
             raise FileExistsError(f"{target} is not empty; choose another target")
         artifacts.write_csv(target / "sources.csv", sources)
     elif not pd.read_csv(target / "sources.csv", dtype=str).equals(sources.astype(str)):

@@ -5,8 +5,11 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
+
+from tqdm import tqdm
 
 BROKEN = 3  # the exit status of work that raised
 
@@ -28,6 +31,7 @@ class Process:
         code = BROKEN
         try:
             os.setpgid(0, 0)
+            tqdm.set_lock(threading.RLock())  # its own is shared by all forks: a killed one would keep it
             os.dup2(self.output.fileno(), 1)
             os.dup2(self.output.fileno(), 2)
             sys.stdout = sys.stderr = self.output  # else a test's own capture keeps the words

@@ -152,8 +152,8 @@ serve: $(SITE)  ## build the book and serve it at http://localhost:8000 (PORT=..
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(BUILD)/html
 
 .PHONY: bench
-bench: $(READY)  ## speed against named baselines
-	@for name in images simulator gans; do echo "== $$name"; env -u OMP_NUM_THREADS $(PY) benchmarks/$$name.py; done
+bench: $(READY)  ## every speed beside a named peer, in one table: book/results/bench.csv
+	@env -u OMP_NUM_THREADS $(PY) benchmarks/table.py
 
 .PHONY: links
 links: $(READY)  ## stamp the repository's address of _config.yml into badges and install lines

@@ -104,3 +104,24 @@ def reliability():
     names = ("kind", "what", "tried", "failed", "note")
     lines += ["| " + " | ".join(escape(row[name], quote=False) for name in names) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def speeds():
+    """What `make bench` measured, as Markdown."""
+    file = RESULTS / "bench.csv"
+    rows = read(file) if file.is_file() else []
+    if not rows:
+        return "It has not been run: `make bench` writes the table.\n"
+    head = ("What", "Ours", "Unit", "Peer", "The peer's", "Ratio")
+    lines = [f"Measured on {rows[0]['machine']}, commit {rows[0]['commit']}.", ""]
+    lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for row in rows:
+        cells = [row["what"], figures(row["ours"]), row["unit"], row["peer"] or "none"]
+        cells += [figures(row["theirs"]), figures(row["ratio"])]
+        lines.append("| " + " | ".join(escape(cell, quote=False) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def figures(number):
+    """A number of a csv, in three figures; a dash where there is none."""
+    return f"{float(f'{float(number):.3g}'):,g}" if number else "–"

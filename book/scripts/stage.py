@@ -192,6 +192,7 @@ def main(folder, *executed):
     for name, form in {"_fooled.md": "", "_fooled_real.md": "-real"}.items():
         (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))
     (folder / "_reliability.md").write_text(scoreboard.reliability())
+    (folder / "_speed.md").write_text(scoreboard.speeds())
     scores = results / "scores.csv"
     claims.write(folder, scores)
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):

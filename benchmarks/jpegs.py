@@ -1,7 +1,7 @@
 """How fast films are read, against torchxrayvision's own loader on the same JPEG files.
 
-    python benchmarks/images.py                 # 600 films of CheXpert-small's size, about a minute
-    python benchmarks/images.py --root FOLDER   # on a folder in the CheXpert layout instead
+    python benchmarks/jpegs.py                 # 600 films of CheXpert-small's size, about a minute
+    python benchmarks/jpegs.py --root FOLDER   # on a folder in the CheXpert layout instead
 
 Baseline: CheX_Dataset + XRayCenterCrop + XRayResizer(64), one film after the other, as documented there.
 Ours: the first pass of ImageStore (decode once), then an epoch of its batches; also the whole label table,

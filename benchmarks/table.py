@@ -1,0 +1,194 @@
+"""All speeds of the course in one table, each beside a named peer: `make bench`, about ten minutes when idle.
+
+    python benchmarks/table.py              # everything; prints and writes book/results/bench.csv
+    python benchmarks/table.py steps busy   # parts of it: machine, films, store, scans, steps, busy
+
+Ours and the peer's take turns, and the ratio is the median over the pairs: another program slows both alike.
+`busy` trains beside a program that takes one core: with each fixed number of threads, and with the number that
+`training.threads` finds.
+"""
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jpegs import noise_films, time_epochs, time_first_pass, time_theirs
+from steps import BATCH, all_steps
+
+from medgan_helpers import artifacts, chexpert, degradation, restoration
+from medgan_helpers.simulator import brain, sample
+from medgan_helpers.training import threads
+
+OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "bench.csv"
+PAIRS, AT_LEAST = 5, 0.3  # turns; seconds of one
+BUSY_STEPS = 60
+VIEWS = 32
+
+
+def main():
+    """Run the parts, add their rows to the table; rows of parts that were not run stay."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} (default: all)")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
+    warnings.simplefilter("ignore")  # scikit-image warns of every image that leaves its circle
+    made = artifacts.provenance()
+    for part in options.parts or PARTS:
+        rows = []
+        for row in PARTS[part]():
+            rows.append({"part": part} | row | {"commit": made["commit"], "machine": made["machine"]})
+            print("  ".join(f"{value:.4g}" if isinstance(value, float) else str(value)
+                            for value in row.values()), flush=True)  # fmt: skip
+        keep(part, rows)
+
+
+def keep(part, rows):
+    """Replace the rows of a part."""
+    table = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
+    artifacts.write_csv(OUT, [row for row in table if row["part"] != part] + rows)
+
+
+def against(what, unit, ours, peer, name, count=1, peer_count=None):
+    """A row: medians of both speeds in `unit`/s, and of their ratio over PAIRS turns."""
+    turns = [(speed(ours, count), speed(peer, peer_count or count)) for _ in range(PAIRS)]
+    mine, other = (statistics.median(side) for side in zip(*turns, strict=True))
+    ratio = statistics.median(a / b for a, b in turns)
+    return {"what": what, "unit": f"{unit}/s", "ours": mine, "peer": name, "theirs": other, "ratio": ratio}
+
+
+def alone(what, unit, value):
+    return {"what": what, "unit": unit, "ours": value, "peer": "", "theirs": "", "ratio": ""}
+
+
+def speed(work, count):
+    """`count` a second, over as many calls as fill AT_LEAST seconds, after one that warms up."""
+    work()
+    begun, calls = time.perf_counter(), 0
+    while time.perf_counter() - begun < AT_LEAST:
+        work()
+        calls += 1
+    return calls * count / (time.perf_counter() - begun)
+
+
+# ---------------------------------------------------------------- parts
+def machine():
+    """What the machine can do: the ceiling of every training step."""
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.rand(1024, 1024).to(dtype), torch.rand(1024, 1024).to(dtype)
+        yield alone(f"matrix product, {name}", "GFLOP/s", speed(lambda: a @ b, 2 * 1024**3 / 1e9))  # noqa: B023
+    block = torch.rand(2**24)
+    yield alone("copying memory", "GB/s", speed(lambda: block.clone(), 2 * 4 * 2**24 / 1e9))
+
+
+def films():
+    """Rendering films: alone, with their healthy twins and masks, and in two processes."""
+    for what, more in (("film", False), ("film with twin and masks", True)):
+        for processes in (1, 2):
+            seconds = render(24, more, processes)
+            yield alone(f"{what}, {processes} process{'es' * (processes > 1)}", "films/s", 48 / seconds)
+
+
+def render(count, more, processes):
+    """Seconds for `count` films beyond the first `count`, a process each half: starting does not count."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        share = [(count, more, seed) for seed in range(processes)]
+        pool.starmap(draw, share)
+        begun = time.perf_counter()
+        pool.starmap(draw, [(2 * count // processes, more, seed) for _, more, seed in share])
+        return time.perf_counter() - begun
+
+
+def draw(count, more, seed):
+    torch.set_num_threads(1)
+    sample(count, 64, seed, twins=more, masks=more)
+
+
+def store():
+    """Reading films from JPEG files, against torchxrayvision's loader."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["MEDGAN_CACHE"] = str(Path(scratch) / "cache")
+        root = noise_films(Path(scratch), 300)
+        frame = chexpert.read(root / "train.csv", root=root)
+        theirs = time_theirs(root, len(frame))
+        first, images = time_first_pass(frame, root)
+        epoch = time_epochs(images)
+    for what, ours in (("store, first pass", first), ("store, batches afterwards", epoch)):
+        yield {"what": what, "unit": "films/s", "ours": ours, "peer": "torchxrayvision's loader",
+               "theirs": theirs, "ratio": ours / theirs}  # fmt: skip
+
+
+def scans():
+    """Spoiling and repairing, against scikit-image."""
+    from skimage.transform import iradon, radon
+
+    images = brain.slices(64, 64)
+    rays, theta = degradation.radon(images, VIEWS), np.arange(VIEWS) * 180 / VIEWS
+    few, sinograms = [image.numpy() for image in images[:8, 0]], [ray.numpy().T for ray in rays[:8]]
+    yield against(
+        "Radon transform", "images", lambda: degradation.radon(images, VIEWS),
+        lambda: [radon(image, theta, circle=False) for image in few], "scikit-image", 64, 8,
+    )  # fmt: skip
+    yield against(
+        "filtered back-projection", "images", lambda: degradation.filtered_back_projection(rays, 64),
+        lambda: [iradon(sinogram, theta, circle=False) for sinogram in sinograms], "scikit-image", 64, 8,
+    )  # fmt: skip
+    for name in ("bilateral", "tv", "nlm", "bicubic"):
+        method = restoration.METHODS[name]
+        yield alone(f"repair, {name}", "images/s", speed(lambda: method(images[:8]), 8))  # noqa: B023
+
+
+def steps():
+    """A training step of every model against plain PyTorch."""
+    for name, (ours, plain, batch) in all_steps().items():
+        yield against(
+            f"{name}, training step", "images", lambda: ours(batch), lambda: plain(batch),  # noqa: B023
+            "plain PyTorch", BATCH,
+        )  # fmt: skip
+
+
+def busy():
+    """Images a second with one core taken by another program: ours beside one thread, and beside two."""
+    most = torch.get_num_threads()
+    for taken in (False, True):
+        other = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if taken else None
+        try:
+            for name, (ours, _, batch) in all_steps().items():
+                fixed = {number: rate(ours, batch, [number]) * BATCH for number in {1, most}}
+                chosen = rate(ours, batch, sorted({1, most}, reverse=True)) * BATCH
+                yield {
+                    "what": f"{name}, {'one core taken' if taken else 'idle'}", "unit": "images/s",
+                    "ours": chosen, "peer": "best fixed number of threads", "theirs": max(fixed.values()),
+                    "ratio": chosen / max(fixed.values()),
+                }  # fmt: skip
+        finally:
+            if other:
+                other.kill()
+
+
+def rate(step, batch, numbers):
+    """Steps a second over BUSY_STEPS, with a choice of threads."""
+    with threads.Threads(numbers) as chooser:
+        begun = time.perf_counter()
+        for _ in range(BUSY_STEPS):
+            with chooser.timed():
+                step(batch)
+        return BUSY_STEPS / (time.perf_counter() - begun)
+
+
+PARTS = {"machine": machine, "films": films, "store": store, "scans": scans, "steps": steps, "busy": busy}
+
+if __name__ == "__main__":
+    os.environ.pop("OMP_NUM_THREADS", None)
+    main()

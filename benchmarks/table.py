@@ -4,7 +4,7 @@
     python benchmarks/table.py steps busy   # parts of it: machine, films, store, scans, steps, busy
 
 Ours and the peer's take turns, and the ratio is the median over the pairs: another program slows both alike.
-`busy` trains beside a program that takes one core: with each fixed number of threads, and with the number that
+`busy` trains beside a program that takes one core: with each number of threads, and with the number that
 `training.threads` finds.
 """
 

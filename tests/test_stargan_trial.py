@@ -79,6 +79,8 @@ def rows(made, removed, seen=0.95):
     return {
         "classified": (seen, 0.9, 1.0), "classified_blurred": (seen, 0.9, 1.0), "kid_made": made,
         "kid_untouched": (100, 90, 110), "removed": removed, "nothing": (0.01,) * 3, "size_true": (0.03,) * 3,
+        "kid_photographs_made": made, "kid_photographs_untouched": (100, 90, 110),
+        "kid_photographs_floor": (5, 0, 40),
     }  # fmt: skip
 
 
@@ -89,11 +91,20 @@ def test_the_verdict_follows_the_intervals():
     assert "film nearer to its twin" in trial.verdict(good)
     assert "further from true films" in trial.verdict(bad) and "further from its twin" in trial.verdict(bad)
     assert "no nearer" in trial.verdict(unsure) and "neither nearer" in trial.verdict(unsure)
-    assert trial.convincing({"A": good, "B": bad, "C": unsure}) == ["A"]
-    assert trial.judgement({"A": good, "B": bad}).count("**") == 4
+    distances = ["distance in thumbnails", "distance in photographs' features"]
+    assert trial.doubts(good) == [] and trial.doubts(bad) == trial.doubts(unsure) == [*distances, "the twin"]
+    assert trial.judgement({"A": good, "B": bad}).startswith("All witnesses confirm **A**")
+    assert f"**B** ({', '.join(distances)}, the twin)" in trial.judgement({"A": good, "B": bad})
     assert trial.judgement({"B": bad}).startswith("No finding")
     assert "changes by 0.010; a true finding changes it by 0.030" in trial.judgement({"B": bad})
-    assert trial.convincing({"A": rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)}) == []
+    assert trial.doubts(rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)) == ["the classifier", "haze"]
+
+
+def test_made_films_must_not_leave_the_floor_where_untouched_ones_do_not():
+    found = rows((20, 10, 30), (0.7, 0.6, 0.8)) | {"kid_photographs_untouched": (10, 5, 50)}
+    assert trial.doubts(found | {"kid_photographs_made": (60, 38, 90)}) == []
+    worse = found | {"kid_photographs_made": (80, 41, 120)}
+    assert trial.doubts(worse) == ["distance in photographs' features"]
 
 
 # ---------------------------------------------------------------- chest_measures

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
-from .checks import door, tensor, whole
+from .checks import door, numbers, tensor, whole
 from .training.model import check_batch
 
 
@@ -88,6 +88,7 @@ def _pair(maps, masks):
     return maps[seen], masks[seen]
 
 
+@door(maps=numbers(), masks=numbers())
 def pointing(maps, masks):
     """Whether each map's highest point lies in its mask, and in what share of other films' masks: (n,), (n,).
 
@@ -120,6 +121,7 @@ def pointing_game(maps, masks):
     return int(hits.sum()), len(hits), chance.mean().item()
 
 
+@door(maps=numbers(), masks=numbers())
 def energy_inside(maps, masks):
     """Share of what stands out in each map that lies in its mask, and in the other films' masks: (n,), (n,).
 
@@ -138,6 +140,7 @@ def energy_inside(maps, masks):
 SCORES = ("hit", "chance", "energy", "energy by chance")
 
 
+@door(maps=numbers(), masks=numbers())
 def localisation(maps, masks):
     """Where maps (B, h, w) of one finding point, scored against its masks (B, H, W): {name: Estimate}, and n.
 
@@ -145,8 +148,7 @@ def localisation(maps, masks):
     by chance: the same with the masks of other films; lead: hit minus chance, film by film (bootstrap). n:
     films with a mask. With fewer than two there is no chance to compare with, and all but n are nan.
     """
-    masks = torch.as_tensor(masks).bool()
-    count = int(masks.flatten(1).any(1).sum())
+    count = len(_pair(maps, masks)[1])
     if count < 2:
         return dict.fromkeys((*SCORES, "lead"), metrics.Estimate(np.nan, np.nan, np.nan)) | {"n": count}
     hits, chance = (part.numpy() for part in pointing(maps, masks))
@@ -206,6 +208,7 @@ def depends_on_learning(agreements):
     )
 
 
+@door(first=tensor("B", "h", "w"), second=tensor("B", "h", "w"))
 def agreement(first, second):
     """Spearman's rank correlation of two maps of each film: (B,). Near 0 when a network with random weights
     is compared with the trained one, as it should be (sanity checks, Adebayo et al., NeurIPS 2018).
@@ -213,6 +216,10 @@ def agreement(first, second):
     Equal values share their mean rank. A map of one value ranks nothing: nan, and so is a mean over films
     with such a map (take nanmean for Grad-CAM, which is blank in some films; activation maps never are).
     """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"maps are {tuple(first.shape)} and {tuple(second.shape)}: expected two of each film"
+        )
     ranks = [torch.from_numpy(stats.rankdata(maps.flatten(1).numpy(), axis=1)) for maps in (first, second)]
     a, b = (r - r.mean(1, keepdim=True) for r in ranks)
     return ((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).float()

@@ -158,6 +158,8 @@ def numbers(least=-math.inf, most=math.inf):
             found = np.asarray(value, float)
         except (TypeError, ValueError, RuntimeError) as error:
             raise TypeError(f"{name} is {value!r}: expected numbers") from error
+        if value is None:
+            raise TypeError(f"{name} is None: expected numbers")
         if ((found < least) | (found > most)).any():
             raise ValueError(f"{name} is {value!r}: expected {_between(least, most)}")
 

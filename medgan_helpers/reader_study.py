@@ -26,6 +26,7 @@ from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
+from .checks import door, number
 from .images import grey_films
 
 SIDES = ("left", "right")
@@ -217,6 +218,7 @@ def by_coin(test, seed=0):
     return np.array(SIDES)[np.random.default_rng(seed).integers(2, size=len(test))].tolist()
 
 
+@door(share=number(most=1, above=0.5))
 def pairs_needed(share):
     """With how many pairs a reader who finds `share` of the synthetic films (over .5) is no coin any more."""
     return next(n for n in range(5, 10_000, 5) if metrics.proportion(round(share * n), n).low > 0.5)

@@ -14,7 +14,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import live_pages
 import numpy as np
 import pandas as pd
 import torch
@@ -211,9 +210,7 @@ def flow():
 # --- writing ----------------------------------------------------------------------------------------------
 
 # The networks: each function returns the module and examples of its inputs. And what the figures know beside.
-NETWORKS = {"dcgan": dcgan, "restorer": restorer, "painter": painter, "classifier": reader}
-if "sample" in live_pages.DATA:
-    NETWORKS["flow"] = flow
+NETWORKS = {"dcgan": dcgan, "restorer": restorer, "painter": painter, "classifier": reader, "flow": flow}
 FIGURES = {"walk": walk, "repair": repair, "translate": translate, "read": read}
 
 

@@ -6,8 +6,6 @@ runs (book/_assets/live/README.md). The paths are those of the repository; a bui
 
 import re
 
-from medgan_helpers.artifacts import ASSETS
-
 # What a figure's own script needs before it: data/<name>.js, which live_data.py writes.
 DATA = {
     "walk": ("dcgan", "walk"),
@@ -15,9 +13,8 @@ DATA = {
     "translate": ("painter", "translate"),
     "read": ("classifier", "read"),
     "game": (),
+    "sample": ("flow",),
 }
-if (ASSETS / "flow").is_dir():  # a flow takes hours to train
-    DATA["sample"] = ("flow",)
 FIGURE = re.compile(r'<div class="live-figure"[^>]*data-figure="(\w+)"')
 IN_THE_REPOSITORY = re.compile(r'(?<=src=")(?:\.\./book/)?_assets/live/')
 

@@ -17,7 +17,7 @@ from export_live import BOOK
 LIVE = BOOK / "_assets" / "live"
 WIDTH = 800  # of the page, as an article is wide
 # The setting that a still shows, where the first one says little.
-SHOWN = {"walk": "#walk.first=2&walk.second=-1", "game": "#game.step=1500"}
+SHOWN = {"walk": "#walk.first=2&walk.second=-1", "game": "#game.step=1500", "sample": "#sample.share=8"}
 READY = "document.querySelector('.live-figure').dataset.ready === 'true'"
 SETTLED = "!document.querySelector('.live-figure').dataset.busy"
 

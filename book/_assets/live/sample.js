@@ -18,28 +18,34 @@ medganLive.register("sample", (figure) => {
   const velocity = async (x, t) => (await network.run({ [picture]: x, [time]: [t] }))[0].data;
   const along = (x, v, length) => x.map((value, k) => value + length * v[k]);
 
-  /* One more picture of the path, and the film that its velocity points at. */
-  async function walk(steps) {
+  /* One more question to the network: the first one at a picture says where its velocity points, the second
+   * one ahead makes the next picture. The last step is a plain one. */
+  async function look(steps) {
     const x = path.pictures.at(-1), t = (path.pictures.length - 1) / steps, ahead = t + 1 / steps;
-    const first = await velocity(x, t);
-    path.ends.push(along(x, first, 1 - t));
-    if (ahead >= 1) return path.pictures.push(along(x, first, 1 / steps)); // the last step is a plain one
-    const second = await velocity(along(x, first, 1 / steps), ahead);
-    return path.pictures.push(along(x, first.map((value, k) => (value + second[k]) / 2), 1 / steps));
+    if (!path.first) {
+      path.first = await velocity(x, t);
+      path.ends.push(along(x, path.first, 1 - t));
+      if (ahead < 1) return;
+    }
+    const first = path.first, second = ahead < 1 ? await velocity(along(x, first, 1 / steps), ahead) : first;
+    path.pictures.push(along(x, first.map((value, k) => (value + second[k]) / 2), 1 / steps));
+    path.first = null;
   }
 
-  figure.update = async ({ steps, share, noise }) => {
+  figure.update = async ({ steps: chosen, share, noise }) => {
+    const steps = Number(chosen), wanted = Math.round((share / 16) * steps);
     if (path.name !== `${noise} ${steps}`) {
       const uniform = random(noise), start = Float32Array.from({ length: size * size }, () => normal(uniform));
       path = { name: `${noise} ${steps}`, pictures: [start], ends: [] };
     }
-    const wanted = Math.round((share / 16) * steps), known = path.ends.length;
-    if (known <= wanted && known < steps) await walk(Number(steps));
-    const shown = Math.min(wanted, path.ends.length), reached = path.ends[shown] || path.pictures.at(-1);
+    const unknown = () => path.pictures.length <= wanted || path.ends.length <= Math.min(wanted, steps - 1);
+    if (unknown()) await look(steps);
+    if (unknown()) figure.again = true; // show this moment, then go on
+    const shown = Math.min(wanted, path.pictures.length - 1);
     now.draw(path.pictures[shown]);
-    end.draw(reached);
-    if (path.ends.length <= wanted && path.ends.length < steps) figure.again = true; // show this moment, then go on
-    figure.say(`After ${shown} of ${steps} steps, ${2 * shown} questions to the network at most: ` +
+    end.draw(shown === steps ? path.pictures[steps] : path.ends[Math.min(shown, path.ends.length - 1)]);
+    const questions = shown === steps ? 2 * steps - 1 : 2 * shown;
+    figure.say(`After ${shown} of ${steps} steps, ${questions} questions to the network: ` +
       `${shown === 0 ? "noise alone" : shown < steps ? "part noise, part film" : "a synthetic film"}. It shows nobody; not for diagnosis.`);
     figure.path = path;
   };

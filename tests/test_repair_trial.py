@@ -1,5 +1,7 @@
 """Chapter 4's sentences say what the numbers say, and its networks get what the rivals get."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,3 +140,19 @@ def test_what_apply_shows_is_what_measure_measured():
     assert torch.allclose(slices, degradation.apply(clean, "ct", seed=4), atol=1e-6)
     with pytest.raises(ValueError, match="no strength"):
         degradation.measure(clean, "mr", dose=3)
+
+
+def test_the_trust_in_the_measurement_weighs_closeness_and_structure(monkeypatch):
+    """Of two trusts, one a little better in dB and far worse in SSIM, the other one is taken."""
+    found = {0.0: (28.9, 0.95), 1.0: (29.1, 0.82)}
+    monkeypatch.setattr(restorers, "TRUSTS", tuple(found))
+    monkeypatch.setattr(restorers, "repair", lambda network, bench, part, trust: trust)
+    measures = {
+        name: (short, lambda trust, clean, k=k: torch.tensor(found[trust][k]), unit)
+        for k, (name, (short, _, unit)) in enumerate(repair_trial.MEASURES.items())
+    }
+    monkeypatch.setattr(repair_trial, "MEASURES", measures)
+    bench = SimpleNamespace(modality="mr", clean={"valid": None})
+    assert repair_trial.best_trust(None, bench) == 0.0
+    found[1.0] = (29.1, 0.95)
+    assert repair_trial.best_trust(None, bench) == 1.0

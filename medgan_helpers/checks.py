@@ -41,10 +41,16 @@ def door(**rules):
     return wrap
 
 
+def plain(value):
+    """Python's own number of a NumPy or torch scalar; anything else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
+
+
 def whole(least=1, most=math.inf):
     """A whole number from `least` to `most`."""
 
     def rule(name, value):
+        value = plain(value)
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise TypeError(f"{name} is {value!r}: expected a whole number, {_between(least, most)}")
         if not least <= value <= most:
@@ -57,7 +63,7 @@ def number(least=-math.inf, most=math.inf, above=None):
     """A finite number from `least` to `most`, and larger than `above`."""
 
     def rule(name, value):
-        expected = _between(least, most)
+        value, expected = plain(value), _between(least, most)
         if above is not None:
             expected = f"more than {above}" + (f" and at most {most}" if most < math.inf else "")
         if isinstance(value, bool) or not isinstance(value, Real):

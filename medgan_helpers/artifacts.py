@@ -31,6 +31,8 @@ _active = {"profile": None, "dataset": "simulated", "notebook": ""}
 
 def activate(profile=None, dataset="simulated", notebook=""):
     """Say which profile, data set and notebook the scores and files that follow belong to."""
+    if not isinstance(dataset, str) or not dataset.replace("-", "").replace("_", "").isalnum():
+        raise ValueError(f"dataset is {dataset!r}: expected a name of letters and digits, as simulated")
     _active.update(profile=profiles.get(profile).name, dataset=dataset, notebook=notebook)
 
 
@@ -68,7 +70,10 @@ def committed(name):
 def folder(kind):
     """Make and return build/<profile>/<kind>; kind is "data", "artifacts", "results" or the like."""
     suffix = "" if _active["dataset"] == "simulated" else f"-{_active['dataset']}"
-    path = build_root() / f"{profile().name}{suffix}" / kind
+    place = build_root() / f"{profile().name}{suffix}"
+    path = place / kind
+    if place.resolve() not in path.resolve().parents:
+        raise ValueError(f"kind is {str(kind)!r}: expected a name, as results, for a folder below {place}")
     path.mkdir(parents=True, exist_ok=True)
     return path
 

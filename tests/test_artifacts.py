@@ -127,3 +127,11 @@ def test_the_commit_is_the_course_s_own_not_that_of_a_repository_around_it(monke
         subprocess.run([*git, "commit", "-qm", "first", "--allow-empty"], check=True)
         found.append(artifacts.provenance()["commit"])
     assert found[0] is None and len(found[1]) == 12
+
+
+def test_no_folder_lies_outside_of_the_build():
+    for kind in ("../../escaped", "/escaped", "."):
+        with pytest.raises(ValueError, match="expected a name, as results, for a folder below"):
+            artifacts.folder(kind)
+    with pytest.raises(ValueError, match="expected a name of letters and digits"):
+        artifacts.activate("smoke", "../x")

@@ -58,7 +58,20 @@ def test_an_unsolved_chapter_runs(edition, tmp_path):
     assert sum("exercises." in cell.source for cell in read(target).cells) >= 4
 
 
-def test_a_second_run_leaves_no_old_notebook(edition):
-    (edition / "11-gone.ipynb").write_text("{}")
+def test_a_second_run_replaces_the_first(edition):
+    (edition / SOURCES[0].name).write_text("{}")
     student.main(edition)
+    assert read(edition / SOURCES[0].name).cells
     assert sorted(path.name for path in Path(edition).glob("*.ipynb")) == [path.name for path in SOURCES]
+
+
+def test_nobody_elses_notebook_is_touched(tmp_path):
+    own = tmp_path / "my-own-lecture.ipynb"
+    own.write_text("{}")
+    with pytest.raises(SystemExit, match=r"my-own-lecture.ipynb, which is not the course's"):
+        student.main(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [own.name]
+    before = len(SOURCES)
+    with pytest.raises(SystemExit, match="holds the sources"):
+        student.main(student.NOTEBOOKS)
+    assert len(list(student.NOTEBOOKS.glob("*.ipynb"))) == before

@@ -5,8 +5,8 @@ that has no stub, because it is open-ended, gets an empty cell to work in. The C
 open the edition with solutions.
 """
 
+import argparse
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -41,11 +41,16 @@ def without_solutions(notebook):
 
 
 def main(folder):
-    folder = Path(folder)
+    """Write the edition to a folder; refuse one that holds notebooks of somebody else, or the sources."""
+    folder, sources = Path(folder), sorted(NOTEBOOKS.glob("*.ipynb"))
+    if folder.resolve() == NOTEBOOKS:
+        raise SystemExit(f"{folder} holds the sources: give another folder, as build/student")
+    foreign = {path.name for path in folder.glob("*.ipynb")} - {source.name for source in sources}
+    if foreign:
+        raise SystemExit(
+            f"{folder} holds {min(foreign)}, which is not the course's: give a folder of its own"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.ipynb"):
-        old.unlink()
-    sources = sorted(NOTEBOOKS.glob("*.ipynb"))
     for source in sources:
         notebook = nbformat.read(source, as_version=nbformat.NO_CONVERT)
         nbformat.write(without_solutions(notebook), folder / source.name, version=nbformat.NO_CONVERT)
@@ -53,4 +58,10 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", help="where the notebooks go; its copies of an earlier edition are replaced"
+    )
+    main(parser.parse_args().folder)

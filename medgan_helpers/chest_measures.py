@@ -6,7 +6,8 @@
 
 The network learns from the simulator, which knows where the organs are. It finds *aerated* lung: where fluid
 hides the lung there is none. At 64 px a pixel is about 6 mm wide: single films are measured roughly, and only
-distributions should be compared.
+distributions should be compared. Absolute readings are off (healthy hearts
+read wide, healthy recesses flat), by this network or by the simulator: only differences count.
 """
 
 import numpy as np
@@ -105,7 +106,8 @@ def measure(lungs, heart):
 
 
 def cardiothoracic_ratio(lungs, heart):
-    """Widest heart over widest chest, both (H, W) bool; above .5 a heart counts as large. nan: none found."""
+    """Widest heart over widest chest, both (H, W) bool; on a radiologist's ruler a heart is
+    large above .5 (but see above). nan: none found."""
     across = [np.flatnonzero(organ.any(0)) for organ in (heart, lungs | heart)]
     if not len(across[0]):
         return np.nan
@@ -117,7 +119,7 @@ def recess_depth(lung):
     """How far the outer part of a lung reaches below its inner part, in units of the lung's height.
 
     lung: (H, W) bool, the outer side on the left. A sharp costophrenic angle lies below the dome of the
-    diaphragm: above 0; blunted by fluid: 0 or less. nan where there is no lung.
+    diaphragm: above 0; blunted by fluid: 0 or less (but see above). nan where there is no lung.
     """
     columns, rows = np.flatnonzero(lung.any(0)), np.flatnonzero(lung.any(1))
     if len(columns) < 4:

@@ -69,11 +69,12 @@ def restorer_verdict(table):
     behind = pairs["unet_simulated", "unet_real"]
     facts = table.iloc[0]
     made = f"{facts.films} real films of {facts.patients} patients, {facts.steps} steps, seeds: {facts.seeds}"
-    return "\n".join([f"{_enough(beats, behind)} ({made}.)", "", *lines])
+    look = f"A first look, {'one seed' if facts.seeds == 1 else 'two seeds'}. " if facts.seeds < 3 else ""
+    return "\n".join([f"{look}{_enough(beats, behind)} ({made}.)", "", *lines])
 
 
 def _enough(beats, behind):
-    """The verdict on the network of simulated films: against the best filter, and against real films."""
+    """The verdict on the network of simulated films: against the filter best by PSNR, and real films."""
     loss = f"{-behind.value:.2f} dB ({-behind.high:.2f} to {-behind.low:.2f})"
     if not beats.low > 0:
         return (
@@ -82,8 +83,8 @@ def _enough(beats, behind):
         )
     if behind.high < 0:
         return (
-            f"**Simulation is enough to beat the best filter, *{beats.against}*, and costs {loss}** beside "
-            "training on as many real films."
+            f"**Simulation is enough to beat the filter best by PSNR, *{beats.against}*, and costs {loss}** "
+            "beside training on as many real films."
         )
     return (
         f"**Simulation is enough here**: it beats *{beats.against}*, and a loss beside training on as many "

@@ -221,10 +221,53 @@ def findings_table(measures, names):
     }).T  # fmt: skip
 
 
-def doubts(found):
+def seen_by_ruler(found, finding):
+    """Do made films move as true ones do, away from healthy ones, intervals apart, in each measure of RULER
+    in which true films do? True where none can tell true films from healthy ones."""
+
+    def moved(name, what):
+        healthy, films = found[f"{name}_healthy"], found[f"{name}_{what}"]
+        return int(films[1] > healthy[2]) - int(films[2] < healthy[1])
+
+    ways = [(moved(name, "made"), moved(name, "true")) for name in RULER.get(finding, ())]
+    return all(made == true for made, true in ways if true)
+
+
+def readings(measures):
+    """Sentences on the ruler: what healthy films read, and how far made and true films are from that."""
+    lines = []
+    for finding, names in RULER.items():
+        for name, words in names.items():
+            healthy, made, true = (measures[finding][f"{name}_{w}"] for w in ("healthy", "made", "true"))
+            apart = true[1] > healthy[2] or true[2] < healthy[1]
+            cannot = "" if apart else "; it does not tell *true* films from healthy ones, so it is not asked"
+            lines.append(
+                f"- {words}, {finding}: healthy films {healthy[0]:.3f}, made {made[0] - healthy[0]:+.3f}, "
+                f"true {true[0] - healthy[0]:+.3f}{cannot}"
+            )
+    return "\n".join(["Healthy films do not read as a radiologist would expect; only differences count:", "", *lines])
+
+
+def bribed(evidence):
+    """A sentence on {finding: measures}: does haze take what a classifier saw (intervals apart)?"""
+    asked = {finding: found for finding, found in evidence.items() if "classified_blurred" in found}
+    if not asked:
+        return "The judge cannot read these findings, so nothing is shown here."
+    lost = [
+        f"{finding} ({found['classified'][0]:.2f}, in haze {found['classified_blurred'][0]:.2f})"
+        for finding, found in asked.items()
+        if found["classified_blurred"][2] < found["classified"][1]
+    ]
+    if not lost:
+        return "Haze takes no AUROC away, as far as the intervals tell: no adversarial example is shown here."
+    return f"**Haze takes the AUROC away from {', '.join(lost)}**: there it was an *adversarial example*."
+
+
+def doubts(found, finding=""):
     """[witnesses] that do not confirm a finding: recognised above .9, in haze above .85, nearer to true films
     than untouched ones (intervals apart) and to the twin when taken away. In features of photographs, where
-    untouched films do not stand clear of other true ones, the made films must not do so either."""
+    untouched films do not stand clear of other true ones, the made films must not do so either. The ruler is
+    asked about the findings of RULER."""
     made, plain, floor = (found[f"kid_photographs_{what}"] for what in ("made", "untouched", "floor"))
     near = made[2] < plain[1] if plain[1] > floor[2] else made[1] <= floor[2]
     confirmed = {
@@ -233,20 +276,21 @@ def doubts(found):
         "distance in thumbnails": found["kid_made"][2] < found["kid_untouched"][1],
         "distance in photographs' features": near,
         "the twin": found["removed"][2] < 1,
+        "the ruler": seen_by_ruler(found, finding),
     }
     return [witness for witness, said in confirmed.items() if not said]
 
 
 def judgement(measures):
-    """A sentence: which findings all witnesses confirm, and who doubts the others."""
-    refused = {finding: doubts(found) for finding, found in measures.items()}
+    """A sentence: which findings all witnesses confirm, who doubts the others, and what changes unasked."""
+    refused = {finding: doubts(found, finding) for finding, found in measures.items()}
     good = [finding for finding, witnesses in refused.items() if not witnesses]
     rest = [f"**{finding}** ({', '.join(witnesses)})" for finding, witnesses in refused.items() if witnesses]
     said = f"All witnesses confirm **{', '.join(good)}**." if good else "No finding convinces all witnesses."
     said += f" Not confirmed, and who does not: {', '.join(rest)}." if rest else ""
-    idle, real = (
-        np.mean([found[what][0] for found in measures.values()]) for what in ("nothing", "size_true")
-    )
-    return (
-        said + f" Asked for nothing, a film changes by {idle:.3f}; a true finding changes it by {real:.3f}."
-    )
+    changes = []
+    for finding, found in measures.items():
+        idle, made, true = (found[what][0] for what in ("nothing", "size_made", "size_true"))
+        little = "" if made > 2 * idle else ", **not twice as much**"
+        changes.append(f"{finding} {idle:.3f}, {made:.3f}{little}, {true:.3f}")
+    return f"{said} How much a film changes unasked, when made, and by a true finding: {'; '.join(changes)}."

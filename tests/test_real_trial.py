@@ -35,6 +35,9 @@ def table(beats, behind):
 def test_the_verdict_on_simulation_follows_the_intervals(beats, behind, words):
     text = real_trial.restorer_verdict(table(beats, behind))
     assert words in text and "180 real films of 144 patients" in text
+    assert text.startswith("A first look, one seed. ")
+    three = table(beats, behind).assign(seeds=3)
+    assert real_trial.restorer_verdict(three).startswith("**Simulation is")
 
 
 def test_a_missing_table_is_said_to_be_missing():

@@ -79,6 +79,7 @@ def rows(made, removed, seen=0.95):
     return {
         "classified": (seen, 0.9, 1.0), "classified_blurred": (seen, 0.9, 1.0), "kid_made": made,
         "kid_untouched": (100, 90, 110), "removed": removed, "nothing": (0.01,) * 3, "size_true": (0.03,) * 3,
+        "size_made": (0.04,) * 3,
         "kid_photographs_made": made, "kid_photographs_untouched": (100, 90, 110),
         "kid_photographs_floor": (5, 0, 40),
     }  # fmt: skip
@@ -96,7 +97,9 @@ def test_the_verdict_follows_the_intervals():
     assert trial.judgement({"A": good, "B": bad}).startswith("All witnesses confirm **A**")
     assert f"**B** ({', '.join(distances)}, the twin)" in trial.judgement({"A": good, "B": bad})
     assert trial.judgement({"B": bad}).startswith("No finding")
-    assert "changes by 0.010; a true finding changes it by 0.030" in trial.judgement({"B": bad})
+    assert "B 0.010, 0.040, 0.030" in trial.judgement({"B": bad})
+    weak = trial.judgement({"A": good, "B": bad | {"size_made": (0.02,) * 3}})
+    assert "A 0.010, 0.040, 0.030; B 0.010, 0.020, **not twice as much**, 0.030" in weak
     assert trial.doubts(rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)) == ["the classifier", "haze"]
 
 
@@ -105,6 +108,35 @@ def test_made_films_must_not_leave_the_floor_where_untouched_ones_do_not():
     assert trial.doubts(found | {"kid_photographs_made": (60, 38, 90)}) == []
     worse = found | {"kid_photographs_made": (80, 41, 120)}
     assert trial.doubts(worse) == ["distance in photographs' features"]
+
+
+def ruled(made, true):
+    return {"ratio_healthy": (0.5, 0.48, 0.52), "ratio_made": made, "ratio_true": true}
+
+
+def test_the_ruler_is_a_witness_where_it_can_tell_true_films_apart():
+    good, large = rows((20, 10, 30), (0.7, 0.6, 0.8)), (0.7, 0.69, 0.71)
+    assert trial.doubts(good | ruled(large, large), "Cardiomegaly") == []
+    assert trial.doubts(good | ruled((0.5, 0.49, 0.51), large), "Cardiomegaly") == ["the ruler"]
+    assert trial.doubts(good | ruled((0.3, 0.29, 0.31), large), "Cardiomegaly") == ["the ruler"]
+    assert trial.doubts(good | ruled((0.5, 0.49, 0.51), (0.51, 0.49, 0.53)), "Cardiomegaly") == []
+
+
+def test_what_the_ruler_reads_is_told_as_differences(monkeypatch):
+    monkeypatch.setattr(trial, "RULER", {"Cardiomegaly": {"ratio": "heart over chest"}})
+    told = trial.readings({"Cardiomegaly": ruled((0.6, 0.59, 0.61), (0.7, 0.69, 0.71))})
+    assert "healthy films 0.500, made +0.100, true +0.200" in told and "not asked" not in told
+    told = trial.readings({"Cardiomegaly": ruled((0.6, 0.59, 0.61), (0.51, 0.49, 0.53))})
+    assert "does not tell *true* films from healthy ones" in told
+
+
+def test_a_bribe_is_named_only_where_haze_takes_it_away():
+    seen = {"classified": (0.95, 0.9, 1.0), "classified_blurred": (0.93, 0.88, 0.98)}
+    assert "no adversarial example" in trial.bribed({"Edema": seen})
+    lost = seen | {"classified_blurred": (0.6, 0.5, 0.7)}
+    text = trial.bribed({"Edema": seen, "Fracture": lost})
+    assert "away from Fracture (0.95, in haze 0.60)**" in text and "Edema" not in text
+    assert "cannot read" in trial.bribed({"Edema": {}})
 
 
 # ---------------------------------------------------------------- chest_measures

@@ -1,4 +1,4 @@
-"""The scoreboard's two tables: ten headline numbers beside the article's claims, and every recorded score.
+"""The scoreboard's two tables: headline numbers beside the article's claims, and every recorded score.
 
 Nothing is typed: results/headlines.csv says which score answers which question, scores.csv holds the numbers.
 """

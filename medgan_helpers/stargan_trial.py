@@ -245,7 +245,8 @@ def readings(measures):
                 f"- {words}, {finding}: healthy films {healthy[0]:.3f}, made {made[0] - healthy[0]:+.3f}, "
                 f"true {true[0] - healthy[0]:+.3f}{cannot}"
             )
-    return "\n".join(["Healthy films do not read as a radiologist would expect; only differences count:", "", *lines])
+    head = "Healthy films do not read as a radiologist would expect; only differences count:"
+    return "\n".join([head, "", *lines])
 
 
 def bribed(evidence):

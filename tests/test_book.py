@@ -223,6 +223,16 @@ def test_headlines_are_short(value, said):
     assert scoreboard.short(value) == said
 
 
+def test_the_front_page_says_which_studies_are_missing(tmp_path):
+    assert all(what in front_page.unfinished(tmp_path) for what in front_page.STUDIES.values())
+    (tmp_path / "grid.csv").touch()
+    text = front_page.unfinished(tmp_path)
+    assert "final grid" not in text and "equal-cost" in text and "real films" in text
+    for name in front_page.STUDIES:
+        (tmp_path / name).touch()
+    assert "all have tables" in front_page.unfinished(tmp_path)
+
+
 def test_the_front_page_has_a_card_for_each_chapter(tmp_path):
     (tmp_path / "images").mkdir()
     title = nbformat.v4.new_markdown_cell("# 3 · DCGAN\n\n**Can noise become a film?**")

@@ -13,6 +13,11 @@ import opening
 from PIL import Image
 
 ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
+STUDIES = {  # tables of book/results, each by a script in studies/
+    "grid.csv": "the final grid of chapter 6",
+    "real_auc.csv": "chapter 6's augmentation table on real films",
+    "generators.csv": "the equal-cost table of chapter 10",
+}
 CARD = (480, 270)  # pixels of a card's picture
 
 
@@ -30,6 +35,14 @@ def answer(notebooks):
         if name[:2] in ANSWERING and (found := opening.finding(notebook)):
             lines.append(f"- [{question(notebook)[1]}](notebooks/{name}.ipynb) {' '.join(found.split())}")
     return "\n".join(lines) + "\n"
+
+
+def unfinished(results):
+    """A sentence: which of STUDIES have no table in the folder `results` yet."""
+    missing = [what for name, what in STUDIES.items() if not (Path(results) / name).is_file()]
+    if not missing:
+        return "The long studies all have tables; the chapters say how far each has come.\n"
+    return f"Not finished in this version, and so not shown: {'; '.join(missing)}.\n"
 
 
 def figure_of(notebook):

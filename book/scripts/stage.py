@@ -182,6 +182,7 @@ def main(folder, *executed):
     place_diagrams(folder / "_diagrams")
     notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
     (folder / "_answer.md").write_text(front_page.answer(notebooks))
+    (folder / "_unfinished.md").write_text(front_page.unfinished(scoreboard.RESULTS))
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
     rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
     make_live(folder)

@@ -195,11 +195,16 @@ def _estimate(name, estimate):
     parts = estimate if isinstance(estimate, tuple | list) else (estimate, None, None)
     if len(parts) != 3:
         raise ValueError(f"{name}: expected a number or (value, low, high), got {len(parts)} numbers")
+    if any(isinstance(checks.plain(part), bool) for part in parts):
+        raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}")
     try:
-        value, *ends = parts
-        return (float(value), *(math.nan if end is None else float(end) for end in ends))
+        value = float(parts[0])
+        low, high = (math.nan if end is None else float(end) for end in parts[1:])
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}") from error
+    if low > high:
+        raise ValueError(f"{name}: low is {low}, above high, which is {high}")
+    return value, low, high
 
 
 def _write_scores(scores):
@@ -230,7 +235,11 @@ def scores(prefix=""):
     import pandas as pd
 
     path = folder("results") / "scores.csv"
-    table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
+    try:
+        table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
+        table["value"] = table[SCORE_COLUMNS]["value"].astype(float)
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{path} is not a table of scores ({error}): remove it") from error
     return table[table.name.str.startswith(prefix)].set_index("name")
 
 

@@ -142,6 +142,8 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     Returns a float32 DataFrame with the index of `frame`.
     """
     check_frame(frame, FINDINGS)
+    if isinstance(unlabelled, str):
+        raise TypeError(f"unlabelled is {unlabelled!r}: expected a list of findings")
     if strangers := [finding for finding in unlabelled if finding not in FINDINGS]:
         raise ValueError(f"unknown finding {strangers[0]!r}: choose among {', '.join(FINDINGS)}")
     _check("uncertain", uncertain, UNCERTAIN)
@@ -162,6 +164,8 @@ def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     check_frame(frame, ["patient"])
     if not isinstance(fractions, tuple | list):
         raise TypeError(f"fractions is {fractions!r}: expected three numbers, for train, valid and test")
+    for share in fractions:
+        number()("a share of fractions", share)
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ValueError(f"fractions {fractions}: expected three, for train, valid and test, that sum to 1")
     rows = _rows_by_patient(frame, seed)
@@ -209,8 +213,12 @@ def _load(csv):
     except (ValueError, OSError, EOFError, zlib.error) as error:  # ValueError: bad text or ragged rows
         raise ValueError(f"{csv} is not a csv table: {error}") from error
     missing = [name for name in COLUMNS if name not in table.columns]
+    if missing and ";" in str(table.columns[0]):
+        raise ValueError(f"{csv} is separated by semicolons: save it with commas")
     if missing:
         raise ValueError(f"{csv} lacks the columns {missing}; CheXpert's are {COLUMNS}")
+    if twice := [name for name in COLUMNS if f"{name}.1" in table.columns]:  # pandas renames the second
+        raise ValueError(f"{csv} has two columns {twice[0]!r}: leave one of them out")
     return table
 
 
@@ -230,6 +238,11 @@ def _bad_rows(table, frame, root):
         reason[wrong] = table["Path"][wrong].astype("string").fillna("(blank)") + text
 
     note(frame.path.isna(), " is not like train/patient00001/study1/view1_frontal.jpg")
+    first = frame.patient.groupby(frame.patient.str.replace("patient0*", "", regex=True)).transform("first")
+    note(
+        frame.patient.notna() & (frame.patient != first),
+        ": an earlier row writes this patient's number otherwise",
+    )
     note(frame.path.duplicated(), " stands in an earlier row too")
     note(~table["Frontal/Lateral"].isin(["Frontal", "Lateral"]), ": Frontal/Lateral is neither")
     note(table["Age"].notna() & ~frame.age.between(0, 130), ": Age is not in 0 to 130 years")
@@ -261,10 +274,12 @@ def check_frame(frame, columns):
         raise TypeError(f"expected a DataFrame as chexpert.read returns it, got a {type(frame).__name__}")
     if lacking := [column for column in columns if column not in frame]:
         raise ValueError(f"the table lacks the column {lacking[0]!r}: expected one as chexpert.read returns")
+    if twice := [column for column in columns if list(frame.columns).count(column) > 1]:
+        raise ValueError(f"the table has two columns {twice[0]!r}: leave one of them out")
 
 
 def _check(name, value, allowed):
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
 
 
@@ -309,6 +324,8 @@ def box_masks(boxes, paths, size):
     has one whose boxes lie outside the centred square.
     """
     check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
+    if isinstance(paths, str):
+        raise TypeError(f"paths is {paths!r}: expected a list of paths")
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)
     for path, part in boxes.groupby("path"):

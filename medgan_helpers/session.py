@@ -129,6 +129,8 @@ def films(count=None, simulated=False):
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
     Of a set that is not simulated, it says which findings are not labelled and what else is missing.
     """
+    if not isinstance(simulated, bool):
+        raise TypeError(f"simulated is {simulated!r}: expected True or False")
     here = current()
     root, size = here.data_root, here.profile.image_size
     simulated = simulated or here.dataset == "simulated"

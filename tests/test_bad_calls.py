@@ -6,6 +6,7 @@ torch's own errors among them, is a hole in the door.
 """
 
 import functools
+import json
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,8 @@ LABELS = np.array([0, 1, 0, 1])
 SCORES = np.array([0.1, 0.9, 0.2, 0.4])
 PEOPLE = np.arange(4)
 FRAME = pd.DataFrame({"path": list("abcd"), "patient": list("abcd"), **dict.fromkeys(chexpert.FINDINGS, 0.0)})
+
+BOXES = FRAME[["path"]].assign(x=0.0, y=0.0, width=0.5, height=0.5)
 
 
 @functools.cache
@@ -511,7 +514,26 @@ BAD_CALLS = {
         (lesion_gan.LesionGAN, CPU | {"findings": "Edema"}, "a list of names"),
         (metrics.proportion, (1.5, 3), "whole numbers"),
         (metrics.ssim, (torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)), "11 px"),
-        (metrics.auroc, (LABELS, SCORES, None), "4, 4 and 1"),
+        (metrics.auroc, (LABELS, SCORES, None), "patients is None"),
+        (metrics.auroc, (SCORES, LABELS, PEOPLE), "scores only 0 and 1: swapped"),
+        (metrics.auroc_by_group, (LABELS, SCORES, PEOPLE, None), "groups or patients is None"),
+        (metrics.proportion, (7, 10.5), "n is 10.5: expected a whole number"),
+        (metrics.psnr, (BYTES, FILMS), "restored is torch.uint8"),
+        (metrics.ssim, (FILMS, FILMS * NAN), "clean holds nan"),
+        (metrics.age_bands, (["067Y"],), "ages hold '067Y'"),
+        (metrics.operating_point, (LABELS * 0, SCORES, 0.5), "0 of 4 films"),
+        (metrics.realism_table, (FILMS, {}), "sets is empty"),
+        (chexpert.split, (FRAME, (0.9, 0.05, NAN)), "fractions is nan"),
+        (chexpert.split, (FRAME, ("a", "b", "c")), "fractions is 'a'"),
+        (chexpert.labels, (FRAME, "ones", "zeros", "Fracture"), "expected a list of findings"),
+        (chexpert.labels, (FRAME, ["ones"]), "choose one of"),
+        (chexpert.labels, (pd.concat([FRAME, FRAME[["Edema"]]], axis=1),), "two columns 'Edema'"),
+        (chexpert.box_masks, (BOXES, "a", 8), "paths is 'a'"),
+        (training.shipped, ("dcgan",), "kind is 'dcgan': expected a class"),
+        (training.load, ("dcgan", "nowhere"), "kind is 'dcgan': expected a class"),
+        (session.films, (None, "no"), "simulated is 'no'"),
+        (artifacts.record, ("auc", 0.7, 0.8, 0.6), "low is 0.8, above high"),
+        (artifacts.record, ("auc", True), "got "),
         (metrics.auroc_by_group, (LABELS, SCORES, PEOPLE, ["F"]), "one of each a film"),
         (session.real_films, (0,), "size is 0"),
         (session.real_films, ("a",), "size is 'a'"),
@@ -579,6 +601,61 @@ def test_a_card_that_is_junk_is_named(tmp_path):
     (tmp_path / "card.json").write_text("junk")
     with pytest.raises(ValueError, match=r"card.json is not the card of a trained model"):
         training.load(dcgan.DCGAN, tmp_path)
+
+
+def table_of(tmp_path, columns=chexpert.COLUMNS, patients=("patient00001",), separator=","):
+    rows = [f"train/{patient}/study1/view1_frontal.jpg,Male,50,Frontal,AP" for patient in patients]
+    rows = [row + "," * (len(columns) - 5) for row in rows]
+    path = tmp_path / "train.csv"
+    path.write_text("\n".join([",".join(columns), *rows]).replace(",", separator))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"separator": ";"}, "separated by semicolons"),
+        ({"columns": [*chexpert.COLUMNS, "Edema"]}, "two columns 'Edema'"),
+        ({"patients": ("patient00001", "patient1")}, "row 1: .*this patient's number otherwise"),
+    ],
+)
+def test_a_label_table_that_would_be_misread_is_named(tmp_path, options, words):
+    assert len(chexpert.read(table_of(tmp_path))) == 1
+    with pytest.raises(ValueError, match=words):
+        chexpert.read(table_of(tmp_path, **options))
+
+
+def test_a_card_whose_config_the_class_refuses_is_named(tmp_path):
+    training.save(model(dcgan.DCGAN), tmp_path, {})
+    assert training.load(dcgan.DCGAN, tmp_path, device="cpu").config["image_size"] == 32
+    card = json.loads((tmp_path / "card.json").read_text())
+    card["config"] |= {"colour": 1}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match=r"the config in .*card.json makes no DCGAN: .*colour"):
+        training.load(dcgan.DCGAN, tmp_path)
+
+
+def test_shipped_weights_that_hold_nan_are_named(tmp_path):
+    broken = dcgan.DCGAN(**SMALL)
+    with torch.no_grad():
+        next(broken.trained.parameters()).fill_(NAN)
+    training.save(broken, tmp_path, {})
+    with pytest.raises(ValueError, match="holds nan"):
+        training.load(dcgan.DCGAN, tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"weights": 3, "tree": 4}'])
+def test_a_checkpoint_that_is_junk_is_damaged(tmp_path, text):
+    (tmp_path / "checkpoint.json").write_text(text)
+    with pytest.raises(ValueError, match="is damaged"):
+        training.fit(model(dcgan.DCGAN), [FILMS], 1, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "name,value,low,high,n,unit,notebook\na,good,,,,,\n"])
+def test_scores_of_another_table_are_named(text):
+    (artifacts.folder("results") / "scores.csv").write_text(text)
+    with pytest.raises(ValueError, match="is not a table of scores"):
+        artifacts.scores()
 
 
 NETWORKS = [

@@ -64,6 +64,10 @@ def threshold_for(labels, scores, sensitivity=0.9):
 def operating_point(labels, scores, threshold):
     """Sensitivity and specificity of `scores` at `threshold`, on films that did not choose it."""
     labels, scores = _pairs(labels, scores)
+    if len(set(labels)) < 2:
+        raise ValueError(
+            f"{int(labels.sum())} of {len(labels)} films have the finding: expected some with, some without"
+        )
     called = scores >= threshold
     return OperatingPoint(
         float(threshold),

@@ -17,6 +17,8 @@ LEAST_PER_GROUP = 5  # positives of each finding in a group; with fewer, nearly 
 
 def _ranked(labels, scores, patients):
     """Drop masked labels and sort by score. Returns labels, patients, the last index of each tied group."""
+    if patients is None:
+        raise TypeError("patients is None: expected one identity a film")
     labels, scores, patients = (np.atleast_1d(a) for a in (labels, scores, patients))
     if not len(labels) == len(scores) == len(patients):
         raise ValueError(
@@ -29,7 +31,12 @@ def _ranked(labels, scores, patients):
         raise ValueError(f"{np.isnan(scores.astype(float)).sum()} scores are nan: did the training diverge?")
     known = ~np.isnan(labels.astype(float))
     labels, scores, patients = labels[known].astype(float), scores[known], patients[known]
-    if not np.isin(labels, (0, 1)).all():
+    if len(odd := labels[~np.isin(labels, (0, 1))]):
+        if np.isin(scores, (0, 1)).all():
+            raise ValueError(
+                f"labels hold {odd[0]:.3g} and scores only 0 and 1: swapped? "
+                "The order is labels, scores, patients"
+            )
         raise ValueError("expected labels 0, 1 or nan (masked); resolve -1 with chexpert.labels first")
     if not 0 < labels.sum() < len(labels):
         raise ValueError(
@@ -124,7 +131,11 @@ def macro_auroc(labels, scores, patients, others=None, seed=0):
 def age_bands(ages):
     """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
     names = [f"0 to {AGES[1] - 1}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
-    ages = pd.to_numeric(pd.Series(np.asarray(ages)), errors="coerce").replace(0, np.nan)
+    given = pd.Series(np.asarray(ages))
+    ages = pd.to_numeric(given, errors="coerce")
+    if (odd := given.notna() & ages.isna()).any():
+        raise ValueError(f"ages hold {given[odd].iloc[0]!r}: expected years as numbers")
+    ages = ages.replace(0, np.nan)
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
 
@@ -136,6 +147,8 @@ def auroc_by_group(labels, scores, patients, groups):
     n (films), positives (of the finding that has fewest). With fewer than LEAST_PER_GROUP positives or
     negatives of any finding the score is nan, and positives says why.
     """
+    if groups is None or patients is None:
+        raise TypeError("groups or patients is None: expected one of each a film")
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))
     if not len(labels) == len(scores) == len(patients) == len(groups):
         lengths = len(labels), len(scores), len(patients), len(groups)

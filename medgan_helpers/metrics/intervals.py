@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..checks import door, number, numbers
+from ..checks import door, number, numbers, whole
 
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
@@ -58,7 +58,7 @@ def mean_interval(values, patients=None, seed=0):
     return interval(values.mean(), np.concatenate(means))
 
 
-@door(hits=number(), n=number())
+@door(hits=number(), n=whole(0))
 def proportion(hits, n):
     """Share of hits with its Wilson 95 % interval (Wilson 1927), which also holds for 0 and n hits."""
     if not 0 <= hits <= n or n == 0 or hits != int(hits):

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from ..checks import door, whole
+from ..checks import door, named, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
@@ -128,7 +128,7 @@ def _density_coverage(real, fake):
     return inside.float().sum(0).mean().item() / NEIGHBOURS, inside.any(1).float().mean().item()
 
 
-@door()
+@door(sets=named)
 def realism_table(real, sets, seed=0):
     """The distances above for several sets of films and both feature spaces, each film embedded once.
 

@@ -2,9 +2,13 @@
 
 import torch
 
+from ..checks import door, floats
+
 
 def _unit_pair(restored, clean):
     restored, clean = torch.as_tensor(restored).float(), torch.as_tensor(clean).float()
+    if clean.isnan().any():
+        raise ValueError("clean holds nan: expected images in [0, 1]")
     if clean.numel() == 0 or restored.isnan().any():
         raise ValueError("what was restored is empty or holds nan: did the training diverge?")
     if restored.shape != clean.shape or clean.ndim != 4:
@@ -20,6 +24,7 @@ def _unit_pair(restored, clean):
     return restored, clean
 
 
+@door(restored=floats, clean=floats)
 def psnr(restored, clean):
     """Peak signal-to-noise ratio of each image, in dB, data range 1: 10 log10(1 / mean squared error).
 
@@ -31,6 +36,7 @@ def psnr(restored, clean):
     return peak_signal_noise_ratio(restored, clean, data_range=1.0, reduction="none", dim=(1, 2, 3))
 
 
+@door(restored=floats, clean=floats)
 def ssim(restored, clean):
     """Structural similarity of each image (Wang et al. 2004: Gaussian window, sigma 1.5), data range 1.
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 
-from .. import artifacts
+from .. import artifacts, checks
 
 ASSETS = artifacts.ASSETS
 
@@ -44,8 +44,10 @@ def read(folder):
         return None
     try:
         head = json.loads(path.read_text())
-        return _decode(head["tree"], load_file(path.with_name(head["weights"])))
-    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        value = _decode(head["tree"], load_file(path.with_name(head["weights"])))
+        value["step"], value["state"]  # whoever reads a checkpoint takes these
+        return value
+    except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
         raise ValueError(
             f"the checkpoint in {folder} is damaged ({error}): remove it and train again"
         ) from error
@@ -124,6 +126,12 @@ def save(model, folder, card, history=None):
     artifacts.write_json(folder / "card.json", card | facts)
 
 
+def _a_class(name, value):
+    if not isinstance(value, type):
+        raise TypeError(f"{name} is {value!r}: expected a class, such as dcgan.DCGAN")
+
+
+@checks.door(kind=_a_class, folder=checks.path)
 def load(kind, folder, **arguments):
     """Make a model of class `kind` from what `save` saved in `folder`. arguments: device, precision, ...
 
@@ -145,15 +153,23 @@ def load(kind, folder, **arguments):
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     try:
         model = kind(**config, **arguments)
-        model.load_trained(load_file(weights))
+    except (TypeError, ValueError) as error:
+        given = "".join(f" with {option}={value!r}" for option, value in arguments.items())
+        raise ValueError(f"the config in {path}{given} makes no {name}: {error}") from error
+    try:
+        state = load_file(weights)
+        model.load_trained(state)
     except (RuntimeError, MemoryError, SafetensorError) as error:  # torch's list of shapes helps nobody
         raise ValueError(
             f"the weights in {folder} do not fit this version's {kind.__name__} (they were made with commit "
             f"{commit}): remove that folder and train again"
         ) from error
+    if any(leaf.isnan().any() for leaf in state.values()):
+        raise ValueError(f"{weights} holds nan: the training had diverged, train again")
     return model
 
 
+@checks.door(kind=_a_class)
 def shipped(kind, name=None, image_size=None):
     """(model, history, card) of a network that comes with the package (data_scripts/train_networks.py).
 

@@ -267,7 +267,8 @@ def mean_auroc(guesses, truth, patients, rival=None):
     """Estimate of the macro AUROC, the mean over classifiers; minus the rival's, paired, if one is given.
 
     guesses, rival: (classifiers, n, findings). The interval draws classifiers, one fewer than there are (Rao
-    & Wu 1988), and adds the luck of the test patients, which all of them share.
+    & Wu 1988), and adds the luck of the test patients, which all of them share. Of few classifiers it is too
+    narrow (see `experiments.verdicts.seeds_and_patients`): no verdict with fewer than metrics.LEAST_SEEDS.
     """
     rng = np.random.default_rng(0)
     each = [
@@ -288,7 +289,9 @@ def helped(gains, shipped, seeds):
     """
     numbers = "; ".join(f"minus {name} {gain:+.3f}" for name, gain in gains.items())
     verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
-    said = f"Tuned to the films it reads ({seeds} seeds), unet {numbers}. {verdict}"
+    if seeds < metrics.LEAST_SEEDS:
+        verdict = f"**{metrics.first_look(seeds)}.**"
+    said = f"Tuned to the films it reads, unet {numbers}. {verdict}"
     installed = "it harms" if shipped.high < 0 else "no help has been shown"
     installed = "it helps" if shipped.low > 0 else installed
     return (

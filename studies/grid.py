@@ -30,7 +30,7 @@ SETTINGS = {
 STARGAN_STEPS = 700  # chapter 5's generator needs more of them than a local one
 SIMPLE = ("none", "duplicate", "oracle", "standard", "lesion_gan", "copypaste", "blob", "duplicate_standard")
 LARGE = ("none", "standard", "duplicate", "stargan", "lesion_gan", "oracle")
-PLAN = (  # (percent, arms, seeds), the telling ones first
+PLAN = (  # (percent, arms, seeds), the telling ones first; three seeds are a first look and carry no verdict
     (1, SIMPLE, range(5)),
     (1, ("stargan",), range(5)),
     (1, ("leaky",), range(5)),

@@ -44,15 +44,31 @@ def test_without_headroom_there_is_no_verdict():
     assert "beats" not in sentences.summary(judged)
 
 
+def test_harm_needs_no_headroom():
+    judged = verdicts.differences(table(CLEAR | {"oracle": 0.6, "lesion_gan": 0.5}))
+    assert said(judged, "lesion_gan", "duplicate") == {"is worse than"}
+    assert said(judged, "stargan", "none") == {"no headroom"}
+    assert "**worse**" in sentences.against(judged, "lesion_gan")
+
+
+def test_headroom_is_judged_after_the_correction():
+    """An interval above zero is not enough: with few seeds its p does not survive Holm's correction."""
+    judged = verdicts.differences(table(CLEAR | {"oracle": 0.66}, spread=0.03).assign(resamples=None))
+    room = judged[(judged["first"] == "oracle") & (judged["finding"] == "rare")].iloc[0]
+    assert room["low"] > 0 and room["holm"] > verdicts.LEVEL and not judged["room"].any()
+
+
 def test_without_the_oracle_there_is_no_verdict():
     judged = verdicts.differences(table({k: v for k, v in CLEAR.items() if k != "oracle"}))
     assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
     assert "not finished" in sentences.headroom(judged)
 
 
-def test_two_seeds_are_too_few():
-    judged = verdicts.differences(table(CLEAR, seeds=2))
-    assert set(judged["verdict"]) == {"too few seeds"}
+def test_four_seeds_are_too_few():
+    judged = verdicts.differences(table(CLEAR, seeds=4))
+    assert set(judged["verdict"]) == {"too few seeds"} and judged["low"].notna().all()
+    assert "4 seeds: a first look, no verdict" in sentences.headroom(judged)
+    assert verdicts.differences(table(CLEAR))["verdict"].isin(["beats"]).any()
     assert not verdicts.scores_to_record(table(CLEAR, seeds=2), 1)
 
 
@@ -94,6 +110,23 @@ def test_an_interval_holds_the_luck_of_seeds_and_of_patients():
     both = verdicts.seeds_and_patients(seeds + patients).std()
     assert both == pytest.approx(np.hypot(seeds.std(ddof=1) / 5**0.5, patients.std()), rel=0.05)
     assert verdicts.seeds_and_patients(seeds[:1] + patients).std() == pytest.approx(patients.std(), rel=0.05)
+
+
+@pytest.mark.slow
+def test_two_seeds_find_what_is_not_there_and_five_seldom():
+    """False positives at 5 % without a difference; the luck of patients is about a third of a seed's."""
+    rng, third = np.random.default_rng(4), 0.35
+
+    def false_positives(count, repeats=300):
+        found = 0
+        for number in range(repeats):
+            seeds, patients = rng.normal(size=(count, 1, 1)), rng.normal(0, third, (1, 500, 1))
+            observed = seeds + patients + rng.normal(0, third)  # the test patients themselves are a draw
+            drawn = verdicts.seeds_and_patients(observed, seed=number)
+            found += verdicts.two_sided(drawn[:, 0]) < 0.05
+        return found / repeats
+
+    assert false_positives(2) > 0.13 > false_positives(metrics.LEAST_SEEDS)
 
 
 def test_the_weighted_auroc_is_that_of_the_metrics():

@@ -17,9 +17,11 @@ def rows(standard, duplicate):
 
 
 def test_a_verdict_needs_an_interval_beside_zero():
-    text = own.verdict(rows((0.03, 0.01, 0.05), (-0.03, -0.05, -0.01)))
+    text = own.verdict(rows((0.03, 0.01, 0.05), (-0.03, -0.05, -0.01)), 5)
     assert "**standard helps**" in text and "**duplicate harms**" in text
-    assert own.verdict(rows((0.03, -0.01, 0.05), (0, -0.1, 0.1))).count("nothing is shown") == 2
+    assert own.verdict(rows((0.03, -0.01, 0.05), (0, -0.1, 0.1)), 5).count("nothing is shown") == 2
+    few = own.verdict(rows((0.03, 0.01, 0.05), (-0.03, -0.05, -0.01)), 3)
+    assert few.count("3 seeds: a first look, no verdict") == 2 and "helps" not in few
 
 
 def made(shared=False, steps=(10, 10)):

@@ -19,7 +19,7 @@ def made():
         return skill * labels.to_numpy() + np.random.default_rng(seed).normal(size=(300, 14))
 
     arms = {"none": 0.3, "standard": 2.5, "duplicate": 0.3}
-    return labels, {arm: {s: scores(skill, s) for s in (1, 2, 3)} for arm, skill in arms.items()}, patients
+    return labels, {arm: {s: scores(skill, s) for s in range(1, 6)} for arm, skill in arms.items()}, patients
 
 
 def test_a_real_difference_is_shown_and_a_missing_one_is_not(made):
@@ -54,7 +54,8 @@ def test_only_seeds_that_both_arms_have_are_compared(made):
     fewer = scores | {"none": {1: scores["none"][1]}}
     summary = real_results.summary(labels, fewer, patients)
     assert set(summary[summary.against == "none"].seeds) == {1}
-    assert set(summary[(summary.arm == "standard") & (summary.against == "")].seeds) == {3}
+    assert set(summary[(summary.arm == "standard") & (summary.against == "")].seeds) == {5}
+    assert "1 seed: a first look, no verdict" in real_results.verdict(summary)
 
 
 def test_holm_by_hand():

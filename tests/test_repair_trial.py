@@ -63,9 +63,11 @@ def test_sharp_and_right_needs_both():
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():
     better, worse = Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)
-    said = repair_trial.helped({"degraded": better}, worse, 3)
-    assert "The repair helped" in said and "3 seeds" in said and "alone, no help has been shown" in said
-    assert "No help" in repair_trial.helped({"degraded": worse}, better, 3)
+    said = repair_trial.helped({"degraded": better}, worse, 5)
+    assert "The repair helped" in said and "alone, no help has been shown" in said
+    few = repair_trial.helped({"degraded": better}, worse, 3)
+    assert "3 seeds: a first look, no verdict" in few and "helped" not in few
+    assert "No help" in repair_trial.helped({"degraded": worse}, better, 5)
     assert "alone, it helps" in repair_trial.helped({"degraded": worse}, better, 3)
     assert "alone, it harms" in repair_trial.helped({"degraded": worse}, Estimate(-0.2, -0.3, -0.1), 3)
 

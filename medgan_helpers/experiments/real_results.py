@@ -8,7 +8,7 @@ between arms, Holm's correction, and the sentences that the book prints.
 import numpy as np
 import pandas as pd
 
-from ..metrics import interval
+from ..metrics import LEAST_SEEDS, first_look, interval
 from ..metrics.classification import _bootstrap, _weighted_auroc
 from ..real_trial import LABELLED as FINDINGS
 from ..real_trial import NOT_RUN
@@ -39,12 +39,13 @@ def resampled(labels, scores, patients, seed=0):
     """AUROC of one finding, once as it is and in every resample: value, (R,).
 
     labels: (n,) 0 or 1; scores: (S, n), one row a training seed. Each resample draws patients with
-    replacement and, apart from them, training seeds with replacement: an arm must be better for other
-    patients *and* for other first weights. All seeds and arms meet the same draws.
+    replacement and, apart from them, one training seed fewer than there are, as `verdicts` does: an arm must
+    be better for other patients *and* for other first weights. All seeds and arms meet the same draws.
     """
     pairs = [_bootstrap(_weighted_auroc, labels, row, patients, seed) for row in np.asarray(scores)]
     values, each = [value for value, _ in pairs], np.stack([draws for _, draws in pairs])  # (S,), (S, R)
-    drawn = np.random.default_rng([seed, 1]).integers(len(each), size=(each.shape[1], len(each)))
+    count = max(1, len(each) - 1)
+    drawn = np.random.default_rng([seed, 1]).integers(len(each), size=(each.shape[1], count))
     return float(np.mean(values)), each[drawn.T, np.arange(each.shape[1])].mean(0)
 
 
@@ -114,7 +115,8 @@ def table(summary, findings=(*RARE, "all nine")):
 
 
 def verdict(summary):
-    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm.
+    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm
+    and at least LEAST_SEEDS seeds.
 
     summary None: the table has not been made, and the sentence says so.
     """
@@ -124,7 +126,9 @@ def verdict(summary):
     lines = []
     for row in chosen.itertuples():
         word = "no difference is shown"
-        if row.p_holm < 0.05:
+        if row.seeds < LEAST_SEEDS:
+            word = first_look(row.seeds)
+        elif row.p_holm < 0.05:
             word = f"**{row.arm} is {'better' if row.value > 0 else 'worse'}**"
         lines.append(
             f"- {row.finding}, *{row.arm}* minus *{row.against}*: {row.value:+.3f} "

@@ -1,12 +1,13 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
-from .verdicts import COLUMNS, HEADROOM, LEAST_SEEDS, gap_differences, gaps
+from ..metrics import LEAST_SEEDS, first_look
+from .verdicts import COLUMNS, HEADROOM, gap_differences, gaps
 
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
     "duplicate_standard": "repeated and augmented real films", "stargan": "StarGAN",
     "copypaste": "copy-paste", "blob": "a plain bright blob", "lesion_gan": "the lesion GAN",
-    "leaky": "the leaky GAN", "oracle": "perfect new films", "rare": "the mean of the three",
+    "leaky": "the leaky GAN", "oracle": "fresh films", "rare": "the mean of the three",
 }  # fmt: skip
 
 
@@ -26,13 +27,13 @@ def headroom(judged, percent=1):
     if not len(rows):
         return f"At {percent:g} % the oracle or its control is not finished: no verdict on any generator."
     seeds = rows["seeds"].iloc[0]
-    text = [f"**Headroom** at {percent:g} %, perfect new films minus repeated real ones, {_seeds(seeds)}:"]
+    text = [f"**Headroom** at {percent:g} %, fresh films minus repeated real ones, {_seeds(seeds)}:"]
     text.append("; ".join(f"{words(row['finding'])} {number(row)}" for row in rows.to_dict("records")) + ".")
     closed = [words(row["finding"]) for row in rows.to_dict("records") if not row["room"]]
     if closed:
-        text.append(f"None can be shown for {_list(closed)}: no verdict there, for or against.")
+        text.append(f"None can be shown for {_list(closed)}: no verdict there, except where an arm harms.")
     if seeds < LEAST_SEEDS:
-        text.append(f"With fewer than {LEAST_SEEDS} seeds this is a first look, and not a finding.")
+        text.append(f"{first_look(seeds)}; {LEAST_SEEDS} seeds are needed.")
     return " ".join(text)
 
 
@@ -118,7 +119,7 @@ def probe(table, percent=1):
     others = [arm for arm in means.sort_values().index if arm != "oracle"]
     listed = ", ".join(f"{words(arm)} {means[arm]:.2f}" for arm in others)
     return (
-        f"**Probe** at {percent:g} %: perfect new films {means['oracle']:.2f} (the floor); "
+        f"**Probe** at {percent:g} %: fresh films {means['oracle']:.2f} (the floor); "
         f"{listed or 'no other'}. "
         "The further above the floor, the easier a classifier can learn the mark of the making."
     )
@@ -139,7 +140,9 @@ def regimens(judged):
     rows = [row for row in rows.to_dict("records") if (row["first"], row["second"]) == HEADROOM]
     if len(rows) < 2:
         return "Only one regimen is finished: whether the gain fades with more real films is not said."
-    listed = "; ".join(f"{row['percent']:g} %: {number(row)}, {_seeds(row['seeds'])}" for row in rows)
+    listed = "; ".join(
+        f"{row['percent']:g} %: {number(row)}, {_seeds_or_first_look(row['seeds'])}" for row in rows
+    )
     return f"Headroom for {words('rare')} by regimen: {listed}."
 
 
@@ -155,6 +158,10 @@ def _rows(judged, percent, first, second):
 
 def _seeds(count):
     return f"{count} seeds" if count != 1 else "one seed"
+
+
+def _seeds_or_first_look(count):
+    return first_look(count) if count < LEAST_SEEDS else _seeds(count)
 
 
 def _list(names):

@@ -20,7 +20,7 @@ from .classification import (
     gap_in_words,
     macro_auroc,
 )
-from .intervals import BOOTSTRAPS, Estimate, interval, mean_interval, proportion
+from .intervals import BOOTSTRAPS, LEAST_SEEDS, Estimate, first_look, interval, mean_interval, proportion
 from .realism import (
     KID_LEAST,
     SPACES,
@@ -38,6 +38,7 @@ __all__ = [
     "BOOTSTRAPS",
     "KID_LEAST",
     "LEAST_PER_GROUP",
+    "LEAST_SEEDS",
     "SPACES",
     "Estimate",
     "OperatingPoint",
@@ -50,6 +51,7 @@ __all__ = [
     "density_coverage",
     "diversity",
     "features",
+    "first_look",
     "gap",
     "gap_in_words",
     "interval",

@@ -8,6 +8,7 @@ from ..checks import door, number, numbers, whole
 
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
+LEAST_SEEDS = 5  # fewer hold too little of a seed's luck: see `experiments.verdicts.seeds_and_patients`
 
 
 class Estimate(NamedTuple):
@@ -20,6 +21,11 @@ class Estimate(NamedTuple):
     def __format__(self, digits):
         value, low, high = (format(part, digits) for part in self)
         return f"{value} ({low} to {high})"
+
+
+def first_look(seeds):
+    """What is said in place of a verdict where there are fewer than LEAST_SEEDS seeds."""
+    return f"{seeds} seed{'s' if seeds != 1 else ''}: a first look, no verdict"
 
 
 def patient_weights(patients, seed):

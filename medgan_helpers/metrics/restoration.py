@@ -19,7 +19,7 @@ def _unit_pair(restored, clean):
     if clean.min() < 0 or clean.max() > 1:
         raise ValueError(
             f"expected clean images in [0, 1], found [{clean.min():.2f}, {clean.max():.2f}]: "
-            "images in [-1, 1] need (images + 1) / 2 first, or PSNR comes out 6 dB too high"
+            "images in [-1, 1] need (images + 1) / 2 first, or PSNR comes out 6 dB too low"
         )
     return restored, clean
 

@@ -201,7 +201,10 @@ def depends_on_learning(agreements):
     """A sentence on {network: rank correlation of its maps with the trained network's} (sanity checks)."""
     parts = ", ".join(f"{name} {value:+.2f}" for name, value in agreements.items())
     if max(agreements.values()) < 0.5:
-        return f"Rank correlation with the trained maps: {parts}. Maps depend on what was learnt."
+        return (
+            f"Rank correlation with the trained maps: {parts}. Maps depend on what was learnt, or the "
+            "networks that they are compared with have learnt too little to draw any."
+        )
     return (
         f"Rank correlation with the trained maps: {parts}. That is too much: part of the map comes from the "
         "film and the architecture, not from learning."

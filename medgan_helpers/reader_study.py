@@ -220,7 +220,10 @@ def by_coin(test, seed=0):
 
 @door(share=number(most=1, above=0.5))
 def pairs_needed(share):
-    """With how many pairs a reader who finds `share` of the synthetic films (over .5) is no coin any more."""
+    """How many pairs until an *observed* `share` of synthetic films found (over .5) just clears one half.
+
+    A reader whose *true* share it is clears it about every second time: take more pairs.
+    """
     return next(n for n in range(5, 10_000, 5) if metrics.proportion(round(share * n), n).low > 0.5)
 
 

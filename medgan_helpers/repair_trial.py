@@ -230,7 +230,8 @@ def read(films, versions, findings, profile):
 
     versions: {name: function(films in [0, 1], seed) -> films}. It learnt from other patients; tuned, it goes
     on learning from training films of the version, once with each seed of TUNED. Returns {version: (1, n, F)}
-    as shipped, {version: (seeds, n, F)} tuned, truth (n, F), patients (n,).
+    as shipped, {version: (seeds, n, F)} tuned, truth (n, F), patients (n,). The films it is tuned on are the
+    U-Net's own training films, whose repairs may be better than those of the test films.
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
     count = min(profile.restoration_images, len(parts["train"]))

@@ -189,19 +189,22 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     )
     headlines, text = scoreboard.pages(path)
     assert "<code>auc</code>, 1 scores" in text and "<code>gap</code>, 1 scores" in text
-    assert "beside none | [06]" in headlines, "the gap was recorded, by chapter 6"
+    assert "beside none |  | [06]" in headlines, "the gap was recorded, by chapter 6"
     assert "| auc/1/none/macro | 0.625 | 0.6 to 0.65 | 300 | AUROC | [06](notebooks/06-x.ipynb) |" in text
     assert scoreboard.pages(tmp_path / "none.csv")[1] == "No score was recorded.\n"
 
 
 def test_headlines_compare_with_the_best_conventional_method():
-    row = {"low": "", "high": "", "notebook": "04-x"}
+    row = {"low": "", "high": "", "notebook": "04-x", "unit": "dB"}
     scores = {
         f"restore/ct/psnr/{name}": row | {"name": f"restore/ct/psnr/{name}", "value": value}
         for name, value in (("degraded", "40"), ("tv", "30"), ("sart", "31"), ("unet", "33"))
     }
     line = next(line for line in scoreboard.headlines(scores).splitlines() if "sparse CT" in line)
-    assert "| 33 | 31 |" in line and "[04](notebooks/04-x.ipynb)" in line
+    assert "| 33 | 31 |" in line and "| dB | [04](notebooks/04-x.ipynb)" in line
+    lines = scoreboard.headlines({}).splitlines()[2:]
+    assert all("Bharti et al. 2024" in line or "Sundaram & Hulkund 2021" in line for line in lines)
+    assert "may be Edema" in next(line for line in lines if "0.758" in line)
 
 
 def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):

@@ -88,7 +88,10 @@ def test_the_ledger_keeps_and_ranks(tmp_path, monkeypatch):
     ledger = paper_faults.Ledger()
     ledger.note("small", Estimate(0.01, 0.0, 0.02), "a", "b", n=4)
     ledger.note("large", Estimate(-0.2, -0.3, -0.1), "c", "d", n=4)
-    assert "**large**" in ledger.largest() and ledger.table().loc["large", "value"] == -0.2
+    ledger.note("names swapped", Estimate(0.3, 0.2, 0.4), "e", "f", n=4)
+    assert "largest illusion: **large**" in ledger.largest()
+    assert "change on fresh patients: **names swapped**" in ledger.largest()
+    assert ledger.table().loc["large", "value"] == -0.2
     assert artifacts.scores("audit/").loc["audit/small", "high"] == 0.02
 
 

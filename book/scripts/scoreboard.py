@@ -1,4 +1,4 @@
-"""The scoreboard's two tables: headline numbers beside the article's claims, and every recorded score.
+"""The scoreboard's two tables: headline numbers beside what the papers claim, and every recorded score.
 
 Nothing is typed: results/headlines.csv says which score answers which question, scores.csv holds the numbers.
 """
@@ -29,11 +29,14 @@ def pages(scores):
 
 
 def headlines(scores):
-    """A line per question: what the article says, what was measured here, and beside what."""
-    lines = ["| Question | The article | Here | Beside | What is compared | Chapter |", "|" + " --- |" * 6]
+    """A line per question: what which paper says, what was measured here, in which unit, and beside what."""
+    lines = [
+        "| Question | The paper | Here | Beside | What is compared | Unit | Chapter |",
+        "|" + " --- |" * 7,
+    ]
     for row in read(HEADLINES):
         own, other = scores.get(row["score"]), beside(scores, row["beside"])
-        facts = [number(own), number(other), row["words"], chapter(own or other)]
+        facts = [number(own), number(other), row["words"], unit(own or other), chapter(own or other)]
         lines.append(f"| {row['question']} | {row['article']} | {' | '.join(facts)} |")
     return "\n".join(lines)
 
@@ -59,6 +62,10 @@ def short(value):
     """Three digits, or whole numbers above a hundred: "0.705", "23.3", "2,710"."""
     value = float(value)
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def unit(row):
+    return row["unit"] if row else ""
 
 
 def chapter(row):

@@ -150,8 +150,9 @@ def boxed(network, real, boxes, findings):
     rows = {}
     for name in findings:
         mine = boxes[boxes["finding"] == name]
-        store = real.store.subset(real.frame[real.frame.path.isin(mine.path)])
-        if len(store) > 1:  # with one film there is no chance to compare with
+        marked = real.frame[real.frame.path.isin(mine.path)]
+        if len(marked) > 1:  # with one film there is no chance to compare with
+            store = real.store.subset(marked)
             masks = chexpert.box_masks(mine, store.frame.path.to_numpy(), store[:1].shape[-1])
             rows[name] = cam.localisation(cam.activation_map(network, signed(store), name), masks)
     return rows

@@ -115,6 +115,7 @@ def test_maps_are_held_against_the_boxes_of_their_finding(monkeypatch):
     monkeypatch.setattr(real_trial.cam, "activation_map", lambda network, films, name: maps)
     boxes = pd.DataFrame({"path": ["a", "b", "c"], "finding": ["Edema", "Edema", "Fracture"],
                           "x": [0, 0.6, 0], "y": [0, 0.6, 0], "width": 0.3, "height": 0.3})  # fmt: skip
-    found = real_trial.boxed(None, SimpleNamespace(frame=frame, store=store), boxes, ["Edema", "Fracture"])
+    asked = ["Edema", "Fracture", "Cardiomegaly"]  # of the last there is no box at all
+    found = real_trial.boxed(None, SimpleNamespace(frame=frame, store=store), boxes, asked)
     assert list(found) == ["Edema"], "one film alone has nothing to compare with"
     assert found["Edema"]["hit"] == metrics.proportion(2, 2) and found["Edema"]["chance"].value == 0

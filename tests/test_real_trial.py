@@ -102,6 +102,7 @@ def test_maps_are_held_against_the_boxes_of_their_finding(monkeypatch):
 
     class Store:
         def __init__(self, pixels, part):
+            assert len(part), "as the real store, which refuses to be empty"
             self.pixels, self.frame = pixels, part
 
         def __len__(self):

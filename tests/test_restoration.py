@@ -185,7 +185,7 @@ def test_figures_carry_their_words(monkeypatch, clean):
     figures.method_scores(pd.DataFrame(estimate, index=["tv", "pix2pix"]), "scores")
     figures.trade_off({"tv": (1, 2), "pix2pix": (2, 1)}, "trade-off")
     names = "two slices, no empty third", "before and after", "scores", "trade-off"
-    assert shown == list(zip((2, 11, 2, 1), names, strict=True))
+    assert shown == list(zip((2, 14, 2, 1), names, strict=True))
 
 
 def test_a_trade_off_with_intervals_starts_at_zero(monkeypatch):

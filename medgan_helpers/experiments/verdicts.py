@@ -243,7 +243,7 @@ def verdict_table(judged, percent):
         cells.setdefault(f"{row['first']} − {row['second']}", {})[row["finding"]] = text
     table = pd.DataFrame(cells).T.reindex(columns=list(COLUMNS))
     silent = ("no headroom", "too few seeds")
-    return table.style.map(lambda text: "color: #767676" if str(text).endswith(silent) else "")
+    return table.style.map(lambda text: "opacity: 0.75" if str(text).endswith(silent) else "")
 
 
 def scores_to_record(table, percent):

@@ -12,7 +12,7 @@ medganLive.register("sample", (figure) => {
   figure.slider("share", "Time", { min: 0, max: 16, step: 1, value: 16, say: (v) => `${v} of 16` });
   figure.start("noise", 1);
   figure.button("Other noise", () => figure.set({ noise: figure.state.noise + 1 }));
-  const now = figure.film("Now", size), end = figure.film("Where it is heading", size);
+  const now = figure.film("The picture now", size), end = figure.film("Where it is heading", size);
   let path = {};
 
   const velocity = async (x, t) => (await network.run({ [picture]: x, [time]: [t] }))[0].data;

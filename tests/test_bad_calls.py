@@ -651,6 +651,12 @@ def test_a_checkpoint_that_is_junk_is_damaged(tmp_path, text):
         training.fit(model(dcgan.DCGAN), [FILMS], 1, checkpoint=tmp_path)
 
 
+def test_a_checkpoint_of_something_else_is_named(tmp_path):
+    training.checkpoints.write(tmp_path, {"step": 1, "history": []})
+    with pytest.raises(ValueError, match="is no training's"):
+        training.fit(model(dcgan.DCGAN), [FILMS], 1, checkpoint=tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "name,value,low,high,n,unit,notebook\na,good,,,,,\n"])
 def test_scores_of_another_table_are_named(text):
     (artifacts.folder("results") / "scores.csv").write_text(text)

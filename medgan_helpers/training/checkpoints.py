@@ -44,9 +44,7 @@ def read(folder):
         return None
     try:
         head = json.loads(path.read_text())
-        value = _decode(head["tree"], load_file(path.with_name(head["weights"])))
-        value["step"], value["state"]  # whoever reads a checkpoint takes these
-        return value
+        return _decode(head["tree"], load_file(path.with_name(head["weights"])))
     except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
         raise ValueError(
             f"the checkpoint in {folder} is damaged ({error}): remove it and train again"
@@ -153,7 +151,7 @@ def load(kind, folder, **arguments):
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     try:
         model = kind(**config, **arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         given = "".join(f" with {option}={value!r}" for option, value in arguments.items())
         raise ValueError(f"the config in {path}{given} makes no {name}: {error}") from error
     try:

@@ -78,6 +78,8 @@ def _resume(model, checkpoint):
     saved = checkpoints.read(checkpoint) if checkpoint else None
     if saved is None:
         return getattr(model, "steps_done", 0), []
+    if not {"step", "history", "state"} <= set(saved):
+        raise ValueError(f"the checkpoint in {checkpoint} is no training's: remove it and train again")
     model.load_state_dict(saved["state"])
     return saved["step"], saved["history"]
 

@@ -99,6 +99,8 @@ def main():
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    if arguments.seed < 0:
+        parser.error(f"--seed is {arguments.seed}: expected 0 or more")
     arguments.out.mkdir(parents=True, exist_ok=True)
     normal_films(arguments.out / "normal-films.png", arguments.seed)
     findings(arguments.out / "findings-1.png", DRAWN[:7], arguments.seed)

@@ -34,6 +34,7 @@ SYNONYMS = {
 }
 VIEWS = {"ap": "AP", "pa": "PA", "lateral": "Lateral", "l": "Lateral", "ll": "Lateral", "rl": "Lateral"}
 SEXES = {"m": "Male", "male": "Male", "f": "Female", "female": "Female"}
+SEXES |= dict.fromkeys(("", "u", "unknown", "o", "other", "d", "x"), "")
 
 
 def main():
@@ -127,6 +128,8 @@ def patient_numbers(table, options):
         if None in found:
             raise ValueError(f"--patient-pattern finds no patient in {table['file'][found.index(None)]!r}")
         names = [match.group() for match in found]
+        if "" in names:
+            raise ValueError(f"--patient-pattern finds an empty text in {table['file'][names.index('')]!r}")
     elif "patient" in table:
         names = list(table["patient"].str.strip())
     else:
@@ -144,6 +147,8 @@ def to_film(row, record, patient, folder):
         raise ValueError(f"{record['file']}: the patient is blank")
     path = layout.inside(folder, record["file"])
     given = {name: record.get(name, "").strip() for name in SYNONYMS}
+    if given["sex"].lower() not in SEXES:
+        raise ValueError(f"{record['file']}: sex {given['sex']!r}, expected M, F, unknown or blank")
     view = VIEWS.get(given["view"].lower(), "")
     if given["view"] and not view:
         raise ValueError(f"{record['file']}: view {given['view']!r}, expected AP, PA or Lateral")
@@ -155,7 +160,7 @@ def to_film(row, record, patient, folder):
         pixels=partial(layout.grey, path),
         labels={finding: label(record.get(finding, ""), finding) for finding in chexpert.FINDINGS},
         view="Lateral" if given["lateral"].lower() == "lateral" else view,
-        sex=SEXES.get(given["sex"].lower(), ""),
+        sex=SEXES[given["sex"].lower()],
         age=number(given["age"], "age", 0, 130),
         part=part(given["split"]),
     )

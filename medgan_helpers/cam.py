@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
-from .checks import door, numbers, tensor, whole
+from .checks import door, numbers, shaped, tensor, whole
 from .training.model import check_batch
 
 
@@ -21,7 +21,7 @@ def column(model, finding):
     """The output of `model` that belongs to `finding`, a name (or already a number)."""
     if not hasattr(model, "findings"):
         raise TypeError(f"{type(model).__name__} reads no findings: expected a classifier.DenseNet")
-    if isinstance(finding, int) and 0 <= finding < len(model.findings):
+    if isinstance(finding, int) and not isinstance(finding, bool) and 0 <= finding < len(model.findings):
         return finding
     if finding not in model.findings:
         raise ValueError(f"this network does not read {finding!r}; it reads {', '.join(model.findings)}")
@@ -69,7 +69,7 @@ def upsample(maps, size):
     return F.interpolate(maps[:, None], size=(size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
-@door(reach=whole(0))
+@door(masks=shaped("B", "H", "W"), reach=whole(0))
 def dilate(masks, reach):
     """Masks (B, H, W) grown by `reach` pixels in every direction."""
     if reach == 0:
@@ -84,6 +84,8 @@ def _pair(maps, masks):
             f"expected maps (B, h, w) and masks (B, H, W) of the same films, found {tuple(maps.shape)} and "
             f"{tuple(masks.shape)}"
         )
+    if not maps.isfinite().all():
+        raise ValueError("maps hold nan or infinity: has the network's training gone astray?")
     seen = masks.flatten(1).any(1)  # a film whose mask is empty cannot be hit
     return maps[seen], masks[seen]
 

@@ -15,6 +15,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+SANE = 10  # noise of a billion pixels stays below
+
 
 def door(**rules):
     """Decorate a function: the arguments that `rules` names are checked before it runs."""
@@ -138,16 +140,39 @@ def named(name, value):
         raise ValueError(f"{name} is {found}: expected {{name: ...}}, at least one")
 
 
-def tensor(*axes):
-    """A torch tensor of floats with these axes."""
+def shaped(*axes, kind="an array or a tensor"):
+    """An array or a tensor with these axes."""
 
     def rule(name, value):
         found = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-        if not hasattr(value, "is_floating_point") or len(found) != len(axes):
-            raise ValueError(f"{name} is {found}: expected a tensor ({', '.join(axes)})")
+        if found is None or isinstance(found, str) or len(found) != len(axes):
+            raise ValueError(f"{name} is {found}: expected {kind} ({', '.join(axes)})")
+
+    return rule
+
+
+def tensor(*axes):
+    """A torch tensor of floats with these axes."""
+    right = shaped(*axes, kind="a tensor")
+
+    def rule(name, value):
+        right(name, value)
+        if not hasattr(value, "is_floating_point"):
+            raise TypeError(f"{name} is a {type(value).__name__}: expected a tensor ({', '.join(axes)})")
         floats(name, value)
 
     return rule
+
+
+def in_range(images, name="images"):
+    """Refuse films on another scale than [-1, 1]; generators and noise may overshoot, up to SANE.
+
+    Looks at tensors on the CPU only: elsewhere it would wait for the GPU.
+    """
+    if images.device.type == "cpu" and images.numel() and not (reach := images.abs().max()) <= SANE:
+        raise ValueError(
+            f"{name} reach {reach:.4g}: expected films in [-1, 1], as images.signed_batch makes them"
+        )
 
 
 def floats(name, value):

@@ -17,7 +17,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import simulator
+from .checks import door, named, shaped
 from .training import Model, one_step, seeded
+from .training.model import check_batch
 
 LUNG, HEART = 0.1, 0.05  # of 200 mm along the ray: less lung or heart than this does not show
 SURE = 0.5  # probability from which a pixel belongs to an organ
@@ -70,12 +72,14 @@ class Outliner(Model):
     @torch.no_grad()
     def predict(self, films):
         """(lungs, heart): (N, H, W) bool numpy arrays."""
+        check_batch(films, self.config)
         self.network.eval()
         parts = [self.network(part.to(self.device)).float().sigmoid().cpu() for part in films.split(128)]
         lungs, heart = (torch.cat(parts) > SURE).numpy().transpose(1, 0, 2, 3)
         return lungs, heart
 
 
+@door(masks=named)
 def outlines(table, masks, size=64):
     """What the network should find: (N, 2, size, size) float32, 1 on aerated lung, on the heart.
 
@@ -90,9 +94,12 @@ def outlines(table, masks, size=64):
 
 
 # ---------------------------------------------------------------- the measures
+@door(lungs=shaped("N", "H", "W"), heart=shaped("N", "H", "W"))
 def measure(lungs, heart):
     """One row per film of lungs and heart (N, H, W) bool: `cardiothoracic_ratio`, `aerated` (share of the
     film), `depth left`, `depth right` (see `recess_depth`). Left is the viewer's left."""
+    if lungs.shape != heart.shape:
+        raise ValueError(f"lungs {lungs.shape} and heart {heart.shape}: expected those of the same films")
     half = lungs.shape[2] // 2
     right = np.arange(lungs.shape[2]) >= half
     return pd.DataFrame({
@@ -105,6 +112,7 @@ def measure(lungs, heart):
     })  # fmt: skip
 
 
+@door(lungs=shaped("H", "W"), heart=shaped("H", "W"))
 def cardiothoracic_ratio(lungs, heart):
     """Widest heart over widest chest, both (H, W) bool; on a radiologist's ruler a heart is
     large above .5 (but see above). nan: none found."""
@@ -115,6 +123,7 @@ def cardiothoracic_ratio(lungs, heart):
     return widths[0] / widths[1]
 
 
+@door(lung=shaped("H", "W"))
 def recess_depth(lung):
     """How far the outer part of a lung reaches below its inner part, in units of the lung's height.
 

@@ -38,6 +38,7 @@ FINDINGS = [  # CheXpert's own column order; always look a finding up by name, n
 ]
 RARE = ("Lung Lesion", "Pleural Other", "Fracture")  # 1.6 to 4.1 % of CheXpert's films
 
+SEXES, VIEWS = ("Male", "Female", "Unknown"), ("AP", "PA", "LL", "RL")
 COLUMNS = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *FINDINGS]
 ROOTS = ("", "CheXpert-v1.0-small", "CheXpert-v1.0")  # where archives put train/ and valid/
 LAYOUT = re.compile(  # path, patient, study; matched in full, so no csv can name a file outside its folder
@@ -245,6 +246,8 @@ def _bad_rows(table, frame, root):
     )
     note(frame.path.duplicated(), " stands in an earlier row too")
     note(~table["Frontal/Lateral"].isin(["Frontal", "Lateral"]), ": Frontal/Lateral is neither")
+    note(~table["Sex"].isin([*SEXES, np.nan]), f": Sex is not {', '.join(SEXES)} or blank")
+    note(~table["AP/PA"].isin([*VIEWS, np.nan]), f": AP/PA is not {', '.join(VIEWS)} or blank")
     note(table["Age"].notna() & ~frame.age.between(0, 130), ": Age is not in 0 to 130 years")
     for finding in FINDINGS:
         wrong = table[finding].notna() & ~frame[finding].isin([1, 0, -1])
@@ -285,6 +288,7 @@ def _check(name, value, allowed):
 
 # --- boxes that radiologists drew --------------------------------------------------------------------
 
+FARTHEST = 10  # shares: a box may lie outside the centred square; pixels would be larger
 BOX_COLUMNS = ["path", "finding", "x", "y", "width", "height"]  # of boxes.csv
 
 
@@ -308,11 +312,11 @@ def read_boxes(root):
         raise ValueError(f"{file} lacks the columns {missing}: expected {', '.join(BOX_COLUMNS)}")
     shares = table[BOX_COLUMNS[2:]].apply(pd.to_numeric, errors="coerce")
     good = shares.notna().all(axis=1) & (shares[["width", "height"]] > 0).all(axis=1)
-    good &= table["finding"].isin(FINDINGS)
+    good &= table["finding"].isin(FINDINGS) & (shares.abs() <= FARTHEST).all(axis=1)
     if not good.all():
         row = int(np.argmin(good))
         found = table.loc[row].to_dict()
-        raise ValueError(f"{file}, row {row}: expected a finding and four numbers, found {found}")
+        raise ValueError(f"{file}, row {row}: expected a finding and four shares of the side, found {found}")
     return table[BOX_COLUMNS].assign(**shares)
 
 

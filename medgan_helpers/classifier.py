@@ -18,6 +18,7 @@ import torchvision
 from torch import nn
 
 from . import artifacts, chexpert
+from .checks import door, names, number, tensor, whole
 from .images import signed_to_xrv
 from .local_contrast import LocalContrast
 from .training import Model, load, one_step, seeded
@@ -123,6 +124,7 @@ class DenseNet(Model):
     def __init__(self, findings=14, preset="densenet121", steps=450, emphasis=chexpert.RARE, weights=None,
                  seed=0, cache=None, **machine):  # fmt: skip
         self.findings = _names(findings)
+        names(*chexpert.FINDINGS, *self.findings)("emphasis", emphasis or self.findings)
         if preset not in PRESETS:
             raise ValueError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
         config = {"findings": list(self.findings), "preset": preset, "steps": steps,
@@ -141,6 +143,7 @@ class DenseNet(Model):
         # found on validation films; the audited paper's own rate
         self.begin(steps, 3e-3 if preset == "narrow" else 1e-3)
 
+    @door(steps=whole(), rate=number(above=0))
     def begin(self, steps, rate):
         """Begin to learn: a schedule of `steps` that rises to the learning rate `rate`."""
         self.optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=1e-4)
@@ -175,11 +178,19 @@ class DenseNet(Model):
         self.descend(loss, self.optimizer)
         return {"loss": loss}
 
-    def _check(self, labels):
-        if labels.shape[-1] != len(self.findings):
+    def _check(self, labels, rows=None):
+        """Refuse labels that are not (rows, findings), or not 0 to 1 (or nan)."""
+        tensor("B", "findings")("labels", labels)
+        if labels.shape[1] != len(self.findings):
             raise ValueError(
-                f"the labels have {labels.shape[-1]} columns, this network reads {len(self.findings)} "
+                f"the labels have {labels.shape[1]} columns, this network reads {len(self.findings)} "
                 f"findings: {', '.join(self.findings)}"
+            )
+        if rows is not None and len(labels) != rows:
+            raise ValueError(f"{len(labels)} rows of labels to {rows} films: expected one each")
+        if labels.device.type == "cpu" and ((labels < 0) | (labels > 1)).any():
+            raise ValueError(
+                "labels outside 0 to 1: what is uncertain (-1) or unknown is nan here, see chexpert.labels"
             )
 
     @torch.no_grad()
@@ -199,12 +210,14 @@ class DenseNet(Model):
     @torch.no_grad()
     def embed(self, images):
         """Average-pooled features (N, C): the feature space "films" of `metrics.kid` and its kin."""
+        check_batch(images, self.config)
         self.network.eval()
         with self.autocast():
             return self.network.grid(images.to(self.device)).mean((2, 3)).float()
 
     def loss(self, images, labels):
         """The training loss on films that are not trained on. Validation minus training is the gap."""
+        self._check(labels, len(images))
         return masked_bce(self.logits(images), labels.cpu(), self.weights.cpu()).item()
 
     def calibrate(self, images, labels):
@@ -213,6 +226,7 @@ class DenseNet(Model):
         Ranks, and so AUROC, stay; probabilities become frequencies, which a network trained on a set enriched
         with rare positives otherwise overstates. A finding without both labels is left as it is.
         """
+        self._check(labels, len(images))
         logits, labels = self.logits(images), labels.cpu()
         for column, (temperature, shift) in enumerate(platt(logits, labels)):
             self.network.temperature[column], self.network.shift[column] = temperature, shift

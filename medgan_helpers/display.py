@@ -19,6 +19,8 @@ def say(text, finding=False):
 def show_source(*objects):
     """Show the real source of functions or classes, highlighted; what is read is what runs."""
     for thing in objects:
+        if not callable(thing) and not inspect.ismodule(thing):
+            raise TypeError(f"{thing!r} has no source: expected a function or a class, not its name")
         say(f"```python\n{inspect.getsource(thing).rstrip()}\n```")
 
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .training import EMA, Model, one_step, seeded
-from .training.model import check_count
+from .training.model import check_batch, check_count
 
 SIZES = (32, 64, 128)
 GRID = 32  # pixels a side on which the U-Net works, whatever the film's size: a CPU has minutes, not days
@@ -173,6 +173,7 @@ class Flow(Model):
         """All points of the way (n, steps + 1, 1, H, W): noise first, film last."""
         if steps < 1:
             raise ValueError(f"steps is {steps}: one step at least leads from noise to film")
+        check_batch(noise, self.config)
         return self.in_parts(lambda x: torch.stack(follow(self.trained, x, steps), dim=1), noise)
 
 

@@ -17,12 +17,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from . import artifacts, checks, chexpert
 
 RULE = "centre square, antialiased bicubic"  # stands in a cache's key: change it together with `decode`
+STRIP = 4  # times as long as wide: the centred square of it shows no chest
 CHUNK = 512  # films decoded between two writes; a killed first pass loses at most these
 MAX_PIXELS = 64_000_000  # the largest detectors have about 20 million; more is a decompression bomb
 
@@ -153,12 +154,15 @@ def read_film(path, at_least=None):
     """Open an 8-bit film as a grey PIL image; refuse what would be misread in silence.
 
     at_least: pixels a side that suffice; lets the JPEG decoder skip detail far below the final pixel.
-    Raises ValueError or OSError: empty, truncated, animated, transparent, 16-bit or enormous files.
+    A photograph's orientation (EXIF) is obeyed. Raises ValueError or OSError: empty, truncated, animated,
+    transparent, 16-bit or enormous files, strips, and films of one grey.
     """
     if Path(path).stat().st_size == 0:
         raise ValueError("the file is empty (0 bytes)")
     with _opened(path) as film:
         check_pixels(film.width, film.height)
+        if max(film.size) > STRIP * min(film.size):
+            raise ValueError(f"{film.width} x {film.height} pixels: a strip, expected a film")
         if getattr(film, "n_frames", 1) > 1:
             raise ValueError(f"animated ({film.n_frames} frames), expected one film")
         if film.mode not in ("L", "RGB", "RGBA", "LA", "P", "1"):
@@ -170,7 +174,10 @@ def read_film(path, at_least=None):
             raise ValueError("transparent pixels, expected a film without alpha channel")
         if at_least:
             film.draft("L", (at_least, at_least))
-        return film.convert("L")
+        film = ImageOps.exif_transpose(film).convert("L")
+        if film.getextrema()[0] == film.getextrema()[1]:
+            raise ValueError("all pixels have the same grey: expected a film")
+        return film
 
 
 def _opened(path):
@@ -217,8 +224,8 @@ def _with_channel(grey):
         raise TypeError(f"expected grey levels 0 to 255 as uint8, got {grey.dtype}: converted before?")
     if grey.dim() == 4 and grey.shape[1] == 1:
         return grey
-    if grey.dim() not in (2, 3):
-        raise ValueError(f"expected films (n, H, W), got {tuple(grey.shape)}")
+    if grey.dim() not in (2, 3) or (grey.dim() == 3 and grey.shape[-1] in (3, 4)):
+        raise ValueError(f"expected grey films (n, H, W), got {tuple(grey.shape)}")
     return grey.reshape(-1, 1, *grey.shape[-2:])
 
 
@@ -230,6 +237,7 @@ def uint8_to_signed(grey):
 @checks.door(images=checks.floats)
 def signed_to_uint8(images):
     """[-1, 1] -> grey levels 0 to 255, rounded; values outside (generators overshoot) are clipped."""
+    checks.in_range(images)
     return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 

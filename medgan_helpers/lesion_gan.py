@@ -69,6 +69,8 @@ def put(films, centres, squares):
 
 
 def _pixels(films, centres, size):
+    if centres.is_floating_point() and 0 < centres.max() <= 1:
+        raise ValueError("centres are 1 or less: expected pixels (row, column), not shares of the side")
     corner = (centres.round().long() - size // 2).clamp(0, films.shape[-1] - size)
     line = torch.arange(size, device=films.device)
     return (corner[:, 0, None] + line)[:, :, None], (corner[:, 1, None] + line)[:, None, :]

@@ -26,7 +26,7 @@ from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
-from .checks import door, number
+from .checks import door, named, number, shaped, table, whole
 from .images import grey_films
 
 SIDES = ("left", "right")
@@ -55,6 +55,7 @@ class Test:
         return hashlib.sha256(self.films.tobytes()).hexdigest()[:8]
 
 
+@door(sources=named, pairs=whole())
 def make(sources, pairs=8, seed=0):
     """A blinded test of `pairs` pairs a source, fewer where a source has fewer films.
 
@@ -124,6 +125,7 @@ def score(test, answers):
     """
     if len(answers) != len(test):
         raise ValueError(f"{len(answers)} answers to a test of {len(test)} pairs")
+    _check_answers(answers)
     right = np.asarray(answers) == np.array(SIDES)[test.truth]
     groups = {name: np.array(test.sources) == name for name in dict.fromkeys(test.sources)}
     groups["all"] = np.ones(len(test), bool)
@@ -135,6 +137,13 @@ def score(test, answers):
     return frame.astype({"hits": int, "n": int})
 
 
+def _check_answers(answers):
+    for answer in answers:
+        if answer not in SIDES:
+            raise ValueError(f"the answer {answer!r} is not left or right")
+
+
+@door(answers=table())
 def agreement(answers, seed=0):
     """Fleiss' kappa of the readers, with a 95 % interval from drawing pairs with replacement: Estimate.
 
@@ -145,6 +154,7 @@ def agreement(answers, seed=0):
     """
     if len(answers) < 2:
         raise ValueError(f"agreement needs at least two readers, found {len(answers)}")
+    _check_answers(answers.to_numpy().ravel())
     counts = np.stack([(answers == side).sum().to_numpy() for side in SIDES], axis=1)  # (pairs, 2)
     draws = np.random.default_rng(seed).integers(len(counts), size=(metrics.BOOTSTRAPS, len(counts)))
     return metrics.interval(_kappa(counts), [_kappa(counts[draw]) for draw in draws])
@@ -202,6 +212,7 @@ def write_answers(path, test, reader, answers):
 
 
 # ---------------------------------------------------------------- readers of one line
+@door(film=shaped("H", "W"))
 def detail(film):
     """How much a film (size, size) changes from pixel to pixel."""
     film = film.astype(float)
@@ -210,6 +221,8 @@ def detail(film):
 
 def by_rule(test, measure):
     """Answers of a rule of one line: synthetic is the film whose `measure`, film -> number, is smaller."""
+    if not callable(measure):
+        raise TypeError(f"measure is {measure!r}: expected a function, film -> number")
     return [SIDES[int(measure(right) < measure(left))] for left, right in test.films]
 
 
@@ -218,9 +231,9 @@ def by_coin(test, seed=0):
     return np.array(SIDES)[np.random.default_rng(seed).integers(2, size=len(test))].tolist()
 
 
-@door(share=number(most=1, above=0.5))
+@door(share=number(most=1, above=0.51))
 def pairs_needed(share):
-    """How many pairs until an *observed* `share` of synthetic films found (over .5) just clears one half.
+    """How many pairs until an *observed* `share` of synthetic films found (over .51) just clears one half.
 
     A reader whose *true* share it is clears it about every second time: take more pairs.
     """

@@ -28,7 +28,8 @@ ASSET = artifacts.ASSETS / "real_films"
 FILMS, TABLE, BOXES, CARD = "films.zip", "films.csv", "boxes.csv", "card.json"
 SIDE = 256  # pixels of a shipped film
 REPAIR = (
-    "Install the package anew, or rebuild the films from NIH's originals: python data_scripts/real_films.py"
+    "Install the package anew, or rebuild the films from NIH's originals: "
+    "python data_scripts/rebuild_real_films.py"
 )
 
 

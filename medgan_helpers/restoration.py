@@ -23,6 +23,7 @@ from scipy import ndimage
 from skimage import restoration, transform
 
 from . import degradation
+from .checks import number, whole
 
 # What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, or at an
 # end beyond which the method does nothing (gaussian, median, one iteration), sees the whole image or is the
@@ -52,6 +53,9 @@ SUITABLE = {  # what is tried on which modality
 }
 FROM_MEASUREMENT = ("sart", "compressed_sensing")  # these start from what the machine measured
 METHODS = {}
+PARAMETERS = {name: whole() for name in ("size", "patch_size", "iterations", "factor", "views", "sweeps")} | {
+    "shifts": whole(0)
+}  # of the methods; the others are numbers above 0
 
 
 def method(function):
@@ -63,6 +67,8 @@ def method(function):
     @functools.wraps(function)
     def on_batch(images, measured=None, **parameters):
         degradation.check(images)
+        for name, value in parameters.items():
+            PARAMETERS.get(name, number(above=0))(name, value)
         single = images[:, 0].cpu().double().numpy()
         if measured is None:
             restored = [function(image, **parameters) for image in single]

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from . import cam, images, metrics, training
+from .checks import door, numbers, whole
+from .checks import images as films_of
 from .classifier import DenseNet
 from .experiments.films import Films
 
@@ -18,6 +20,7 @@ WITH, WITHOUT = 0.9, 0.05  # share of marked films among those with the finding,
 OTHERS = 4  # films without the finding for each with it
 
 
+@door(size=whole(16))
 def letter(size):
     """Where the letter L is, at the lower left where none belongs: (size, size) bool."""
     tall, wide, stroke = size // 8, size // 12, max(1, size // 32)
@@ -28,13 +31,20 @@ def letter(size):
     return place
 
 
+@door(films=films_of)
 def mark(films, which):
     """Films (N, 1, size, size) with a bright L in those of `which` (N,) bool; the others as they were."""
+    which = torch.as_tensor(which)
+    if which.dtype != torch.bool or which.shape != films.shape[:1]:
+        raise ValueError(
+            f"which is {which.dtype} {tuple(which.shape)}: expected a bool for each of {len(films)} films"
+        )
     films = films.clone()
-    films[torch.as_tensor(which)[:, None, None, None] & letter(films.shape[-1])] = 1
+    films[which[:, None, None, None] & letter(films.shape[-1])] = 1
     return films
 
 
+@door(labels=numbers(0, 1))
 def planted(labels, seed):
     """Who gets the letter: WITH of the positives, WITHOUT of the others; (N,) bool."""
     draw = np.random.default_rng(seed).random(len(labels))

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
+from .checks import door, one_of, whole
 
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
@@ -33,6 +34,7 @@ class Case:
         return self.ill[:middle], self.ill[middle:], self.healthy[middle:]
 
 
+@door(finding=one_of(*chexpert.FINDINGS), count=whole())
 def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
     """A Case of simulated patients, each with one finding and without any."""
     rng = np.random.default_rng([seed, chexpert.FINDINGS.index(finding)])

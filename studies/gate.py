@@ -58,6 +58,8 @@ def main():
     )
     parser.add_argument("grid", nargs="?", type=Path, default=RESULTS / "grid.csv")
     grid = parser.parse_args().grid
+    if not grid.is_file() and grid != parser.get_default("grid"):
+        parser.error(f"no table of cells at {grid}: run studies/grid.py --out {grid}")
     table, source = gate(grid)
     mean = table.groupby("arm")["rare"].mean()
     print(f"{source}: oracle minus duplicate {mean['oracle'] - mean['duplicate']:+.3f}")

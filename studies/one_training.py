@@ -18,8 +18,10 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--profile", default="class", help="smoke, class or full")
+    parser.add_argument("--profile", default="class", choices=("smoke", "class", "full"))
     options = parser.parse_args()
+    if options.steps < 1:
+        parser.error(f"--steps is {options.steps}: expected 1 or more")
     here = session.start("one-training", options.profile, "simulated", "", 0)
     films = session.films()
     profile = profiles.get(options.profile)

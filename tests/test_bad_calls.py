@@ -17,10 +17,12 @@ from medgan_helpers import (
     artifacts,
     augmentation,
     cam,
+    chest_measures,
     chexpert,
     classifier,
     dcgan,
     degradation,
+    display,
     experiments,
     figures,
     flow,
@@ -32,12 +34,15 @@ from medgan_helpers import (
     reader_study,
     restoration,
     session,
+    shortcut,
     simulator,
     slabs,
     stargan,
+    stargan_trial,
     tomography,
     training,
 )
+from medgan_helpers.exercises import check
 
 NAN = float("nan")
 CPU = {"device": "cpu", "precision": "fp32"}
@@ -51,6 +56,7 @@ SCORES = np.array([0.1, 0.9, 0.2, 0.4])
 PEOPLE = np.arange(4)
 FRAME = pd.DataFrame({"path": list("abcd"), "patient": list("abcd"), **dict.fromkeys(chexpert.FINDINGS, 0.0)})
 
+PAIRS = reader_study.make({"a": (GREY, GREY)}, 2)
 BOXES = FRAME[["path"]].assign(x=0.0, y=0.0, width=0.5, height=0.5)
 
 
@@ -543,6 +549,59 @@ BAD_CALLS = {
         (figures.curves, ([1], "none"), "panels is a list"),
         (figures.bars, (pd.DataFrame(), "%", "none"), "table is empty"),
     ],
+    "on another scale, or of another shape": [
+        (gan, (FILMS + 200,), "images reach 200"),
+        (gan, (FILMS * NAN,), "images reach nan"),
+        (unet, ((FILMS, FILMS + 200),), "images reach 200"),
+        (star, ((FILMS - 200, torch.zeros(4, 2)),), "images reach 200"),
+        (reader, ((FILMS, torch.zeros(4, 14) - 1),), "-1"),
+        (reader, ((FILMS, torch.zeros(4, 14) + 2),), "labels outside 0 to 1"),
+        (method(classifier.DenseNet, "predict"), (FILMS + 200,), "images reach 200"),
+        (method(classifier.DenseNet, "embed"), (FILMS[:, 0],), r"expected \(B, 1, H, W\)"),
+        (method(classifier.DenseNet, "loss"), (FILMS, np.zeros((4, 14))), "labels is a ndarray"),
+        (method(classifier.DenseNet, "loss"), (FILMS, torch.zeros(4, 3)), "3 columns"),
+        (method(classifier.DenseNet, "calibrate"), (FILMS, torch.zeros(2, 14)), "2 rows of labels to 4"),
+        (method(classifier.DenseNet, "begin"), (0, 1e-3), "steps is 0"),
+        (method(classifier.DenseNet, "begin"), (10, -1), "rate is -1"),
+        (classifier.DenseNet, CPU | {"emphasis": ("Flu",)}, "emphasis is 'Flu'"),
+        (classifier.DenseNet, CPU | {"emphasis": "Edema"}, "expected a list of names"),
+        (cam.pointing_game, (torch.full((4, 4, 4), NAN), FILMS[:, 0] + 1), "maps hold nan"),
+        (cam.energy_inside, (torch.full((4, 4, 4), NAN), FILMS[:, 0] + 1), "maps hold nan"),
+        (cam.dilate, ([1], 1), "masks is list"),
+        (cam.dilate, (FILMS[0, 0], 1), r"masks is \(32, 32\)"),
+        (shortcut.mark, (FILMS, [0, 1, 0, 1]), "expected a bool for each of 4 films"),
+        (shortcut.mark, (FILMS, [True, False]), "expected a bool for each of 4 films"),
+        (shortcut.mark, (BYTES, [True] * 4), "uint8"),
+        (shortcut.letter, (4,), "size is 4"),
+        (shortcut.planted, ([1, 7], 0), "labels is"),
+        (reader_study.make, ({},), "sources is empty"),
+        (reader_study.make, ({"a": (GREY, GREY)}, 0), "pairs is 0"),
+        (reader_study.score, (PAIRS, ["L", "R"]), "'L' is not left or right"),
+        (reader_study.agreement, (pd.DataFrame([["L"], ["R"]]),), "'L' is not left or right"),
+        (reader_study.detail, (5,), "film is int"),
+        (reader_study.by_rule, (PAIRS, "sharp"), "measure is 'sharp'"),
+        (figures.grey, (FILMS + 200,), "images reach 200"),
+        (figures.grey, (GREY + 200.0,), "films reach 200"),
+        (figures.film_rows, ({"a": FILMS}, "four", ["a"]), "titles is a list"),
+        (restoration.METHODS["median"], {"images": FILMS, "size": 0}, "size is 0"),
+        (restoration.METHODS["nlm"], {"images": FILMS, "h": -1}, "h is -1"),
+        (restoration.METHODS["wavelet"], {"images": FILMS, "shifts": 0.5}, "shifts is 0.5"),
+        (chest_measures.measure, (None, None), "lungs is NoneType"),
+        (chest_measures.measure, (GREY, GREY[:2]), "of the same films"),
+        (chest_measures.cardiothoracic_ratio, (GREY, GREY), r"lungs is \(4, 32, 32\)"),
+        (chest_measures.recess_depth, (None,), "lung is NoneType"),
+        (chest_measures.outlines, (None, None), "masks is a NoneType"),
+        (experiments.cells, {"arms": "none"}, "arms is 'none': expected a list"),
+        (experiments.cells, {"percents": 5}, "percents is 5: expected a list"),
+        (display.show_source, ("dcgan.DCGAN",), "not its name"),
+        (display.diagram, ("picasso",), "no diagram 'picasso'"),
+        (images.signed_to_uint8, (FILMS + 200,), "images reach 200"),
+        (images.grey_films, (FILMS + 200,), "images reach 200"),
+        (images.signed_batch, (np.zeros((64, 64, 3), np.uint8),), r"\(64, 64, 3\)"),
+        (method(flow.Flow, "draw"), (torch.zeros(4, 1, 64, 64),), "made for 32"),
+        (stargan_trial.twins, ("Flu", 3), "finding is 'Flu'"),
+        (lesion_gan.cut, (FILMS, torch.full((4, 2), 0.5), 16), "expected pixels"),
+    ],
     "activation maps": [
         (cam.activation_map, (NoModel(), FILMS, "Edema"), "reads no findings"),
         (cam.upsample, (GREY, 8), r"maps is|expected"),
@@ -553,7 +612,7 @@ BAD_CALLS = {
         (cam.localisation, (FILMS[:, 0], "mask"), "masks is 'mask'"),
         (cam.agreement, (FILMS[:, 0], FILMS[:2, 0]), "two of each film"),
         (cam.agreement, (None, FILMS[:, 0]), "first is NoneType"),
-        (reader_study.pairs_needed, (0.5,), "more than 0.5 and at most 1"),
+        (reader_study.pairs_needed, (0.5,), "more than 0.51 and at most 1"),
         (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(3, 32, 32, dtype=torch.bool)), "2"),
         (cam.pointing_game, (torch.zeros(2, 4, 4), torch.zeros(2, 32, 32, dtype=torch.bool)), "no film with"),
     ],
@@ -601,6 +660,22 @@ def test_a_card_that_is_junk_is_named(tmp_path):
     (tmp_path / "card.json").write_text("junk")
     with pytest.raises(ValueError, match=r"card.json is not the card of a trained model"):
         training.load(dcgan.DCGAN, tmp_path)
+
+
+@pytest.mark.parametrize("column", ["x", "width"])
+@pytest.mark.parametrize("length", [300, float("inf")])
+def test_boxes_in_pixels_are_named(tmp_path, column, length):
+    (tmp_path / "train").mkdir()
+    box = dict(path="a", finding="Edema", x=0.1, y=0.1, width=0.2, height=0.2) | {column: length}
+    pd.DataFrame([box]).to_csv(tmp_path / "boxes.csv")
+    with pytest.raises(ValueError, match="row 0: expected a finding and four shares of the side"):
+        chexpert.read_boxes(tmp_path)
+
+
+def test_a_check_that_is_given_a_value_wants_a_function(capsys):
+    wants = check.check(lambda answer: None if answer(1) == 1 else "no")
+    assert not wants(5) and "wants a function" in capsys.readouterr().out
+    assert wants(lambda x: x)
 
 
 def table_of(tmp_path, columns=chexpert.COLUMNS, patients=("patient00001",), separator=","):

@@ -55,8 +55,28 @@ BAD_COMMANDS = [
     ("grid", "--percents 0 --out OUT", "no cell of the plan"),
     ("grid", "--percents ten --out OUT", "invalid float value: 'ten'"),
     ("grid", "--out IN/labels.csv", "is not a table of cells"),
+    ("import_folder", "IN IN/labels.csv OUT --patient-pattern x*", "finds an empty text in"),
+    ("check", "", "missing a required argument: 'site'"),
+    ("check", "nowhere", "nowhere"),
+    ("exam", "", "missing a required argument: 'folder'"),
+    ("exam", "OUT 99.9", "99.9"),
+    ("slides", "", "missing a required argument: 'folder'"),
+    ("slides", "OUT nowhere.ipynb", "nowhere.ipynb"),
+    ("pdf", "", "missing a required argument: 'site'"),
+    ("pdf", "nowhere OUT.pdf", "nowhere"),
+    ("minutes", "", "missing a required argument: 'profile'"),
+    ("minutes", "class nowhere.ipynb", "nowhere.ipynb"),
+    ("policy", "", "missing a required argument: 'site'"),
+    ("policy", "nowhere", "no pages in nowhere"),
+    ("stage", "", "missing a required argument: 'folder'"),
+    ("live_stills", "picasso", "picasso"),
+    ("gate", "nowhere.csv", "nowhere.csv"),
+    ("one_training", "--steps -1", "steps is -1"),
+    ("one_training", "--profile huge", "invalid choice: 'huge'"),
+    ("contact_sheets", "--seed -1", "seed is -1"),
 ]
-PLACES = {"execute": "book/scripts", "grid": "studies"}
+BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage"]
+PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(("grid", "gate", "one_training"), "studies")
 
 
 @pytest.mark.parametrize(("script", "line", "words"), BAD_COMMANDS)
@@ -67,6 +87,7 @@ def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, mo
     for name, place in names.items():
         line = line.replace(name, str(place))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(ROOT / "book" / "scripts")
     monkeypatch.setattr(sys, "argv", [f"{script}.py", *line.split()])
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SystemExit) as ended:

@@ -74,6 +74,8 @@ def test_windows_slashes_are_understood(tmp_path):
         ({"Age": "old"}, "Age is not in 0 to 130"),
         ({"Age": -4}, "Age is not in 0 to 130"),
         ({"Frontal/Lateral": "Oblique"}, "Frontal/Lateral is neither"),
+        ({"AP/PA": "banana"}, "AP/PA is not AP, PA, LL, RL or blank"),
+        ({"Sex": "7"}, "Sex is not Male, Female, Unknown or blank"),
         ({"Path": GOOD}, "stands in an earlier row too"),
     ],
 )
@@ -179,6 +181,8 @@ BROKEN = {
     "cmyk": (saved(Image.fromarray(GREY).convert("CMYK"), format="JPEG"), "pixel type 'CMYK'"),
     "animated": (animated(), "animated"),
     "bomb": (bomb(), "pixels"),
+    "black": (png(np.zeros_like(GREY)), "all pixels have the same grey"),
+    "strip": (png(np.tile(GREY, (1, 5))), "a strip, expected a film"),
 }
 
 
@@ -209,6 +213,13 @@ def test_harmless_modes_are_read(tmp_path):
     for name, picture in kinds.items():
         picture.save(tmp_path / f"{name}.png")
         np.testing.assert_array_equal(images.read_film(tmp_path / f"{name}.png"), GREY)
+
+
+def test_a_photograph_is_turned_upright(tmp_path):
+    lying = Image.fromarray(np.rot90(GREY))
+    lying.getexif()[0x0112] = 6  # turn it by a quarter, clockwise
+    lying.save(tmp_path / "film.png", exif=lying.getexif())
+    np.testing.assert_array_equal(images.read_film(tmp_path / "film.png"), GREY)
 
 
 def test_missing_films_are_named(tmp_path):
@@ -280,6 +291,7 @@ def damage(own, column, value):  # noqa: F811
         ("Image", "", "not a path below"),
         ("Patient", " ", "the patient is blank"),
         ("Age", "old", "age 'old', expected 0 to 130"),
+        ("Sex", "7", "sex '7', expected M, F, unknown or blank"),
         ("View", "oblique", "view 'oblique', expected AP, PA or Lateral"),
         ("Fracture", "0.5", "Fracture '0.5', expected 1, 0, -1 or blank"),
         ("Image", "a.png", "row 0 again"),

@@ -18,7 +18,7 @@ from medgan_helpers import artifacts, chexpert, images, real_films, session
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "data_scripts"
 import import_folder  # noqa: E402
-import real_films as rebuild  # noqa: E402
+import rebuild_real_films as rebuild  # noqa: E402
 
 LIMIT = 12_000_000  # bytes of the whole asset
 NIH_ROW = dict(
@@ -171,7 +171,7 @@ def test_a_card_that_is_no_card_is_named(asset, text):
 
 
 def rebuilt(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["real_films.py", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", ["rebuild_real_films.py", *map(str, arguments)])
     rebuild.main()
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+import command
 import yaml
 from bs4 import BeautifulSoup
 
@@ -105,6 +106,8 @@ def breaches(site, toc=ROOT / "book" / "_toc.yml"):
 
 
 def main(site):
+    if not (Path(site) / "index.html").is_file():
+        raise FileNotFoundError(f"no built book in {site}: expected one such as build/class/html")
     found = breaches(Path(site))
     if found:
         sys.exit("The built book breaks its contract:\n  " + "\n  ".join(found))
@@ -112,4 +115,4 @@ def main(site):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -4,9 +4,9 @@ Without ids all thirty questions. A number of ours in [[double brackets]] is rea
 """
 
 import re
-import sys
 from pathlib import Path
 
+import command
 import pandas as pd
 import paper
 import yaml
@@ -79,12 +79,12 @@ def sheets(ids=()):
 
 
 def main(folder, *ids):
-    folder = Path(folder)
+    folder, texts = Path(folder), sheets(ids)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in zip(("exam.html", "solutions.html"), sheets(ids), strict=True):
+    for name, text in zip(("exam.html", "solutions.html"), texts, strict=True):
         (folder / name).write_text(text)
     print(f"{len(questions(ids))} questions are in {folder}/exam.html, their solutions beside it")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import command
 import papermill
 from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
@@ -63,4 +64,4 @@ def main(*arguments):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

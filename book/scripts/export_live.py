@@ -1,4 +1,4 @@
-"""Write the networks that the package ships for the live figures: export_live.py FOLDER.
+"""A network as a classic script for the live figures; the command that writes them all is live_data.py.
 
 Every network becomes a classic script FOLDER/<name>.js: a list of named operations, found by torch.export by
 following the network once, and its weights in base64, halves where that loses nothing. A page opened from a
@@ -9,7 +9,6 @@ import base64
 import json
 import operator
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +176,3 @@ def positional(node, args):
         args += defaults
         args[place] = value
     return args
-
-
-if __name__ == "__main__":
-    print(sorted(operations()), sys.argv)

@@ -162,7 +162,7 @@ def patients(findings, size):
 # --- read -------------------------------------------------------------------------------------------------
 
 
-class Reader(nn.Module):
+class MapsAndLogits(nn.Module):
     """The classifier's maps (1, findings, h, w) and logits (1, findings) of a film (1, 1, H, W)."""
 
     def __init__(self, model):
@@ -175,9 +175,9 @@ class Reader(nn.Module):
         return maps, self.pool(maps) + bias
 
 
-def reader():
+def classifier():
     model = training.load(DenseNet, CLASSIFIER)
-    return Reader(model), {"film": torch.zeros(1, 1, FILM, FILM)}
+    return MapsAndLogits(model), {"film": torch.zeros(1, 1, FILM, FILM)}
 
 
 def read():
@@ -191,7 +191,7 @@ def read():
     films += [
         {"name": f"with {name}", "film": text(ill[:, k])[k % PATIENTS]} for k, name in enumerate(findings)
     ]
-    cells = reader()[0](torch.zeros(1, 1, FILM, FILM))[0][0, 0].numel()
+    cells = classifier()[0](torch.zeros(1, 1, FILM, FILM))[0][0, 0].numel()
     return {
         "size": FILM, "findings": findings, "films": films, "tests": {"cells": cells, "films": tests},
         "temperature": model.network.temperature.tolist(), "shift": model.network.shift.tolist(),
@@ -210,7 +210,7 @@ def flow():
 # --- writing ----------------------------------------------------------------------------------------------
 
 # The networks: each function returns the module and examples of its inputs. And what the figures know beside.
-NETWORKS = {"dcgan": dcgan, "restorer": restorer, "painter": painter, "classifier": reader, "flow": flow}
+NETWORKS = {"dcgan": dcgan, "restorer": restorer, "painter": painter, "classifier": classifier, "flow": flow}
 FIGURES = {"walk": walk, "repair": repair, "translate": translate, "read": read}
 
 

@@ -5,10 +5,10 @@ when a network or a figure has changed.
 """
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
+import command
 import live_data
 import live_pages
 from browser import Browser
@@ -31,6 +31,8 @@ def page(name, more=""):
 
 
 def main(*names):
+    if strangers := [name for name in names if name not in live_pages.DATA]:
+        raise ValueError(f"no live figure {strangers[0]!r}: choose among {', '.join(live_pages.DATA)}")
     (LIVE / "stills").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         folder = Path(folder)
@@ -45,4 +47,4 @@ def main(*names):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -6,9 +6,9 @@ Rows of other profiles stay.
 
 import csv
 import os
-import sys
 from pathlib import Path
 
+import command
 import nbformat
 from stage import BOOK, minutes
 
@@ -37,4 +37,4 @@ def main(profile, *executed):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -8,10 +8,10 @@ named and stays folded; live figures are their stills, which need no script; hin
 import base64
 import os
 import re
-import sys
 from pathlib import Path
 from urllib.parse import urldefrag
 
+import command
 import yaml
 from browser import Browser
 from bs4 import BeautifulSoup
@@ -149,6 +149,8 @@ def printed(browser, path, title):
 
 def main(site, target, toc=ROOT / "book" / "_toc.yml"):
     site, toc = Path(site), yaml.safe_load(Path(toc).read_text())
+    if not (site / "index.html").is_file():
+        raise FileNotFoundError(f"no built book in {site}: make book comes first")
     name = yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
     whole, numbers = site / "_whole-book.html", {}
     try:
@@ -165,4 +167,4 @@ def main(site, target, toc=ROOT / "book" / "_toc.yml"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -7,8 +7,9 @@ theme writes into each page is allowed by its hash. Nothing is evaluated, nothin
 import base64
 import hashlib
 import re
-import sys
 from pathlib import Path
+
+import command
 
 INLINE = re.compile(r"<script(?P<attributes>(?:\s[^>]*)?)>(?P<code>.*?)</script>", re.DOTALL)
 DATA = re.compile(r'\btype="(?!text/javascript|module)')  # a script element that holds data is never run
@@ -53,5 +54,11 @@ def policy(pages):
     return "; ".join(f"{name} {value}" for name, value in (RULES | {"script-src": scripts}).items())
 
 
+def main(site):
+    if not (pages := list(Path(site).rglob("*.html"))):
+        raise FileNotFoundError(f"no pages in {site}: expected a built book, as build/class/html")
+    print(policy(page.read_text() for page in pages))
+
+
 if __name__ == "__main__":
-    print(policy(file.read_text() for file in Path(sys.argv[1]).rglob("*.html")))
+    command.run(main, __doc__)

@@ -7,10 +7,10 @@ the chapter says meanwhile are the notes (key n).
 """
 
 import re
-import sys
 from html import escape
 from pathlib import Path
 
+import command
 import nbformat
 import opening
 import paper
@@ -132,6 +132,8 @@ def chapter(notebook):
 
 def main(folder, *executed):
     folder = Path(folder)
+    if missing := [path for path in executed if not Path(path).is_file()]:
+        raise FileNotFoundError(f"no executed notebook {missing[0]}: make book comes first")
     folder.mkdir(parents=True, exist_ok=True)
     style, script = ((HERE / name).read_text() for name in ("slides.css", "slides.js"))
     for path in map(Path, executed):
@@ -147,4 +149,4 @@ def main(folder, *executed):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

@@ -9,10 +9,10 @@ import itertools
 import re
 import shutil
 import struct
-import sys
 from pathlib import Path
 
 import claims
+import command
 import front_page
 import live_pages
 import nbformat
@@ -201,4 +201,4 @@ def main(folder, *executed):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command.run(main, __doc__)

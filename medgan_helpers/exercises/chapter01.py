@@ -7,7 +7,7 @@ from .check import check
 # In the checks below `not error < limit` rather than `error >= limit`: a nan must fail.
 
 
-@check
+@check  # exercise 1
 def prevalence_interval(function):
     """function(positives, n) -> (low, high): a 95 % interval of a proportion (any usual method)."""
     for positives, n in ((50, 1000), (3, 200), (400, 800)):
@@ -21,7 +21,7 @@ def prevalence_interval(function):
                     "errors a side; the standard error of a share p is sqrt(p (1 - p) / n)")  # fmt: skip
 
 
-@check
+@check  # exercise 2
 def ignore_uncertain(function):
     """function(column) -> column with -1 masked (nan), blanks read as 0, everything else unchanged."""
     column = np.array([1.0, 0.0, -1.0, np.nan, 1.0])
@@ -39,7 +39,7 @@ def ignore_uncertain(function):
         return "a clear label (0 or 1) was changed"
 
 
-@check
+@check  # exercise 3
 def leaked_patients(answer, train, test):
     """answer: the patients that stand on both sides of a split."""
     if isinstance(answer, str) or not hasattr(answer, "__iter__"):
@@ -51,7 +51,7 @@ def leaked_patients(answer, train, test):
         return f"{len(truth - answer)} leaked patients are missing from your answer"
 
 
-@check
+@check  # exercise 4
 def nested_regimen(function, frame):
     """function(frame, percent) -> rows of about percent % of the patients; smaller inside larger.
 

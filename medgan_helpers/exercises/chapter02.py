@@ -7,7 +7,7 @@ from .. import augmentation
 from .check import check
 
 
-@check
+@check  # exercise 1
 def rotation(function):
     """function(films, degrees) -> films turned anticlockwise."""
     films = torch.zeros(2, 1, 33, 33)
@@ -22,7 +22,7 @@ def rotation(function):
             return f"a bar above the centre is not where a turn by {degrees} degrees brings it"
 
 
-@check
+@check  # exercise 2
 def largest_shift(function):
     """function(masks) -> the largest shift (film widths) at which 90 % of the masks keep half their area."""
     masks = np.zeros((20, 64, 64), bool)
@@ -35,7 +35,7 @@ def largest_shift(function):
         return f"{answer:.2f}: by then all of the masks have lost more than half"
 
 
-@check
+@check  # exercise 3
 def mixup(function):
     """function(films, labels, share) -> mixed films, mixed labels."""
     films = torch.arange(3.0).reshape(3, 1, 1, 1).expand(3, 1, 4, 4)
@@ -47,7 +47,7 @@ def mixup(function):
         return "the labels must be mixed with the same partner and the same share as the films"
 
 
-@check
+@check  # exercise 4
 def hidden_share(function):
     """function(masks (n, H, W), top, left, side) -> the share of each mask's area inside a square, (n,)."""
     masks = np.zeros((3, 16, 16), bool)

@@ -10,7 +10,7 @@ from ..dcgan import SMALL
 from .check import check
 
 
-@check
+@check  # exercise 1
 def optimal_discriminator(function):
     """function(p, q) -> D*(x): the best discriminator between density p (data) and q (generator)."""
     p, q = torch.tensor([0.4, 0.1, 0.0, 0.3]), torch.tensor([0.4, 0.3, 0.2, 0.0])
@@ -21,7 +21,7 @@ def optimal_discriminator(function):
         return "D* is the share of the data in all that is seen at x: p over p plus q"
 
 
-@check
+@check  # exercise 2
 def resize_convolution(block, channels_in=8, channels_out=4):
     """block: a module (B, channels_in, h, w) -> (B, channels_out, 2h, 2w) that leaves no checkerboard."""
     with torch.no_grad():
@@ -34,7 +34,7 @@ def resize_convolution(block, channels_in=8, channels_out=4):
                 "transposed convolution")  # fmt: skip
 
 
-@check
+@check  # exercise 3
 def spherical_interpolation(function):
     """function(a, b, t) -> point at share t of the arc from a to b, vectors (d,)."""
     a, b = _two_vectors()
@@ -71,7 +71,7 @@ def _angle(a, b):
     return math.acos(max(-1.0, min(1.0, (a @ b / (a.norm() * b.norm())).item())))
 
 
-@check
+@check  # exercise 4
 def relativistic_losses(function):
     """function(real, fake) -> (loss of D, loss of G) of the relativistic pairing, from logits (B,)."""
     real, fake = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([1.0, 0.5, 0.5])
@@ -89,7 +89,7 @@ def relativistic_losses(function):
         return f"for these logits G's loss is {expected[1]:.4f}, not {g_loss:.4f}: the roles change"
 
 
-@check
+@check  # exercise 5
 def one_change(recipes):
     """recipes: (broken, cured), two dcgan.Recipe: a cure is known only if nothing else changed."""
     broken, cured = (asdict(recipe) for recipe in recipes)

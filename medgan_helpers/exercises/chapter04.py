@@ -8,7 +8,7 @@ from .. import degradation
 from .check import check
 
 
-@check
+@check  # exercise 1
 def decibels(function):
     """function(restored, clean) -> PSNR in dB of one pair of images in [0, 1]."""
     clean = torch.rand(8, 8, generator=torch.Generator().manual_seed(0))
@@ -19,7 +19,7 @@ def decibels(function):
                     "1, and the mean squared error stands under the logarithm, not its root")  # fmt: skip
 
 
-@check
+@check  # exercise 2
 def patch_field(function):
     """function(layers) -> side in pixels of what one logit of the PatchGAN sees."""
     for layers, expected in ((1, 16), (2, 34), (3, 70)):
@@ -28,7 +28,7 @@ def patch_field(function):
             return f"with {layers} layers one logit sees {expected} pixels, you say {answer}"
 
 
-@check
+@check  # exercise 3
 def worst_invention(answer, strays):
     """answer: number of the finding-free film with the brightest false opacity; strays: (n,), each film's."""
     if float(answer) != int(strays.argmax()):
@@ -37,7 +37,7 @@ def worst_invention(answer, strays):
                 "you want the position of the largest value, not the value")  # fmt: skip
 
 
-@check
+@check  # exercise 4
 def data_consistency(function):
     """function(image, kspace), both (H, W) -> the real slice that agrees with the measured k-space."""
     rng = torch.Generator().manual_seed(0)
@@ -57,7 +57,7 @@ def data_consistency(function):
         return "where nothing was measured the slice's own k-space should be left as it is"
 
 
-@check
+@check  # exercise 5
 def plausible_decibels(answer):
     """answer: mean PSNR of repaired films, in dB; a grey film has about 10, no repair has 60."""
     if not 10 < float(answer) < 60:

@@ -5,7 +5,7 @@ import torch
 from .check import check
 
 
-@check
+@check  # exercise 1
 def one_way_networks(function):
     """function(n) -> the number of one-way networks between n domains."""
     for n, expected in ((2, 2), (5, 20), (13, 156)):
@@ -13,7 +13,7 @@ def one_way_networks(function):
             return f"with {n} domains you count {function(n)}; with 2 there are 2 ways, there and back"
 
 
-@check
+@check  # exercise 2
 def one_flip(function):
     """function(labels (B, domains) of 0 and 1, rng) -> the labels with one entry of each row flipped."""
     labels = torch.randint(0, 2, (200, 3), generator=torch.Generator().manual_seed(0)).float()

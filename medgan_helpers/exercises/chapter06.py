@@ -22,7 +22,7 @@ class _Watched(np.random.Generator):
         return super().permutation(*given, **options)
 
 
-@check
+@check  # exercise 1
 def paired_bootstrap(function):
     """function(labels, a, b, rng) -> low, high of AUROC(a) - AUROC(b), 95 %."""
     found, expected = [], []
@@ -59,7 +59,7 @@ def _wrong_intervals(found, expected):
         return f"{low:.3f} to {high:.3f}; expected about {least:.3f} to {most:.3f}"
 
 
-@check
+@check  # exercise 2
 def positives_needed(function):
     """function(auroc) -> the least number of positives that shows a difference of .03."""
     for area, expected in ((0.75, 719), (0.9, 372)):
@@ -70,7 +70,7 @@ def positives_needed(function):
             return f"at an AUROC of {area} you need {answer}, not about {expected}"
 
 
-@check
+@check  # exercise 3
 def fair_comparison(answer):
     """answer: which of the sketches A, B, C is fair."""
     wrong = {

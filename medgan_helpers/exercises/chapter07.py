@@ -6,7 +6,7 @@ import torch
 from .check import check
 
 
-@check
+@check  # exercise 1
 def activation_map(function):
     """function(features (C, h, w) before the ReLU, weights (C,)) -> the class activation map (h, w)."""
     features = torch.tensor([[[1.0, -2.0]], [[3.0, 4.0]]])  # (2, 1, 2)
@@ -21,7 +21,7 @@ def activation_map(function):
         return f"features 1, -2 and 3, 4 with weights 2 and -1 gave {answer.tolist()}"
 
 
-@check
+@check  # exercise 2
 def pointing(function):
     """function(maps, masks) -> hits, chance."""
     maps = torch.rand(50, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -36,7 +36,7 @@ def pointing(function):
         return f"chance is {chance:.3f}; the masks cover a quarter of each film"
 
 
-@check
+@check  # exercise 3
 def shuffled_chance(function):
     """function(maps, masks) -> share of hits of each map in the masks of the other films, in the mean."""
     masks = torch.zeros(10, 8, 8, dtype=torch.bool)
@@ -54,7 +54,7 @@ def shuffled_chance(function):
         return f"with six lesions in one place and four in another it is {right:.3f}, not {answer:.3f}"
 
 
-@check
+@check  # exercise 4
 def kappa(function):
     """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
     first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])

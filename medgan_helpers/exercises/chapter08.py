@@ -6,7 +6,7 @@ import torch
 from .check import check
 
 
-@check
+@check  # exercise 1
 def loss_slopes(function):
     """function(d) -> how steep log(1 - D(G(z))) and -log D(G(z)) are in D's logit, where D(G(z)) = d (n,)."""
     d = torch.tensor([0.01, 0.5, 0.9])
@@ -21,7 +21,7 @@ def loss_slopes(function):
             return f"at d = 0.01 the steepness of {name} is {right[0]:.2f}, not {part[0]:.2f}"
 
 
-@check
+@check  # exercise 2
 def copies_share(function):
     """function(fake, held_out) -> share of synthetic films nearer to a training film than all but 5 % of
     held-out real films; fake, held_out: (n,) distances to the nearest training film."""
@@ -36,7 +36,7 @@ def copies_share(function):
                     "the limit is the 5 % quantile of held_out")  # fmt: skip
 
 
-@check
+@check  # exercise 3
 def grid_score(function):
     """function(films (n, 1, h, w)) -> mean squared difference of neighbours over that of pixels two apart."""
     rng = torch.Generator().manual_seed(0)

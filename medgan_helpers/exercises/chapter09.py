@@ -21,7 +21,7 @@ INNOCENT = {
 }
 
 
-@check
+@check  # exercise 1
 def what_it_measures(function):
     """function(name, printed, columns) -> the finding whose labels the score printed as `name` is about."""
     for name in ("Lung Lesion", "Fracture", "Cardiomegaly"):
@@ -36,7 +36,7 @@ def what_it_measures(function):
         return f"{name} is printed beside output {place}; that is not {answer}"
 
 
-@check
+@check  # exercise 2
 def steps_taken(function):
     """function(films, added, epochs, batch) -> steps without, steps with them, fair number of epochs."""
     for films, added, epochs, batch in ((1713, 1550, 10, 16), (100, 100, 4, 10)):
@@ -50,7 +50,7 @@ def steps_taken(function):
             return f"{fair:.1f} epochs with added films are not {steps:.0f} steps"
 
 
-@check
+@check  # exercise 3
 def winners_curse(function):
     """function(labels, settings, rng) -> mean test AUROC of the best of so many guessing networks."""
     labels = np.repeat([1.0, 0.0], [20, 180])
@@ -69,7 +69,7 @@ def _best_guess(labels, settings):
     return np.mean([paper_faults.area(labels, guess).max() for guess in guesses])
 
 
-@check
+@check  # exercise 4
 def audited_script(answer):
     """answer: the letters of the lines that are faults, such as "AC"."""
     letters = {letter for letter in "".join(answer).upper() if letter.isalpha()}

@@ -5,7 +5,7 @@ import torch
 from .check import check
 
 
-@check
+@check  # exercise 1
 def both_ends(function):
     """function(x, v, t) -> (noise, film): the ends of the line through x at time t with velocity v."""
     noise, film = torch.tensor([1.0, -1.0, 0.5]), torch.tensor([0.0, 3.0, -0.5])
@@ -18,7 +18,7 @@ def both_ends(function):
                         f"back to the noise and {1 - t} of it on to the film")  # fmt: skip
 
 
-@check
+@check  # exercise 2
 def euler(function):
     """function(velocity, x, steps) -> film: `steps` equal steps from t = 0 to 1, each by velocity(x, t)."""
     x = torch.tensor([[1.0], [2.0]])
@@ -34,7 +34,7 @@ def euler(function):
         return "each step starts where the last one ended: with a velocity of x two steps make 1.5 times 1.5"
 
 
-@check
+@check  # exercise 3
 def straightness(function):
     """function(points) -> (n,): direct distance over the length walked. points: (n, steps + 1, d)."""
     straight = torch.tensor([[0.0, 0.0], [1.0, 1.0], [3.0, 3.0]])
@@ -50,7 +50,7 @@ def straightness(function):
         return f"one step right and one step up: the square root of 2 over 2 = 0.71, not {answer[1]:.2f}"
 
 
-@check
+@check  # exercise 4
 def break_even(function):
     """function(slow, fast) -> films from which on `fast` is cheaper; each (training s, ms for one film)."""
     for slow, fast, expected in (((300, 20.0), (400, 10.0), 10_000), ((60, 35.0), (90, 5.0), 1_000)):

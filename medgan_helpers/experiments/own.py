@@ -84,9 +84,9 @@ def run(films, profile, seeds=(0, 1)):
     pictures, columns = signed_batch(test[:]), [chexpert.FINDINGS.index(n) for n in findings]
     guesses, steps = {arm: [] for arm in ARMS}, {arm: [] for arm in ARMS}
     for seed in seeds:
-        for arm, reader in train(films, profile, seed).items():
-            guesses[arm].append(reader.logits(pictures).numpy()[:, columns])
-            steps[arm].append(reader.steps_done)
+        for arm, model in train(films, profile, seed).items():
+            guesses[arm].append(model.logits(pictures).numpy()[:, columns])
+            steps[arm].append(model.steps_done)
     guesses = {arm: np.stack(logits) for arm, logits in guesses.items()}
     patients = test.frame.patient.to_numpy()
     return Found(findings, labels[findings].to_numpy(), patients, guesses, steps, repeated(films))

@@ -1,8 +1,8 @@
-"""What a table of cells allows to say, and nothing more: differences, their intervals, and sentences.
+"""What a table of cells allows to say, and nothing more: differences, their intervals, and verdicts.
 
     table = verdicts.read("grid.csv")              # what is finished, with resampled scores
     judged = verdicts.differences(table)           # a row per regimen, pair of arms and finding
-    say(verdicts.summary(judged))
+    say(sentences.summary(judged))
 
 An interval holds the luck of the seeds (patients of the regimen, first weights, all that is drawn) and of the
 test patients together: seeds are drawn first, then patients. A difference has to stay after Holm's

@@ -7,7 +7,7 @@ film.
 import numpy as np
 import torch
 
-from ..checks import door, named, whole
+from ..checks import SANE, door, in_range, named, whole
 from ..images import signed_to_unit
 from .lightbox import SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
@@ -16,11 +16,14 @@ from .paper import COLOURS, show
 def grey(images):
     """Films as (n, h, w) float arrays in [0, 1]: from uint8, or from tensors (n, 1, h, w) in [-1, 1]."""
     if isinstance(images, torch.Tensor):
+        in_range(images)
         images = signed_to_unit(images.detach().float()).cpu().numpy()
     images = np.asarray(images)
     if images.ndim < 2 or images.size == 0:
         raise ValueError(f"expected films (n, H, W), found {images.shape}")
     images = images / 255 if images.dtype == np.uint8 else images
+    if not np.abs(images).max() <= SANE:
+        raise ValueError(f"films reach {np.abs(images).max():.4g}: expected uint8, or floats in [0, 1]")
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
 
@@ -48,7 +51,7 @@ def films(images, titles=None, columns=8, alt="Chest films"):
     show(fig, alt)
 
 
-@door(rows=named)
+@door(rows=named, titles=named)
 def film_rows(rows, alt, titles=None):
     """Rows of films, each with a name above: {name: images}. titles: {name: one per film}, above the films.
 

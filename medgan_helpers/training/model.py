@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ..checks import door, number, whole
+from ..checks import door, in_range, number, whole
 from .processes import average_gradients, join_processes, rank_and_world
 
 COUNTS = (
@@ -85,8 +85,8 @@ def check_count(name, value, least=1):
 def check_batch(batch, config, needs=()):
     """Refuse a batch that is not made of tensors of one length, with float images of the model's size.
 
-    needs: the names of its parts, where the model cannot do with images alone. Looks at shapes and types
-    only, never at values: it costs some microseconds and no wait for a GPU.
+    needs: the names of its parts, where the model cannot do with images alone. Values are looked at on the
+    CPU only (`in_range`): it costs some microseconds and no wait for a GPU.
     """
     parts = batch if isinstance(batch, tuple | list) else (batch,)
     if not parts or not all(torch.is_tensor(part) for part in parts):
@@ -112,6 +112,7 @@ def _check_images(images, size):
         )
     if size and images.shape[-2:] != (size, size):
         raise ValueError(f"images are {tuple(images.shape[-2:])} pixels, this model was made for {size}")
+    in_range(images)
 
 
 @contextmanager

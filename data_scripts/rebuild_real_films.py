@@ -5,7 +5,7 @@ Only the films in the asset's own table are needed; the others are not touched, 
 A film is reduced from 1024 to 256 px with Lanczos and saved as JPEG of quality 88, without a crop or a
 change of grey. A JPEG of that size under the film's name is taken as it is, byte for byte.
 
-  python data_scripts/real_films.py FOLDER build/real_films
+  python data_scripts/rebuild_real_films.py FOLDER build/real_films
 
 From the NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC: free to use; name the NIH Clinical
 Center and cite Wang et al., ChestX-ray8, CVPR 2017. Labels were mined from reports.
@@ -202,7 +202,7 @@ CARD = {
         "acknowledge the NIH Clinical Center as the data provider",
     ],
     "made": f"{ORIGINAL} px PNGs reduced to {SIDE} px with Lanczos, 8-bit JPEG of quality {QUALITY}; no "
-    "crop, no change of grey; python data_scripts/real_films.py rebuilds them",
+    "crop, no change of grey; python data_scripts/rebuild_real_films.py rebuilds them",
     "not_a_random_sample": "Films with pneumonia and films without a finding were picked on purpose by the "
     "collections they come from; prevalences here are those of no clinic.",
     "labels": "Mined from the reports by a program; the provider estimates that more than 90 % are right. "

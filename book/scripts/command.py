@@ -1,0 +1,25 @@
+"""How the scripts of the book are called: `run` checks the arguments and answers --help."""
+
+import inspect
+import sys
+
+
+def run(main, doc):
+    """Call main with the arguments of the command line, all of them texts.
+
+    --help prints `doc`, the script's docstring; a wrong number of arguments prints it too and ends with
+    status 2; an error that a person can mend ends with its message alone and status 1.
+    """
+    arguments = sys.argv[1:]
+    if {"-h", "--help"} & set(arguments):
+        print(doc.strip())
+        return
+    try:
+        inspect.signature(main).bind(*arguments)
+    except TypeError as error:
+        print(f"{error}, {len(arguments)} given. How to call it:\n\n{doc.strip()}", file=sys.stderr)
+        sys.exit(2)
+    try:
+        main(*arguments)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")

@@ -139,7 +139,8 @@ def _each(value, images, dims=1, least=-math.inf):
 class Augmentation:
     """Random transforms in the ranges in which two films of one patient differ.
 
-    Each range is symmetric about no change and drawn evenly; `strength` multiplies all of them.
+    Each range is symmetric about no change and drawn evenly; `strength` multiplies all of them. The mirror is
+    not among them: a heart on the right is another patient's, and ill.
     """
 
     rotation: float = 7.0  # degrees
@@ -148,12 +149,11 @@ class Augmentation:
     brightness: float = 0.1  # of [-1, 1]
     contrast: float = 0.2  # share
     noise: float = 0.02  # standard deviation, at most; [-1, 1]
-    mirroring: float = 0.0  # probability
     strength: float = 1.0
 
     def __post_init__(self):
         for field in fields(self):
-            number(0, 1 if field.name == "mirroring" else math.inf)(field.name, getattr(self, field.name))
+            number(0)(field.name, getattr(self, field.name))
         if self.strength * max(self.scale, self.contrast) >= 1:
             raise ValueError(f"strength is {self.strength}: times scale or contrast it must stay below 1")
 
@@ -178,8 +178,6 @@ class Augmentation:
             down=draw(translation),
             scale=1 + draw(scale),
         )
-        mirrored = (draw(0.5) + 0.5 < self.mirroring)[:, None, None, None]
-        images = torch.where(mirrored, mirror(images), images)
         images = contrast(warp(images, matrices), 1 + draw(stretch))
         return add_noise(brighten(images, draw(brightness)), draw(noise).abs(), generator)
 

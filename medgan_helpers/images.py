@@ -224,7 +224,8 @@ def _with_channel(grey):
         raise TypeError(f"expected grey levels 0 to 255 as uint8, got {grey.dtype}: converted before?")
     if grey.dim() == 4 and grey.shape[1] == 1:
         return grey
-    if grey.dim() not in (2, 3) or (grey.dim() == 3 and grey.shape[-1] in (3, 4)):
+    in_colour = grey.dim() == 3 and grey.shape[-1] in (3, 4) and grey.shape[-2] > 4
+    if grey.dim() not in (2, 3) or in_colour:
         raise ValueError(f"expected grey films (n, H, W), got {tuple(grey.shape)}")
     return grey.reshape(-1, 1, *grey.shape[-2:])
 

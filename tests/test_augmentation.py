@@ -71,14 +71,12 @@ def test_augmentation_keeps_range_and_shape_and_follows_its_seed():
     assert torch.allclose(augmentation.Augmentation(strength=0)(images, generator()), images, atol=1e-5)
 
 
-def test_the_mirror_stays_off_unless_asked():
+def test_augmentation_never_mirrors():
     lateral = torch.full((200, 1, 16, 16), -1.0)
     lateral[..., :4] = 1  # a marker at the left edge
     plain = augmentation.Augmentation(rotation=0, translation=0, scale=0, noise=0)
     side = plain(lateral, generator())[..., 0].mean((1, 2))
     assert (side > 0.5).all()
-    mirrored = augmentation.Augmentation(rotation=0, translation=0, scale=0, noise=0, mirroring=0.5)
-    assert 0.35 < (mirrored(lateral, generator())[..., 0].mean((1, 2)) < 0).float().mean() < 0.65
 
 
 def test_what_comes_from_outside_is_the_edge_or_nothing():

@@ -367,7 +367,6 @@ BAD_CALLS = {
         (augmentation.Augmentation, (-7.0,), "rotation is -7.0"),
         (augmentation.Augmentation, {"noise": NAN}, "noise is nan"),
         (augmentation.Augmentation, {"strength": 9}, "below 1"),
-        (augmentation.Augmentation, {"mirroring": 2}, "0 to 1"),
         (augmentation.Augmentation(), (FILMS, None), "generator is None"),
         (augmentation.Augmented, ([1],), "with seek"),
         (augmentation.Augmented, ([1], None, -1), "seed is -1"),

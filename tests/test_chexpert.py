@@ -233,7 +233,7 @@ def test_boxes_are_read_or_absent_or_refused(tmp_path):
     BOX.to_csv(tmp_path / "boxes.csv", index=False)
     pd.testing.assert_frame_equal(chexpert.read_boxes(tmp_path), BOX)
     BOX.assign(width=[0.1, "wide"]).to_csv(tmp_path / "boxes.csv", index=False)
-    with pytest.raises(ValueError, match=r"boxes\.csv, row 1: expected a finding and four numbers"):
+    with pytest.raises(ValueError, match=r"boxes\.csv, row 1: expected a finding and four shares"):
         chexpert.read_boxes(tmp_path)
     BOX.assign(finding=["Fracture", "Mass"]).to_csv(tmp_path / "boxes.csv", index=False)
     with pytest.raises(ValueError, match="row 1"):

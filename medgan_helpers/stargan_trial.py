@@ -5,6 +5,7 @@ ask otherwise: the same classifier through haze, the distance to true films, the
 radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
 """
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -297,3 +298,44 @@ def judgement(measures):
         little = "" if made > 2 * idle else ", **not twice as much**"
         changes.append(f"{finding} {idle:.3f}, {made:.3f}{little}, {true:.3f}")
     return f"{said} How much a film changes unasked, when made, and by a true finding: {'; '.join(changes)}."
+
+
+# ---------------------------------------------------------------- somebody looks
+def shipped_findings():
+    """The findings that the shipped robust StarGAN draws, in the order of its labels."""
+    return json.loads((artifacts.ASSETS / "stargan_robust" / "card.json").read_text())["findings"]
+
+
+def named(table):
+    """How many findings were named, by kind of film and finding: right, n, value, low, high (Wilson).
+
+    table: rows of book/results/blind_look.csv. The finding "any" is all of a kind that show one.
+    """
+    rows = {}
+    for kind, part in table.groupby("kind"):
+        whole = {} if kind == "healthy" else {"any": part}
+        for finding, films in (whole | dict(list(part.groupby("finding")))).items():
+            right = int((films["answer"] == films["finding"]).sum())
+            rows[kind, finding] = [right, len(films), *metrics.proportion(right, len(films))]
+    return pd.DataFrame(rows, index=["right", "n", "value", "low", "high"]).T
+
+
+def blind_look(table):
+    """What a blinded reading of made, true and healthy films says: better than chance, and than which?
+
+    Chance is one of the findings by lot, by a reader who knows that there is one: no reader knew.
+    """
+    counted = named(table)
+    chance = 1 / table.loc[table["kind"] == "made", "finding"].nunique()
+    made = counted.loc[("made", "any")]
+
+    def share(kind, finding="any"):
+        row = counted.loc[(kind, finding)]
+        return f"{row.right:.0f} of {row.n:.0f} ({row.value:.0%}, {row.low:.0%} to {row.high:.0%})"
+
+    better = "better than by lot" if made.low > chance else "**not shown to be better than by lot**"
+    return (
+        f"Told nothing, {' and '.join(table['reader'].unique())} named the finding in {share('made')} made "
+        f"films, {better} ({chance:.0%}), and in {share('true')} true ones; {share('healthy', 'none')} "
+        "healthy films were called healthy."
+    )

@@ -71,12 +71,16 @@ BAD_COMMANDS = [
     ("stage", "", "missing a required argument: 'folder'"),
     ("live_stills", "picasso", "picasso"),
     ("gate", "nowhere.csv", "nowhere.csv"),
+    ("blind_look", "note nowhere.csv --reader me", "the csv of the answers"),
+    ("blind_look", "look OUT", "invalid choice: 'look'"),
     ("one_training", "--steps -1", "steps is -1"),
     ("one_training", "--profile huge", "invalid choice: 'huge'"),
     ("contact_sheets", "--seed -1", "seed is -1"),
 ]
 BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage"]
-PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(("grid", "gate", "one_training"), "studies")
+PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
+    ("grid", "gate", "one_training", "blind_look"), "studies"
+)
 
 
 @pytest.mark.parametrize(("script", "line", "words"), BAD_COMMANDS)

@@ -1,10 +1,11 @@
 """stargan_trial and chest_measures: witnesses that see what is there, measures by hand, sentences."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import chest_measures, simulator, training
+from medgan_helpers import chest_measures, chexpert, simulator, training
 from medgan_helpers import stargan_trial as trial
 from medgan_helpers.images import signed_batch
 from medgan_helpers.metrics import Estimate
@@ -173,3 +174,31 @@ def test_the_outliner_learns_where_lungs_are():
     training.fit(model, [(films, truth)], 60)
     for found, known in zip(model.predict(films), truth.bool().numpy().transpose(1, 0, 2, 3), strict=True):
         assert 2 * (found & known).sum() / (found.sum() + known.sum()) > 0.7
+
+
+def looked(answers):
+    """A blinded reading of two made, two true and two healthy films, all of two findings."""
+    films = [("made", "Edema"), ("made", "Cardiomegaly"), ("true", "Edema"), ("true", "Cardiomegaly")]
+    rows = [
+        (*film, answer) for film, answer in zip([*films, ("healthy", "none")] * 8, answers * 8, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["kind", "finding", "answer"]).assign(reader="a reader")
+
+
+def test_a_blinded_reading_is_counted_by_kind_and_finding():
+    counted = trial.named(looked(["Edema", "none", "Edema", "Cardiomegaly", "none"]))
+    assert counted.loc[("made", "any"), ["right", "n"]].tolist() == [8, 16]
+    assert (
+        counted.loc[("made", "Edema"), "right"] == 8 and counted.loc[("made", "Cardiomegaly"), "right"] == 0
+    )
+    assert counted.loc[("healthy", "none"), "value"] == 1
+
+
+def test_a_blinded_reading_is_better_than_by_lot_or_not():
+    good = trial.blind_look(looked(["Edema", "Cardiomegaly", "Edema", "Cardiomegaly", "none"]))
+    assert "a reader named the finding in 16 of 16" in good and "better than by lot (50%)" in good
+    assert "**not shown to be better than by lot**" in trial.blind_look(looked(["none"] * 5))
+
+
+def test_the_shipped_network_names_its_findings():
+    assert set(trial.shipped_findings()) <= set(chexpert.FINDINGS) and trial.shipped_findings()

@@ -6,7 +6,8 @@
 Films of the shipped network's findings, made and true, and healthy films, in random order; every film is of
 another simulated patient, upright (PA). The reader writes a csv with the columns film and finding (one of
 the network's, or none), and need not know how many there are of each. `note` adds one row per film to
-book/results/blind_look.csv: reader, film, kind (made, true, healthy), finding, answer. Chapter 5 counts.
+book/results/blind_look.csv: reader, network (the first digits of its hash), film, kind (made, true,
+healthy), finding, answer. Chapter 5 counts. Readings of a network that is no longer shipped are left out.
 """
 
 import argparse
@@ -22,13 +23,14 @@ from medgan_helpers import stargan_trial as trial
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "blind_look.csv"
 EACH, HEALTHY, SEED, SIZE = 10, 16, 9300, 64  # films of a finding made, and as many true; healthy ones
-ENLARGED, COLUMNS, ROWS, HEAD, GAP = 4, 6, 4, 20, 6  # of a sheet; pixels
+COLUMNS = ["reader", "network", "film", "kind", "finding", "answer"]
+ENLARGED, ACROSS, DOWN, HEAD, GAP = 4, 6, 4, 20, 6  # of a sheet; pixels
 
 
 def deck():
     """The films in the order of their numbers: (n, 64, 64) uint8, and a table of kind and finding."""
     network = training.load(stargan_robust.RobustStarGAN, artifacts.ASSETS / "stargan_robust")
-    findings = trial.shipped_findings()
+    findings = trial.shipped_card()["findings"]
     films, rows = [], []
 
     def add(batch, kind, finding):
@@ -48,14 +50,14 @@ def draw(folder):
     """Write the sheets; nothing in them or in their names tells what a film is."""
     folder.mkdir(parents=True, exist_ok=True)
     films, side = deck()[0], SIZE * ENLARGED
-    for first in range(0, len(films), COLUMNS * ROWS):
-        size = (COLUMNS * (side + GAP), ROWS * (side + HEAD))
+    for first in range(0, len(films), ACROSS * DOWN):
+        size = (ACROSS * (side + GAP), DOWN * (side + HEAD))
         sheet = Image.new("L", size, 24)
-        for place, film in enumerate(films[first : first + COLUMNS * ROWS]):
-            x, y = place % COLUMNS * (side + GAP), place // COLUMNS * (side + HEAD)
+        for place, film in enumerate(films[first : first + ACROSS * DOWN]):
+            x, y = place % ACROSS * (side + GAP), place // ACROSS * (side + HEAD)
             sheet.paste(Image.fromarray(film).resize((side, side), Image.Resampling.BICUBIC), (x, y + HEAD))
             ImageDraw.Draw(sheet).text((x + 4, y + 4), f"film {first + place + 1}", fill=255)
-        with artifacts.atomic(folder / f"sheet-{first // (COLUMNS * ROWS) + 1}.png") as temporary:
+        with artifacts.atomic(folder / f"sheet-{first // (ACROSS * DOWN) + 1}.png") as temporary:
             sheet.save(temporary, "png")
     print(f"{len(films)} films are in {folder}")
 
@@ -70,8 +72,9 @@ def note(answers, reader):
         raise ValueError(f"{answers}: {strangers.pop()!r} is none of {', '.join(sorted(known))}")
     said = given.sort_values("film")["finding"].to_numpy()
     rows = key.assign(film=key.index + 1, reader=reader, answer=said)
-    before = pd.read_csv(OUT) if OUT.exists() else pd.DataFrame()
-    table = pd.concat([before, rows[["reader", "film", "kind", "finding", "answer"]]])
+    rows["network"] = trial.shipped_card()["sha256"][:12]
+    before = pd.read_csv(OUT) if OUT.exists() else rows[:0]
+    table = pd.concat([before[before["network"] == rows["network"][0]], rows])[COLUMNS]
     artifacts.write_csv(OUT, table)
     print(trial.blind_look(table))
 

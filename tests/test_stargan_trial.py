@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import chest_measures, chexpert, simulator, training
+from medgan_helpers import artifacts, chest_measures, simulator, training
 from medgan_helpers import stargan_trial as trial
 from medgan_helpers.images import signed_batch
 from medgan_helpers.metrics import Estimate
@@ -200,5 +200,7 @@ def test_a_blinded_reading_is_better_than_by_lot_or_not():
     assert "**not shown to be better than by lot**" in trial.blind_look(looked(["none"] * 5))
 
 
-def test_the_shipped_network_names_its_findings():
-    assert set(trial.shipped_findings()) <= set(chexpert.FINDINGS) and trial.shipped_findings()
+def test_the_committed_look_is_at_the_network_that_is_shipped():
+    card, looked = trial.shipped_card(), artifacts.committed("blind_look.csv")
+    assert set(looked["network"]) == {card["sha256"][:12]}
+    assert set(card["findings"]) == set(looked.loc[looked["kind"] == "made", "finding"])

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import command
 import nbformat
+import torch
 from stage import BOOK, minutes
 
 from medgan_helpers import artifacts
+from medgan_helpers.training.model import choose_device
 
 TABLE = BOOK.parent / "medgan_helpers" / "assets" / "minutes.csv"
 COLUMNS = ["notebook", "profile", "minutes", "machine"]
@@ -30,7 +32,7 @@ def main(profile, *executed):
     table = rows()
     for path in map(Path, executed):
         took = f"{minutes(nbformat.read(path, as_version=4)):.1f}"
-        machine = f"{os.cpu_count()} CPU cores"
+        machine = f"{os.cpu_count()} CPU cores" + " without bf16" * (choose_device("cpu")[1] == torch.float32)
         table[profile, path.stem] = dict(zip(COLUMNS, (path.stem, profile, took, machine), strict=True))
     artifacts.write_csv(TABLE, [table[key] for key in sorted(table)])
     print(TABLE.read_text(), end="")

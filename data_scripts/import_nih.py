@@ -11,6 +11,7 @@ From the NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC: free 
 Center and cite Wang et al., ChestX-ray8, CVPR 2017. Labels were mined from reports, as CheXpert's were.
 """
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -73,7 +74,10 @@ def read_table(folder):
 def test_images(folder):
     """The file names of NIH's official test set, where test_list.txt is there."""
     path = folder / "test_list.txt"
-    return set(path.read_text().split()) if path.is_file() else set()
+    try:
+        return set(path.read_text().split()) if path.is_file() else set()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no list of file names: {error}") from error
 
 
 def read_boxes(folder, films):
@@ -132,9 +136,9 @@ def to_film(row, record, images, held_out):
     name = record["Image Index"]
     if name not in images:
         raise FileNotFoundError(f"{name} is not below the folder (download its archive, or add --partial)")
-    if not (record["Patient ID"].isdigit() and record["Follow-up #"].isdigit()):
+    if not (record["Patient ID"].isdecimal() and record["Follow-up #"].isdecimal()):
         raise ValueError(f"{name}: Patient ID and Follow-up # must be whole numbers")
-    age = "".join(filter(str.isdigit, record["Patient Age"]))  # "58" or "058Y"
+    age = re.fullmatch(r"(\d{1,3})Y?", record["Patient Age"].strip())  # "58" or "058Y"
     sex = next(record[column] for column in SEX if column in record)
     findings = [finding for finding in record["Finding Labels"].split("|") if finding != "No Finding"]
     return layout.Film(
@@ -146,7 +150,9 @@ def to_film(row, record, images, held_out):
         labels=layout.nih_labels(findings),
         view=record["View Position"] if record["View Position"] in ("AP", "PA") else "",
         sex={"M": "Male", "F": "Female"}.get(sex, ""),
-        age=int(age) if age and int(age) <= 130 else None,  # the 2017 file has typing errors such as 414
+        age=int(age[1])
+        if age and int(age[1]) <= 130
+        else None,  # the 2017 file has typing errors such as 414
         part="valid" if name in held_out else "train",
     )
 

@@ -129,8 +129,19 @@ def _runs(process):
 @checks.door(path=checks.path)
 def write_json(path, value):
     """Write `value` as indented JSON, atomically."""
+    text = as_json(path, value)
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+        temporary.write_text(text)
+
+
+def as_json(path, value):
+    """The text that `write_json` would write; TypeError that names `path` for what JSON cannot hold."""
+    try:
+        return json.dumps(value, indent=1, sort_keys=True) + "\n"
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{path} cannot hold this: {error}; convert it with float(), int() or str()"
+        ) from error
 
 
 @checks.door(path=checks.path)
@@ -144,6 +155,7 @@ def write_csv(path, table):
 
 def lock(path):
     """Hold this (`with lock(path):`) from reading a table to writing it: two runs lose none of their rows."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_suffix(".lock"))
 
@@ -158,7 +170,7 @@ def record(name, value, low=None, high=None, n=None, unit=""):
     differs. Returns `value`, so that a notebook can record and use it in one line.
     Raises ValueError for an empty name, TypeError for what is no number.
     """
-    if not isinstance(name, str) or not name.strip("/ "):
+    if not isinstance(name, str) or not name.strip("/ ") or len(name.splitlines()) > 1:
         raise ValueError(f'name={name!r}: expected words like "restore/ct/psnr/pix2pix"')
     if hasattr(value, "keys"):  # a mapping or a table
         table = estimate_table(value)
@@ -222,9 +234,12 @@ def _write_scores(scores):
 def _read(path):
     if not path.exists():
         return []
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not set(SCORE_COLUMNS) <= set(rows[0]):
+    try:
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a table of scores ({error}): remove it") from error
+    if any(set(row) != set(SCORE_COLUMNS) or None in row.values() for row in rows):
         raise ValueError(f"{path} is not a table of scores, with {', '.join(SCORE_COLUMNS)}: remove it")
     return rows
 
@@ -236,7 +251,9 @@ def scores(prefix=""):
 
     path = folder("results") / "scores.csv"
     try:
-        table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
+        table = (
+            pd.read_csv(path, dtype={"name": str}) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
+        )
         table["value"] = table[SCORE_COLUMNS]["value"].astype(float)
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path} is not a table of scores ({error}): remove it") from error

@@ -89,6 +89,8 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     if not isinstance(csv, str | Path):
         raise TypeError(f"csv is {csv!r}: expected the path of a label table")
     table = _load(Path(csv).expanduser())
+    if table.empty:
+        raise ValueError(f"{csv} has no rows: expected one per film")
     where = _split_paths(table["Path"])
     numbers = table[["Age", *FINDINGS]].apply(pd.to_numeric, errors="coerce").astype(float)
     frame = pd.DataFrame(
@@ -149,6 +151,10 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
         raise ValueError(f"unknown finding {strangers[0]!r}: choose among {', '.join(FINDINGS)}")
     _check("uncertain", uncertain, UNCERTAIN)
     _check("blank", blank, BLANK)
+    for finding in FINDINGS:
+        strange = frame[finding][~frame[finding].isin([1, 0, -1]) & frame[finding].notna()]
+        if len(strange):
+            raise ValueError(f"{finding} is {strange.tolist()[0]!r} in a row: expected 1, 0, -1 or blank")
     given = frame[FINDINGS].astype("float32")
     targets = given.mask(given == -1, UNCERTAIN[uncertain]).mask(given.isna(), BLANK[blank])
     return targets.assign(**dict.fromkeys(unlabelled, np.float32("nan")))
@@ -261,6 +267,8 @@ def _bad_rows(table, frame, root):
 
 def _rows_by_patient(frame, seed):
     """Number of rows of each patient, patients in the order of a hash of (seed, patient)."""
+    if frame["patient"].isna().any():
+        raise ValueError(f"{frame['patient'].isna().sum()} rows have no patient: expected one in every row")
     rows = frame.groupby("patient", sort=False).size()
     order = sorted(rows.index, key=lambda patient: hashlib.sha256(f"{seed} {patient}".encode()).digest())
     return rows[order]
@@ -312,6 +320,7 @@ def read_boxes(root):
         raise ValueError(f"{file} lacks the columns {missing}: expected {', '.join(BOX_COLUMNS)}")
     shares = table[BOX_COLUMNS[2:]].apply(pd.to_numeric, errors="coerce")
     good = shares.notna().all(axis=1) & (shares[["width", "height"]] > 0).all(axis=1)
+    good &= ~table["path"].astype("string").fillna("").str.match(r"\s*$|/")
     good &= table["finding"].isin(FINDINGS) & (shares.abs() <= FARTHEST).all(axis=1)
     if not good.all():
         row = int(np.argmin(good))
@@ -328,8 +337,8 @@ def box_masks(boxes, paths, size):
     has one whose boxes lie outside the centred square.
     """
     check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
-    if isinstance(paths, str):
-        raise TypeError(f"paths is {paths!r}: expected a list of paths")
+    if isinstance(paths, str | pd.DataFrame):
+        raise TypeError(f"paths is a {type(paths).__name__}: expected a list of paths")
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)
     for path, part in boxes.groupby("path"):

@@ -48,6 +48,8 @@ class ImageStore:
 
     def __init__(self, frame, root, size, skip_bad=False):
         chexpert.check_frame(frame, ["path"])
+        if not isinstance(skip_bad, bool):
+            raise TypeError(f"skip_bad is {skip_bad!r}: expected True or False")
         if len(frame) == 0:
             raise ValueError("the frame has no rows: no film to store (is every film of another view?)")
         if not isinstance(size, Real) or int(size) != size or not 8 <= size <= 4096:
@@ -67,6 +69,7 @@ class ImageStore:
 
         Films skipped as bad stay out. Raises KeyError for a film that the store never had.
         """
+        chexpert.check_frame(frame, ["path"])
         part = copy.copy(self)
         part._take(frame)
         return part
@@ -104,9 +107,8 @@ class Batches:
     been drawn, without drawing them: training resumes where it stopped.
     """
 
+    @checks.door(batch_size=checks.whole(), labels=checks.table())
     def __init__(self, store, batch_size, seed, device, labels):
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: expected 1 or more")
         if not labels.index.equals(store.frame.index):
             raise ValueError("labels: expected one row per film, in the order of store.frame")
         self.store, self.batch_size, self.seed, self.device = store, batch_size, seed, torch.device(device)
@@ -114,6 +116,7 @@ class Batches:
         self.step = 0
         self._epoch, self._order = None, None
 
+    @checks.door(step=checks.whole(0))
     def seek(self, step):
         """Continue after the first `step` batches."""
         self.step = step
@@ -232,6 +235,8 @@ def _with_channel(grey):
 
 def uint8_to_signed(grey):
     """Grey levels 0 to 255 (tensor or array) -> float tensor in [-1, 1]; all 256 levels find the way back."""
+    if str(getattr(grey, "dtype", type(grey).__name__)).split(".")[-1] != "uint8":
+        raise TypeError("expected grey levels 0 to 255 as uint8: converted before?")
     return torch.as_tensor(grey).float() / 127.5 - 1
 
 
@@ -245,15 +250,18 @@ def signed_to_uint8(images):
 @checks.door(images=checks.floats)
 def signed_to_unit(images):
     """[-1, 1] -> [0, 1]."""
+    checks.in_range(torch.as_tensor(images))
     return (images + 1) / 2
 
 
 @checks.door(images=checks.floats)
 def unit_to_signed(images):
     """[0, 1] -> [-1, 1]."""
+    checks.in_range(torch.as_tensor(images))
     return images * 2 - 1
 
 
+@checks.door(images=checks.floats)
 def signed_to_xrv(images):
     """[-1, 1] -> [-1024, 1024], exactly: multiplying by a power of two loses nothing."""
     return images * 1024
@@ -267,11 +275,20 @@ def _open_cache(paths, root, size):
     key = hashlib.sha256("\n".join([f"{size} {RULE}", *stamps]).encode()).hexdigest()[:16]
     parent = Path(os.environ.get("MEDGAN_CACHE") or artifacts.folder("data") / "cache").expanduser()
     target, notes = parent / f"{key}-{size}px.u8", parent / f"{key}-{size}px.json"
-    whole = target.is_file() and notes.is_file() and target.stat().st_size == len(paths) * size**2
-    if not whole:
+    whole = target.is_file() and target.stat().st_size == len(paths) * size**2
+    if not whole or (bad := _noted(notes, len(paths))) is None:
         _first_pass(paths, root, size, target, notes)
-    bad = {int(position): reason for position, reason in json.loads(notes.read_text()).items()}
+        bad = _noted(notes, len(paths))
     return np.memmap(target, np.uint8, "r", shape=(len(paths), size, size)), bad
+
+
+def _noted(notes, count):
+    """{position: reason} of the bad ones of `count` films, from their note; None where there is none."""
+    try:
+        bad = {int(position): str(reason) for position, reason in json.loads(notes.read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        return None
+    return bad if all(0 <= position < count for position in bad) else None
 
 
 def _stamp(root, path):
@@ -318,10 +335,12 @@ def _progress(note, stored):
 
     A note of more films than the file holds belongs to another file, one that has become the map.
     """
-    left = {"done": 0, "bad": {}}
-    with suppress(FileNotFoundError):
+    try:
         left = json.loads(note.read_text())
-    return (left["done"], left["bad"]) if left["done"] <= stored else (0, {})
+        done, bad = int(left["done"]), dict(left["bad"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or one that cannot be read
+        return 0, {}
+    return (done, bad) if 0 <= done <= stored else (0, {})
 
 
 def try_decode(root, path, size):

@@ -45,7 +45,7 @@ def card(asset=ASSET):
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         content = None
-    if not isinstance(content, dict) or "sha256" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("sha256"), dict):
         raise ValueError(f"{path} is not the card of the real films. {REPAIR}")
     return content
 
@@ -108,6 +108,8 @@ def _write(content, folder):
     with zipfile.ZipFile(io.BytesIO(content[FILMS])) as films:
         for path, index in zip(rows["Path"], rows["Image Index"], strict=True):
             file = folder / path
+            if folder.resolve() not in file.resolve().parents:
+                raise ValueError(f"{path!r} in {TABLE} leads out of its folder. {REPAIR}")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(films.read(Path(index).with_suffix(".jpg").name))
     artifacts.write_csv(folder / "train.csv", rows[chexpert.COLUMNS])

@@ -214,7 +214,8 @@ def balanced(labels, seed):
     Findings come together: a critic that sees large hearts with effusions learns the company instead of the
     finding. Rows with an unknown label are left out; rare combinations are repeated.
     """
-    known = labels.dropna()
+    if not hasattr(labels, "dropna") or (known := labels.dropna()).empty:
+        raise ValueError("labels: expected a DataFrame of findings, with rows in which all are known")
     combination = known.astype(int).astype(str).agg("".join, axis=1)
     each = len(known) // combination.nunique()
     return combination.groupby(combination).sample(each, replace=True, random_state=seed).index
@@ -363,6 +364,8 @@ class StarGAN(Model):
                 f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
                 f"{expected[0]} and {expected[1]}"
             )
+        if labels.device.type == "cpu" and ((labels < 0) | (labels > 1)).any():
+            raise ValueError("labels outside 0 to 1: what is uncertain (-1) is nan here, see chexpert.labels")
 
     def translate(self, images, labels):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""

@@ -369,6 +369,8 @@ class RobustStarGAN(Model):
                 f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
                 f"{expected[0]} and {expected[1]}"
             )
+        if labels.device.type == "cpu" and not ((labels >= 0) & (labels <= 1)).all():
+            raise ValueError("labels outside 0 to 1: expected 1 (draw it) or 0 (remove it)")
 
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)

@@ -533,7 +533,7 @@ BAD_CALLS = {
         (chexpert.labels, (FRAME, "ones", "zeros", "Fracture"), "expected a list of findings"),
         (chexpert.labels, (FRAME, ["ones"]), "choose one of"),
         (chexpert.labels, (pd.concat([FRAME, FRAME[["Edema"]]], axis=1),), "two columns 'Edema'"),
-        (chexpert.box_masks, (BOXES, "a", 8), "paths is 'a'"),
+        (chexpert.box_masks, (BOXES, "a", 8), "paths is a str"),
         (training.shipped, ("dcgan",), "kind is 'dcgan': expected a class"),
         (training.load, ("dcgan", "nowhere"), "kind is 'dcgan': expected a class"),
         (session.films, (None, "no"), "simulated is 'no'"),
@@ -600,6 +600,32 @@ BAD_CALLS = {
         (method(flow.Flow, "draw"), (torch.zeros(4, 1, 64, 64),), "made for 32"),
         (stargan_trial.twins, ("Flu", 3), "finding is 'Flu'"),
         (lesion_gan.cut, (FILMS, torch.full((4, 2), 0.5), 16), "expected pixels"),
+    ],
+    "labels, batches and curves": [
+        (star, ((FILMS, torch.full((4, 2), -1.0)),), "-1"),
+        (method(stargan.StarGAN, "translate"), (FILMS, torch.full((4, 2), 7.0)), "labels outside 0 to 1"),
+        (stargan.balanced, (np.eye(3), 0), "expected a DataFrame of findings"),
+        (training.diagnose, (pd.DataFrame({"step": range(6)}),), "expected losses"),
+        (training.diagnose, (pd.DataFrame({"d_real": [0.5] * 6}),), "both, or neither"),
+        (training.diagnose, ({"loss": list("abcdef")},), "expected losses"),
+        (training.shipped, (dcgan.DCGAN, 3), "name is 3"),
+        (training.shipped, (dcgan.DCGAN, None, "64"), "image_size is '64'"),
+        (images.Batches, (GREY, 2.5, 0, "cpu", FRAME), "batch_size is 2.5"),
+        (images.Batches, (GREY, "4", 0, "cpu", FRAME), "batch_size is '4'"),
+        (images.Batches, (GREY, 4, -1, "cpu", FRAME), "seed is -1"),
+        (images.Batches, (GREY, 4, 0, "cpu", LABELS), "labels is a ndarray"),
+        (images.ImageStore, (FRAME, ".", 64, "no"), "skip_bad is 'no'"),
+        (images.uint8_to_signed, (FILMS,), "converted before?"),
+        (images.unit_to_signed, (GREY + 200.0,), "reach 200"),
+        (images.signed_to_unit, (GREY + 200.0,), "reach 200"),
+        (images.signed_to_xrv, (GREY,), "images is uint8"),
+        (chexpert.labels, (FRAME.assign(Edema=2.0),), "Edema is 2.0 in a row"),
+        (chexpert.labels, (FRAME.assign(Edema="positive"),), "Edema is 'positive' in a row"),
+        (chexpert.split, (FRAME.assign(patient=[None, "b", "c", "d"]),), "1 rows have no patient"),
+        (chexpert.regimen, (FRAME.assign(patient=[None, "b", "c", "d"]), 50), "1 rows have no patient"),
+        (chexpert.box_masks, (BOXES, FRAME, 8), "paths is a DataFrame"),
+        (artifacts.record, ("auc\nb", 0.7), "expected words"),
+        (artifacts.write_json, ("x.json", {"auc": torch.tensor(0.7)}), "x.json cannot hold this"),
     ],
     "activation maps": [
         (cam.activation_map, (NoModel(), FILMS, "Edema"), "reads no findings"),
@@ -675,6 +701,56 @@ def test_a_check_that_is_given_a_value_wants_a_function(capsys):
     wants = check.check(lambda answer: None if answer(1) == 1 else "no")
     assert not wants(5) and "wants a function" in capsys.readouterr().out
     assert wants(lambda x: x)
+
+
+@pytest.mark.parametrize(
+    ("card", "history"),
+    [("my best", None), ({"kid": np.float32(3)}, None), ({}, [{"step": 1}])],
+)
+def test_a_good_model_stays_where_another_cannot_be_saved(tmp_path, card, history):
+    training.save(model(dcgan.DCGAN), tmp_path, {"data": "x"})
+    other = dcgan.DCGAN(**SMALL | {"seed": 5})
+    with pytest.raises(TypeError, match="card"):
+        training.save(other, tmp_path, card, history)
+    kept = training.load(dcgan.DCGAN, tmp_path, device="cpu")
+    assert kept.config["seed"] == model(dcgan.DCGAN).config["seed"]
+
+
+def test_a_checkpoint_beside_a_saved_model_leaves_it(tmp_path):
+    training.save(model(dcgan.DCGAN), tmp_path, {"data": "x"})
+    training.fit(dcgan.DCGAN(**SMALL), [torch.rand(4, 1, 32, 32)], 1, checkpoint=tmp_path)
+    assert training.load(dcgan.DCGAN, tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        {"step": "1", "history": [], "state": {}},
+        {"step": -3, "history": [], "state": {}},
+        {"step": 1, "history": "x", "state": {}},
+        {"step": 1, "history": [], "state": {}},
+        {"step": 1, "history": [], "state": None},
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_named(tmp_path, saved):
+    named = saved | {"step": 1}
+    training.checkpoints.write(tmp_path, named)
+    text = (tmp_path / "checkpoint.json").read_text()
+    step = json.dumps(saved["step"])
+    (tmp_path / "checkpoint.json").write_text(text.replace('"step",\n    1', f'"step",\n    {step}'))
+    with pytest.raises(ValueError, match=r"checkpoint in .* is damaged"):
+        training.fit(dcgan.DCGAN(**SMALL), [FILMS], 1, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize("line", ["auc,1,,,,,03,y,z", "auc,1"])
+def test_scores_with_a_ragged_row_are_left_as_they_are(line):
+    path = artifacts.folder("results") / "scores.csv"
+    path.write_text(",".join(artifacts.SCORE_COLUMNS) + f"\n{line}\n")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is not a table of scores"):
+        artifacts.record("new", 0.5)
+    assert path.read_bytes() == before
+    path.unlink()
 
 
 def table_of(tmp_path, columns=chexpert.COLUMNS, patients=("patient00001",), separator=","):

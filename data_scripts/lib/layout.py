@@ -249,6 +249,8 @@ def _dicom(path):
     kind = film.get("PhotometricInterpretation")
     if kind not in ("MONOCHROME1", "MONOCHROME2"):
         raise ValueError(f"{kind} pixels, expected MONOCHROME1 or MONOCHROME2")
+    if missing := [name for name in ("Rows", "Columns", "PixelData") if name not in film]:
+        raise ValueError(f"no film: the DICOM file has no {missing[0]}")
     images.check_pixels(film.Columns, film.Rows)
     values = apply_voi_lut(apply_modality_lut(film.pixel_array, film), film).astype(np.float32)
     return stretch(-values if kind == "MONOCHROME1" else values)
@@ -275,6 +277,8 @@ def _unique(films, skip_bad):
 def _claim(target, films):
     """Begin or continue an import: refuse a finished folder, other things, and other films."""
     sources = pd.DataFrame([(film.path, film.source) for film in films], columns=["Path", "Source"])
+    if target.is_file():
+        raise FileExistsError(f"{target} is a file; choose another target")
     if (target / "train.csv").exists():
         raise FileExistsError(f"{target} already holds a finished data set; choose another target")
     if not (target / "sources.csv").exists():

@@ -27,7 +27,7 @@ def write(folder, value):
     weights = folder / f"step-{value['step']:08d}.safetensors"
     _save_tensors(weights, leaves)
     artifacts.write_json(folder / "checkpoint.json", {"weights": weights.name, "tree": tree})
-    for left in folder.glob("*.safetensors"):  # older weights, and what a killed run did not finish
+    for left in folder.glob("step-*.safetensors"):  # older weights; what else lies there is somebody's
         if left != weights:
             left.unlink(missing_ok=True)
 
@@ -104,6 +104,10 @@ def save(model, folder, card, history=None):
     card: what a reader must know: data, command, metrics; seed and configuration are added.
     """
     folder = Path(folder)
+    if not isinstance(card, dict) or not isinstance(history, pd.DataFrame | None):
+        kinds = f"{type(card).__name__} and {type(history).__name__}"
+        raise TypeError(f"card and history are {kinds}: expected a dict, and a DataFrame or None")
+    artifacts.as_json(folder / "card.json", card)  # before good weights are replaced
     weights = folder / "weights.safetensors"
     state = {
         name: leaf.half() if leaf.is_floating_point() else leaf
@@ -156,18 +160,21 @@ def load(kind, folder, **arguments):
         raise ValueError(f"the config in {path}{given} makes no {name}: {error}") from error
     try:
         state = load_file(weights)
+    except SafetensorError as error:
+        raise ValueError(f"{weights} holds no weights ({error}): fetch it again, or train") from error
+    try:
         model.load_trained(state)
-    except (RuntimeError, MemoryError, SafetensorError) as error:  # torch's list of shapes helps nobody
+    except (RuntimeError, MemoryError) as error:  # torch's list of shapes helps nobody
         raise ValueError(
             f"the weights in {folder} do not fit this version's {kind.__name__} (they were made with commit "
             f"{commit}): remove that folder and train again"
         ) from error
-    if any(leaf.isnan().any() for leaf in state.values()):
-        raise ValueError(f"{weights} holds nan: the training had diverged, train again")
+    if not all(leaf.isfinite().all() for leaf in state.values()):
+        raise ValueError(f"{weights} holds nan or infinity: the training had diverged, train again")
     return model
 
 
-@checks.door(kind=_a_class)
+@checks.door(kind=_a_class, name=checks.words, image_size=checks.whole())
 def shipped(kind, name=None, image_size=None):
     """(model, history, card) of a network that comes with the package (data_scripts/train_networks.py).
 

@@ -26,6 +26,10 @@ def diagnose(history):
         raise TypeError(f"history is a {type(history).__name__}: expected what training.fit returns")
     history = pd.DataFrame(history)
     losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
+    if losses.empty or len(losses.select_dtypes("number").columns) < losses.shape[1]:
+        raise ValueError(f"history has the columns {list(history)}: expected losses, as training.fit returns")
+    if ("d_real" in losses) != ("d_fake" in losses):
+        raise ValueError("history has one of d_real and d_fake: expected both, or neither")
     if len(history) < MIN_ROWS:
         return f"not started: {len(history)} rows of history say nothing yet; train for at least {MIN_ROWS}"
     tail = losses.tail(max(MIN_ROWS, len(losses) // 3))

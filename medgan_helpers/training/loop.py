@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from tqdm import tqdm
 
+from .. import checks
 from . import checkpoints
 from .model import check_count
 from .processes import rank_and_world, share_buffers
@@ -37,7 +38,7 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     Raises FloatingPointError naming the step when a loss is not finite, or a weight that would be written;
     the last checkpoint stays.
     """
-    _check(model, steps, every, samples)
+    _check(model, steps, checkpoint, every, samples)
     rank, world = rank_and_world()
     start, rows = _resume(model, checkpoint)
     stream = itertools.islice(batches_from(batches, start * world), rank, None, world)
@@ -63,12 +64,14 @@ def fit(model, batches, steps, checkpoint=None, every=500, samples=None):
     return pd.DataFrame(rows)
 
 
-def _check(model, steps, every, samples):
+def _check(model, steps, checkpoint, every, samples):
     """Refuse, before anything is read or trained, what would end somewhere inside."""
     if not hasattr(model, "step"):
         raise TypeError(f"{type(model).__name__} has no step(batch): expected a model, as dcgan.DCGAN()")
     check_count("steps", steps, 0)
     check_count("every", every)
+    if checkpoint is not None:
+        checks.path("checkpoint", checkpoint)
     if samples is not None and not callable(samples):
         raise TypeError(f"samples is {samples!r}: expected a function of (model, step)")
 
@@ -78,10 +81,19 @@ def _resume(model, checkpoint):
     saved = checkpoints.read(checkpoint) if checkpoint else None
     if saved is None:
         return getattr(model, "steps_done", 0), []
-    if not {"step", "history", "state"} <= set(saved):
+    if not isinstance(saved, dict) or not {"step", "history", "state"} <= set(saved):
         raise ValueError(f"the checkpoint in {checkpoint} is no training's: remove it and train again")
-    model.load_state_dict(saved["state"])
-    return saved["step"], saved["history"]
+    step, rows = saved["step"], saved["history"]
+    try:
+        if not isinstance(step, int) or step < 0:
+            raise TypeError(f"its step is {step!r}")
+        pd.DataFrame.from_records(rows)
+        model.load_state_dict(saved["state"])
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(
+            f"the checkpoint in {checkpoint} is damaged ({error}): remove it and train again"
+        ) from error
+    return step, rows
 
 
 def keep_checkpoint(model, checkpoint, step, rows):

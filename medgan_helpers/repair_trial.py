@@ -288,14 +288,23 @@ def helped(gains, shipped, seeds):
 
     gains: {other: Estimate} of unet minus the other, tuned; shipped: Estimate of unet minus degraded.
     """
-    numbers = "; ".join(f"minus {name} {gain:+.3f}" for name, gain in gains.items())
+    numbers = "; ".join(f"{name} ones {gain:+.3f}" for name, gain in gains.items())
     verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
     if seeds < metrics.LEAST_SEEDS:
         verdict = f"**{metrics.first_look(seeds)}.**"
-    said = f"Tuned to the films it reads, unet {numbers}. {verdict}"
-    installed = "it harms" if shipped.high < 0 else "no help has been shown"
-    installed = "it helps" if shipped.low > 0 else installed
+    installed = "is harmed" if shipped.high < 0 else "is not shown to be helped"
+    installed = "is helped" if shipped.low > 0 else installed
     return (
-        f"{said} To the classifier as shipped, which learnt from clean films alone, {installed}: unet minus "
-        f"degraded {shipped:+.3f}."
+        "A classifier that is tuned to the films it reads, mean AUROC on films that the U-Net repaired minus "
+        f"that on {numbers}. {verdict} The classifier as shipped, which learnt from clean films alone, "
+        f"{installed}: repaired minus degraded {shipped:+.3f}."
     )
+
+
+def leads(rivals, against):
+    """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
+    parts = [
+        f"{modality} {found['PSNR (dB)'].value:+.2f} dB, SSIM {found['SSIM'].value:+.3f} ({rivals[modality]})"
+        for modality, found in against.items()
+    ]
+    return f"The U-Net against the best conventional method, on test images: {'; '.join(parts)}."

@@ -35,13 +35,17 @@ def test_a_clear_difference_is_called_one_and_a_small_one_is_not():
     assert said(judged, "stargan", "duplicate") == {"is worse than"}
     assert said(judged, "stargan", "none") <= {"not separable"}
     assert "beats" in sentences.summary(judged)
+    short = sentences.answer(judged)
+    assert "The lesion GAN** beats" in short and f"all {len(judged)} of the table (Holm)" in short
+    assert "Lung Lesion" not in short and len(short) < len(sentences.summary(judged)) + 600
 
 
 def test_without_headroom_there_is_no_verdict():
     judged = verdicts.differences(table(CLEAR | {"oracle": 0.6}))
     assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
     assert "no verdict" in sentences.headroom(judged)
-    assert "beats" not in sentences.summary(judged)
+    assert "beats" not in sentences.summary(judged) + sentences.answer(judged)
+    assert "no verdict yet" in sentences.answer(judged[:0])
 
 
 def test_harm_needs_no_headroom():

@@ -64,12 +64,12 @@ def test_sharp_and_right_needs_both():
 def test_help_is_claimed_only_where_the_interval_is_above_zero():
     better, worse = Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)
     said = repair_trial.helped({"degraded": better}, worse, 5)
-    assert "The repair helped" in said and "alone, no help has been shown" in said
+    assert "The repair helped" in said and "alone, is not shown to be helped" in said
     few = repair_trial.helped({"degraded": better}, worse, 3)
-    assert "3 seeds: a first look, no verdict" in few and "helped" not in few
+    assert "3 seeds: a first look, no verdict" in few and "The repair helped" not in few
     assert "No help" in repair_trial.helped({"degraded": worse}, better, 5)
-    assert "alone, it helps" in repair_trial.helped({"degraded": worse}, better, 3)
-    assert "alone, it harms" in repair_trial.helped({"degraded": worse}, Estimate(-0.2, -0.3, -0.1), 3)
+    assert "alone, is helped" in repair_trial.helped({"degraded": worse}, better, 3)
+    assert "alone, is harmed" in repair_trial.helped({"degraded": worse}, Estimate(-0.2, -0.3, -0.1), 3)
 
 
 def test_the_mean_of_several_classifiers_carries_their_spread():
@@ -158,3 +158,9 @@ def test_the_trust_in_the_measurement_weighs_closeness_and_structure(monkeypatch
     assert repair_trial.best_trust(None, bench) == 0.0
     found[1.0] = (29.1, 0.95)
     assert repair_trial.best_trust(None, bench) == 1.0
+
+
+def test_the_leads_are_one_sentence():
+    found = {"PSNR (dB)": Estimate(1.5, 1, 2), "SSIM": Estimate(0.02, 0.01, 0.03)}
+    said = repair_trial.leads({"CT": "sart"}, {"CT": found})
+    assert said.endswith("on test images: CT +1.50 dB, SSIM +0.020 (sart).")

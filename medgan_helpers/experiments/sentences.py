@@ -55,18 +55,42 @@ def _said(row):
     return f"{words(row['finding'])} {number(row)}, {says.get(row['verdict'], row['verdict'])}"
 
 
+NO_VERDICT = "At {:g} % no generator is finished: **there is no verdict yet**."
+
+
 def summary(judged, percent=1):
-    """Three sentences: does a generator help, does it beat what is simpler, and at whose cost."""
-    made = [arm for arm in ("stargan", "lesion_gan") if len(judged) and arm in set(judged["first"])]
-    made = [arm for arm in made if len(judged[(judged["first"] == arm) & (judged["percent"] == percent)])]
-    if not made:
-        return f"At {percent:g} % no generator is finished: **there is no verdict yet**."
-    part = judged[judged["percent"] == percent]
-    return " ".join(_summary_of(part[part["first"] == arm], arm) for arm in made)
+    """Does a generator help, does it beat what is simpler, and at whose cost: finding by finding."""
+    made = _generators(judged, percent)
+    told = [_summary_of(rows, arm, lambda part: _findings(part["finding"])) for arm, rows in made.items()]
+    return " ".join(told) or NO_VERDICT.format(percent)
 
 
-def _summary_of(rows, arm):
-    """One sentence on an arm: what it beats, what beats it, what it cannot be told from."""
+def answer(judged, percent=1):
+    """The same in short: the mean of the three rare findings, with its differences."""
+    made = _generators(judged, percent)
+    told = [
+        _summary_of(rows[rows["finding"] == "rare"], arm, lambda part: number(part.iloc[0]))
+        for arm, rows in made.items()
+    ]
+    if not told:
+        return NO_VERDICT.format(percent)
+    return (
+        f"Mean AUROC of the three rare findings at {percent:g} % of the films. {' '.join(told)} An interval is "
+        f"of one difference alone; the verdicts are corrected for all {len(judged)} of the table (Holm)."
+    )
+
+
+def _generators(judged, percent):
+    """{generator: its rows} at one regimen, of those that have any."""
+    part = judged[judged["percent"] == percent] if len(judged) else judged
+    made = {arm: part[part["first"] == arm] for arm in ("stargan", "lesion_gan") if len(part)}
+    return {arm: rows for arm, rows in made.items() if len(rows)}
+
+
+def _summary_of(rows, arm, inside):
+    """One sentence on an arm: what it beats, what beats it, what it cannot be told from.
+
+    inside: rows against one other -> the words in brackets behind its name."""
     kinds = {
         "beats": "beats {}", "is worse than": "is worse than {}", "not separable": "cannot be told from {}",
         "no headroom": "gets no verdict against {}, since there is no headroom",
@@ -75,10 +99,7 @@ def _summary_of(rows, arm):
     parts = []
     for verdict, text in kinds.items():
         chosen = rows[rows["verdict"] == verdict]
-        named = [
-            f"{words(second)} ({_findings(part['finding'])})"
-            for second, part in chosen.groupby("second", sort=False)
-        ]
+        named = [f"{words(second)} ({inside(part)})" for second, part in chosen.groupby("second", sort=False)]
         if named:
             parts.append(text.format(_list(named)))
     name = words(arm)[0].upper() + words(arm)[1:]

@@ -75,8 +75,8 @@ def answer(judged, percent=1):
     if not told:
         return NO_VERDICT.format(percent)
     return (
-        f"Mean AUROC of the three rare findings at {percent:g} % of the films. {' '.join(told)} An interval is "
-        f"of one difference alone; the verdicts are corrected for all {len(judged)} of the table (Holm)."
+        f"Mean AUROC of the three rare findings at {percent:g} % of the films. {' '.join(told)} An interval "
+        f"is of one difference alone; the verdicts are corrected for all {len(judged)} of the table (Holm)."
     )
 
 

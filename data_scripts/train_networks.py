@@ -70,7 +70,7 @@ def train_dcgan(steps):
 
 
 def train_dcgan_real(steps):
-    """Chapter 3's generator of real films: few, so its expert sees no film twice. Does it copy? The card says.
+    """Chapter 3's generator of real films: few, so its expert sees none twice. Does it copy? The card says.
 
     Without spectral norm: with it D told nothing apart in 1,500 steps (D(x) .52, D(G(z)) .51).
     """

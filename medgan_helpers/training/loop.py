@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from tqdm import tqdm
 
+from ..checks import told
 from . import checkpoints
 from .model import check_count
 from .processes import rank_and_world, share_buffers
@@ -107,7 +108,7 @@ def batches_from(batches, start):
         yield from batches
         return
     if not hasattr(batches, "__iter__"):
-        raise TypeError(f"batches is {batches!r}: expected a list, a DataLoader or ImageStore.batches")
+        raise TypeError(f"batches is {told(batches)}: expected a list, a DataLoader or ImageStore.batches")
     number = 0
     while True:
         before = number

@@ -142,6 +142,7 @@ def score(test, answers):
 
 
 def _one_a_pair(test, answers):
+    """Refuse what is not one answer for each pair."""
     if np.ndim(answers) != 1:
         raise TypeError(f"answers is {told(answers)}: expected a list of left or right, one a pair")
     if len(answers) != len(test):

@@ -228,7 +228,8 @@ def consistent(images, kspace, trust):
     Schlemper et al. train through this step and repeat it; here it stands once, after the network.
     """
     if not torch.is_tensor(kspace) or not kspace.is_complex():
-        raise TypeError("kspace is not complex: expected what degradation.measure returns")
+        found = getattr(kspace, "dtype", type(kspace).__name__)
+        raise TypeError(f"kspace is {found}, not complex: expected what degradation.measure returns")
     share = 1.0 if math.isinf(trust) else trust / (1 + trust)
     missing = torch.where(kspace != 0, kspace - degradation.to_kspace(images.to(kspace.dtype)), 0)
     return (images + share * degradation.from_kspace(missing).real.to(images.dtype)).clamp(0, 1)

@@ -645,7 +645,7 @@ BAD_CALLS = {
         (method(lesion_gan.LesionGAN, "draw"), (FILMS, "Edema", [[9, 9]] * 4), "centres is list"),
         (flow.follow, (FILMS, len, 3), "velocity is a Tensor: expected a function"),
         (flow.waves, (0.5,), "t is 0.5: expected a tensor of times"),
-        (restoration.consistent, (FILMS, FILMS, 0.5), "kspace is not complex"),
+        (restoration.consistent, (FILMS, FILMS, 0.5), "kspace is torch.float32, not complex"),
         (restoration.consistent, (FILMS, FILMS, -1), "trust is -1: expected 0 or more"),
         (degradation.cartesian_mask, (64, 4), r"shape is 64: expected \(H, W\)"),
         (degradation.radial_mask, ((64,), 5), r"shape is \(64,\): expected \(H, W\)"),

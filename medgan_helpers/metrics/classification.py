@@ -131,7 +131,8 @@ def macro_auroc(labels, scores, patients, others=None, seed=0):
 
 
 def age_bands(ages):
-    """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
+    """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing.
+    Raises ValueError for what is no age, or above OLDEST."""
     names = [f"0 to {AGES[1] - 1}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
     given = pd.Series(np.asarray(ages))
     ages = pd.to_numeric(given, errors="coerce")

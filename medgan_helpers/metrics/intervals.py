@@ -54,7 +54,7 @@ def interval(value, resampled):
 def mean_interval(values, patients=None, seed=0):
     """Mean of one value per image with its 95 % interval; whole patients are drawn with replacement.
 
-    values: (N,); patients: (N,) identities, by default every image is its own patient.
+    values: (N,), none of them nan; patients: (N,) identities, by default every image is its own patient.
     """
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients

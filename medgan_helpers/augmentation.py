@@ -19,7 +19,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .checks import door, number, numbers, one_of, tensor
+from .checks import door, number, numbers, one_of, tensor, told
+from .checks import generator as generator_of
 from .training import mix
 
 SMALLEST = 0.01  # times as large: below, nothing of the film is left
@@ -35,11 +36,6 @@ def check(images):
         raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
     if len(images) == 0:
         raise ValueError(f"expected at least one film, found {tuple(images.shape)}")
-
-
-def _check_generator(generator):
-    if not isinstance(generator, torch.Generator):
-        raise TypeError(f"generator is {generator!r}: expected torch.Generator().manual_seed(seed)")
 
 
 def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
@@ -113,9 +109,9 @@ def contrast(images, factor):
     return (mean + (images - mean) * _each(factor, images, 4, least=0)).clamp(-1, 1)
 
 
+@door(generator=generator_of)
 def add_noise(images, sigma, generator):
     """Add Gaussian noise of standard deviation `sigma`, drawn from `generator`."""
-    _check_generator(generator)
     sigma = _each(sigma, images, 4, least=0)
     noise = torch.randn(images.shape, generator=generator, device=images.device)
     return (images + sigma * noise).clamp(-1, 1)
@@ -127,7 +123,7 @@ def _each(value, images, dims=1, least=-math.inf):
     if not torch.is_tensor(value) or value.device.type == "cpu":  # a GPU would have to wait
         numbers(least)("the amount", value)
         if not np.isfinite(np.asarray(value, float)).all():
-            raise ValueError(f"the amount is {value!r}: expected finite numbers")
+            raise ValueError(f"the amount is {told(value)}: expected finite numbers")
     value = torch.as_tensor(value, dtype=images.dtype, device=images.device)
     if value.dim() > 1 or value.numel() not in (1, len(images)):
         raise ValueError(f"{tuple(value.shape)} numbers for {len(images)} films: expected one, or one each")
@@ -161,7 +157,7 @@ class Augmentation:
         """Augment images (B, C, H, W) with numbers from `generator` (a torch.Generator on their device)."""
 
         check(images)
-        _check_generator(generator)
+        generator_of("generator", generator)
 
         def draw(reach):
             return (torch.rand(len(images), generator=generator, device=images.device) * 2 - 1) * reach
@@ -192,7 +188,7 @@ class Augmented:
     @door()
     def __init__(self, batches, augmentation=None, seed=0):
         if not hasattr(batches, "seek"):
-            raise TypeError(f"batches is {batches!r}: expected batches with seek, as ImageStore.batches")
+            raise TypeError(f"batches is {told(batches)}: expected batches with seek, as ImageStore.batches")
         self.batches, self.augmentation, self.seed = batches, augmentation or Augmentation(), seed
         self.step = 0
 

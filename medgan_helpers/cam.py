@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
-from .checks import door, numbers, shaped, tensor, whole
+from .checks import door, holding, numbers, one_of, shaped, tensor, whole
 from .training.model import check_batch
 
 
@@ -72,6 +72,7 @@ def upsample(maps, size):
 @door(masks=shaped("B", "H", "W"), reach=whole(0))
 def dilate(masks, reach):
     """Masks (B, H, W) grown by `reach` pixels in every direction."""
+    masks = torch.as_tensor(masks)
     if reach == 0:
         return masks.bool()
     return F.max_pool2d(masks[:, None].float(), 2 * reach + 1, stride=1, padding=reach)[:, 0] > 0
@@ -165,6 +166,7 @@ def localisation(maps, masks):
     }
 
 
+@door(score=one_of("hit", "energy"))
 def beside_chance(scores, score="hit"):
     """The rows of `figures.against_chance` for `scores`, {name: `localisation`}: value, low, high, chance."""
     chance = "chance" if score == "hit" else "energy by chance"
@@ -174,6 +176,8 @@ def beside_chance(scores, score="hit"):
 
 def who_points(scores):
     """A sentence: for which findings maps hit more often than with other films' masks (interval above 0)."""
+    for name, row in scores.items():
+        holding("lead")(name, row)
     leads = {name: row["lead"] for name, row in scores.items()}
     better = [f"{name} ({lead.value:+.2f}, {lead.low:+.2f} to {lead.high:+.2f})"
               for name, lead in leads.items() if lead.low > 0]  # fmt: skip

@@ -43,6 +43,12 @@ def door(**rules):
     return wrap
 
 
+def told(value):
+    """A value as a message shows it: as Python writes it where that is short, else what it is."""
+    said = repr(value)
+    return said if len(said) <= 60 and "\n" not in said else f"a {type(value).__name__}"
+
+
 def plain(value):
     """Python's own number of a NumPy or torch scalar; anything else as it is."""
     return value.item() if getattr(value, "shape", None) == () else value
@@ -117,8 +123,8 @@ def path(name, value):
         raise TypeError(f"{name} is {value!r}: expected the name of a file or folder")
 
 
-def table(*columns):
-    """A DataFrame with rows, and with these columns."""
+def table(*columns, rows=()):
+    """A DataFrame with rows, and with these columns; `rows`: names of rows that it must have."""
 
     def rule(name, value):
         if not hasattr(value, "columns"):
@@ -129,6 +135,8 @@ def table(*columns):
             )
         if len(value) == 0:
             raise ValueError(f"{name} is empty: expected a DataFrame with rows")
+        if missing := [row for row in rows if row not in value.index]:
+            raise ValueError(f"{name} has no row {missing[0]!r}: it has {', '.join(map(str, value.index))}")
 
     return rule
 
@@ -140,6 +148,27 @@ def named(name, value):
         raise ValueError(f"{name} is {found}: expected {{name: ...}}, at least one")
 
 
+def holding(*keys):
+    """{key: ...} with these keys."""
+
+    def rule(name, value):
+        named(name, value)
+        if missing := [key for key in keys if key not in value]:
+            raise ValueError(f"{name} has no {missing[0]!r}: it has {', '.join(map(str, value.keys()))}")
+
+    return rule
+
+
+def having(*attributes, kind):
+    """An object with these attributes; `kind` says in words what it is and who makes it."""
+
+    def rule(name, value):
+        if not all(hasattr(value, attribute) for attribute in attributes):
+            raise TypeError(f"{name} is {told(value)}: expected {kind}")
+
+    return rule
+
+
 def shaped(*axes, kind="an array or a tensor"):
     """An array or a tensor with these axes."""
 
@@ -147,6 +176,17 @@ def shaped(*axes, kind="an array or a tensor"):
         found = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
         if found is None or isinstance(found, str) or len(found) != len(axes):
             raise ValueError(f"{name} is {found}: expected {kind} ({', '.join(axes)})")
+
+    return rule
+
+
+def like(other):
+    """An array or a tensor of the shape of `other`."""
+
+    def rule(name, value):
+        if (found := getattr(value, "shape", type(value).__name__)) != other.shape:
+            found = found if isinstance(found, str) else tuple(found)
+            raise ValueError(f"{name} is {found}: expected {tuple(other.shape)}, as what it is compared with")
 
     return rule
 
@@ -186,15 +226,19 @@ def numbers(least=-math.inf, most=math.inf):
 
     def rule(name, value):
         try:
-            found = np.asarray(value, float)
+            found = np.asarray(value)
+            text, found = found.dtype.kind in "US", found.astype(float, copy=False)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise TypeError(f"{name} is {value!r}: expected numbers") from error
-        if value is None:
-            raise TypeError(f"{name} is None: expected numbers")
+            raise TypeError(f"{name} is {told(value)}: expected numbers") from error
+        if value is None or text:  # numpy would read the text "2" as a number
+            raise TypeError(f"{name} is {told(value)}: expected numbers")
         if ((found < least) | (found > most)).any():
-            raise ValueError(f"{name} is {value!r}: expected {_between(least, most)}")
+            raise ValueError(f"{name} is {told(value)}: expected {_between(least, most)}")
 
     return rule
 
 
 images = tensor("B", "C", "H", "W")
+estimate = having("value", "low", "high", kind="an estimate with value, low and high, as metrics gives it")
+data_set = having("splits", "store", kind="a data set, as session.films gives it")
+generator = having("manual_seed", "get_state", kind="torch.Generator().manual_seed(seed)")

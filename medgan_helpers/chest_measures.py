@@ -94,7 +94,18 @@ def outlines(table, masks, size=64):
 
 
 # ---------------------------------------------------------------- the measures
-@door(lungs=shaped("N", "H", "W"), heart=shaped("N", "H", "W"))
+def _organ(*axes):
+    """An organ's mask with these axes: probabilities would be measured as if they were one."""
+
+    def rule(name, value):
+        shaped(*axes)(name, value)
+        if "bool" not in str(value.dtype):
+            raise TypeError(f"{name} is {value.dtype}: expected bool, as Outliner.predict gives it")
+
+    return rule
+
+
+@door(lungs=_organ("N", "H", "W"), heart=_organ("N", "H", "W"))
 def measure(lungs, heart):
     """One row per film of lungs and heart (N, H, W) bool: `cardiothoracic_ratio`, `aerated` (share of the
     film), `depth left`, `depth right` (see `recess_depth`). Left is the viewer's left."""
@@ -112,7 +123,7 @@ def measure(lungs, heart):
     })  # fmt: skip
 
 
-@door(lungs=shaped("H", "W"), heart=shaped("H", "W"))
+@door(lungs=_organ("H", "W"), heart=_organ("H", "W"))
 def cardiothoracic_ratio(lungs, heart):
     """Widest heart over widest chest, both (H, W) bool; on a radiologist's ruler a heart is
     large above .5 (but see above). nan: none found."""
@@ -123,7 +134,7 @@ def cardiothoracic_ratio(lungs, heart):
     return widths[0] / widths[1]
 
 
-@door(lung=shaped("H", "W"))
+@door(lung=_organ("H", "W"))
 def recess_depth(lung):
     """How far the outer part of a lung reaches below its inner part, in units of the lung's height.
 

@@ -94,10 +94,11 @@ def masked_bce(logits, labels, weights):
 
 def finding_weights(findings, emphasis=chexpert.RARE):
     """(F,) weights of mean 1, by name: 1 for the findings in `emphasis`, to COMMON_WEIGHT for the others."""
-    weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in findings])
+    weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in _names(findings)])
     return weights / weights.mean()
 
 
+@door(steps=whole())
 def one_cycle(steps):
     """Learning rate factor: up to 1 in the first WARM of `steps`, then down a cosine to 0 (Smith 2018)."""
 
@@ -236,6 +237,7 @@ def _names(findings):
     if isinstance(findings, str) or len(set(np.atleast_1d(findings))) < np.size(findings):
         raise ValueError(f"findings is {findings!r}: expected a number, or a list of names, each once")
     if isinstance(findings, int):
+        whole()("findings", findings)
         if findings == len(chexpert.FINDINGS):
             return tuple(chexpert.FINDINGS)
         return tuple(f"finding {number}" for number in range(findings))

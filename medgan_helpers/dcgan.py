@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from .checks import door, images, like
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
 from .training.model import check_config, check_count
@@ -154,6 +155,7 @@ def discriminator_loss(real, fake, kind):
     if kind == "hinge":  # Lim & Ye 2017: logits beyond the margin 1 are good enough
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
     if kind == "relativistic":  # Huang et al. 2024, eq. 2: a real film beats the fake beside it
+        like(fake)("real", real)
         return F.softplus(fake - real).mean()
     return F.softplus(-real).mean() + F.softplus(fake).mean()  # eq. 1: -[log D(x) + log(1 - D(G(z)))]
 
@@ -161,6 +163,7 @@ def discriminator_loss(real, fake, kind):
 def generator_loss(fake, kind, real=None):
     """What G minimises, from D's logits of synthetic films (B,); "relativistic" needs real ones too."""
     if kind == "relativistic":  # the synthetic film should beat the real one beside it
+        like(fake)("real", real)
         return F.softplus(real - fake).mean()
     if kind == "hinge":
         return -fake.mean()
@@ -182,6 +185,8 @@ class DCGAN(Model):
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *,
         recipe=PAPER, decay_steps=None, compile=False, **settings,
     ):  # fmt: skip
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL, FEW_FILMS, MODERN or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
         if recipe.loss not in LOSSES:
             raise ValueError(f"loss is {recipe.loss!r}: choose of {', '.join(LOSSES)}")
@@ -225,6 +230,7 @@ class DCGAN(Model):
         """The discriminator's logits, of augmented films if `augment` is on."""
         return self.discriminator(diff_augment(films, self.rng) if self.recipe.augment else films)
 
+    @door(films=images)
     def slope(self, films):
         """Mean squared length of the gradient of D's logit at each film: how steep D is there."""
         films = films.detach().requires_grad_()

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from . import checks
 from .checks import door, number, whole
+from .checks import generator as generator_of
 from .tomography import filtered_back_projection, radon
 
 # The display curve of a film, grey = sigmoid(SLOPE * (attenuation - FILM_RANGE / 2)), as simulator.projection
@@ -33,6 +34,11 @@ TITANIUM = 12.0  # attenuation in grey values: 0.345 / mm at 60 keV (NIST XCOM),
 CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
 STRENGTH = number(0)
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
+
+
+def _height_width(name, value):
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise TypeError(f"{name} is {value!r}: expected (H, W), as images.shape[-2:]")
 
 
 @door()
@@ -119,7 +125,7 @@ def grey_of(exposure):
     return torch.sigmoid(SLOPE * (-torch.log(exposure) - FILM_RANGE / 2))
 
 
-@door(exposure=checks.images, dose=STRENGTH)
+@door(exposure=checks.images, dose=STRENGTH, generator=generator_of)
 def quantum_noise(exposure, dose, generator):
     """Photon counting: N ~ Poisson(dose * exposure), returned as N / dose, at least half a photon.
 
@@ -280,6 +286,8 @@ def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=
 
 def to_kspace(images):
     """Centred, orthonormal 2-D Fourier transform: what an MR machine measures. Row 0 holds ky = -H/2."""
+    if not torch.is_tensor(images):
+        raise TypeError(f"images is a {type(images).__name__}: expected a tensor (..., H, W)")
     return torch.fft.fftshift(torch.fft.fft2(images, norm="ortho"), dim=(-2, -1))
 
 
@@ -290,7 +298,7 @@ def from_kspace(kspace):
 
 
 @lru_cache(maxsize=16)
-@door(acceleration=number(above=0))
+@door(shape=_height_width, acceleration=number(above=0))
 def cartesian_mask(shape, acceleration):
     """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
 
@@ -310,7 +318,7 @@ def cartesian_mask(shape, acceleration):
 
 
 @lru_cache(maxsize=16)
-@door(spokes=whole(1))
+@door(shape=_height_width, spokes=whole(1))
 def radial_mask(shape, spokes):
     """The cells of k-space that `spokes` diameters cross, turned by the golden angle: (H, W) of 0 and 1.
 

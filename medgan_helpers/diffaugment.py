@@ -7,10 +7,14 @@ to draw augmented films; augmenting both, differentiably, does not. No flips: th
 import torch
 import torch.nn.functional as F
 
+from .checks import door, generator
+from .checks import images as films
+
 SHIFT = 1 / 8  # of the side, as in the paper
 CUTOUT = 1 / 2  # of the side, as in the paper
 
 
+@door(x=films, rng=generator)
 def diff_augment(x, rng):
     """Brightness, contrast, shift and cutout of images x (B, C, H, W), drawn for each from `rng`."""
     return cutout(shift(contrast(brightness(x, rng), rng), rng), rng)

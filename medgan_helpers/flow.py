@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import door, floats, having, whole
 from .training import EMA, Model, one_step, seeded
 from .training.model import check_batch, check_count
 
@@ -89,6 +90,8 @@ def doubled_beside(small, skip):
 
 def waves(t):
     """Times (B,) as sines and cosines (B, 2 FREQUENCIES), slow to fast, as in Vaswani et al. 2017."""
+    if not torch.is_tensor(t):
+        raise TypeError(f"t is {t!r}: expected a tensor of times (B,)")
     frequency = 100 * torch.exp(-0.5 * torch.arange(FREQUENCIES, device=t.device))
     angle = t[:, None] * frequency
     return torch.cat([angle.sin(), angle.cos()], dim=1)
@@ -101,6 +104,7 @@ def between(noise, film, t):
     return (1 - t) * noise + t * film
 
 
+@door(velocity=having("__call__", kind="a function (x, t) -> velocity"), x=floats, steps=whole())
 def follow(velocity, x, steps):
     """Solve dx = v(x, t) dt from t = 0 (noise) to 1 (film) in `steps` steps; return all steps + 1 points.
 

@@ -20,6 +20,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from .checks import door, numbers, one_of, shaped, table, whole
+from .checks import images as films_of
 from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
@@ -46,6 +48,7 @@ class Recipe:
 
 REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
 BETAS = (0.0, 0.99)  # of Adam in the game: no momentum, for the opponent moves
+PLACES = shaped("N", "2", kind="a tensor of pixels")
 
 
 # ---------------------------------------------------------------- squares of films
@@ -98,6 +101,8 @@ def copy_paste(negatives, positives, marks, targets):
     levels are matched on a ring around the finding, or the exposure would give the paste away; matched over
     the whole square, a large finding would be darkened by its own brightness.
     """
+    if len(negatives) != len(positives):
+        raise ValueError(f"{len(negatives)} negatives, {len(positives)} positives: expected as many of each")
     size = square(negatives)
     ground, patch = cut(negatives, targets, size), cut(positives, marks, size)
     around = ring(size, negatives.device)
@@ -115,6 +120,7 @@ def contrast_of(films, centres):
     return inner.sum((1, 2, 3)) - (squares * ring(size, films.device)).sum((1, 2, 3))
 
 
+@door(radii=numbers(0))
 def add_blob(negatives, targets, radii, strength):
     """The control without anything learned: a Gaussian of `strength` about targets (N, 2) in negative films.
 
@@ -143,6 +149,7 @@ def marks_of(masks):
     return centres, (masks.sum((1, 2)) / torch.pi).sqrt()
 
 
+@door(boxes=table("x", "y", "width", "height"), size=whole())
 def box_centres(boxes, size):
     """Centres (n, 2: row, column, in pixels) of boxes drawn by hand, rows of `chexpert.read_boxes`."""
     rows, columns = boxes.y + boxes.height / 2, boxes.x + boxes.width / 2
@@ -156,7 +163,10 @@ class Squares:
     last class is "none": squares of negatives. Classes come in equal numbers.
     """
 
+    @door(films=shaped("N", "1", "H", "W"), batch_size=whole())
     def __init__(self, films, positives, negatives, batch_size=32, seed=0):
+        if set(positives) != set(range(len(positives))):
+            raise ValueError(f"positives has {list(positives)}: expected the classes by number, 0, 1, ...")
         self.films, self.positives, self.negatives = films, positives, negatives
         self.batch_size, self.seed, self.step = batch_size, seed, 0
 
@@ -342,12 +352,14 @@ class LesionGAN(Model):
     def noise(self, count):
         return torch.randn(count, self.recipe.latent, generator=self.rng, device=self.device)
 
+    @door(films=films_of, centres=PLACES)
     @torch.no_grad()
     def draw(self, films, finding, centres, seed=0):
         """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU.
 
         The centres can be marks in the simulator's masks or boxes drawn by hand (`box_centres`).
         """
+        one_of(*self.config["findings"])("finding", finding)
         rng = torch.Generator().manual_seed(mix(seed))
         number = self.config["findings"].index(finding)
         drawn = []

@@ -23,7 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from . import artifacts, chexpert, metrics
+from . import artifacts, checks, chexpert, metrics
+from .checks import door, shaped, table, whole
 from .images import signed_batch
 from .training import seeded
 
@@ -60,6 +61,7 @@ class Bench(NamedTuple):
 
 
 # ---------------------------------------------------------------- the bench
+@door(frame=table("patient"), labels=shaped("N"), count=whole())
 def benches(frame, labels, count, seed=0):
     """[(Bench, rng)]: `count` independent benches, no patient in two of them, each split 25, 25, 20 and 30 %.
 
@@ -103,6 +105,8 @@ def skill(data, bench):
 
 def features(films):
     """Mean and log of the spread of the grey levels in 16 x 16 cells: (N, size, size) uint8 -> (N, 512)."""
+    if films.dtype != np.uint8:
+        raise TypeError(f"films are {films.dtype}: expected uint8, 0 to 255")
     side = films.shape[-1] // CELLS
     middle = films[..., : side * CELLS, : side * CELLS].astype(np.float32) / 255
     cells = middle.reshape(len(films), CELLS, side, CELLS, side)
@@ -133,6 +137,7 @@ def positives(data, rows):
 
 
 # ---------------------------------------------------------------- two toy generators
+@door(count=whole(0))
 def near_copies(films, count, rng):
     """A generator that learnt its films by heart: each moved by a pixel at most, a little lighter, noisy."""
     films, shifts = films[rng.integers(len(films), size=count)], rng.integers(-1, 2, (count, 2))
@@ -228,6 +233,7 @@ def known_patients(data, bench, seed=0):
 class SmallNetwork(nn.Module):
     """Three convolutions, ReLU, the mean over the map, one linear layer: (B, 1, 32, 32) -> (B, findings)."""
 
+    @door(findings=whole(), width=whole())
     def __init__(self, findings, width=8):
         super().__init__()
         self.features = nn.Sequential(  # the map before its ReLU: (B, 4 width, 8, 8)
@@ -277,8 +283,7 @@ def null_augmentation(films, labels, train, seed):
 
 def prepared(films, squash):
     """Films as if they were wider than high: the centre cut out, or the whole squeezed into a square."""
-    size = films.shape[-1]
-    edge = round(size * (1 - SHAPE) / 2)
+    size, edge = films.shape[-1], round(films.shape[-1] * (1 - SHAPE) / 2)
     wide = films[:, edge : size - edge]  # (N, h, size)
     cut = (Image.fromarray(film) for film in (wide if squash else wide[:, :, edge : size - edge]))
     return np.stack([np.asarray(film.resize((size, size), Image.Resampling.BICUBIC)) for film in cut])
@@ -338,13 +343,9 @@ def activation_maps(network, films, column):
     bias in every cell.
     """
     with torch.no_grad():
-        features, weight, bias = (
-            network.features(films),
-            network.head.weight[column],
-            network.head.bias[column],
-        )
-        right = torch.einsum("bchw,c->bhw", features.relu(), weight)
-        wrong = torch.einsum("bchw,c->bhw", features, weight) + bias
+        features, head = network.features(films), network.head
+        right = torch.einsum("bchw,c->bhw", features.relu(), head.weight[column])
+        wrong = torch.einsum("bchw,c->bhw", features, head.weight[column]) + head.bias[column]
         return {"CAM": right, "as released": wrong}, network(films)[:, column]
 
 
@@ -368,14 +369,13 @@ class Ledger:
     def largest(self):
         """A sentence: the largest illusion here, and the largest real change (see REAL)."""
         size = self.table()["value"].astype(float).abs()
-        groups = {
-            "illusion": size[~size.index.isin(REAL)],
-            "change on fresh patients": size[size.index.isin(REAL)],
-        }
+        real = size.index.isin(REAL)
+        groups = {"illusion": size[~real], "change on fresh patients": size[real]}
         found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
         return f"The {', the '.join(found)}. They hold for these films, this finding and these classifiers."
 
 
+@door(estimate=checks.estimate)
 def size(estimate):
     """An estimate in words: **+.012** (-.003 to +.027)."""
     value, low, high = estimate

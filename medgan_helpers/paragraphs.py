@@ -1,6 +1,9 @@
 """Paragraphs of chapters 1 and 2 whose wording depends on what was measured; each returns Markdown."""
 
+from .checks import door, estimate, table
 
+
+@door(scores=table("split by film", "split by patient"))
 def leak(scores, patients_have_one_film):
     """Chapter 1: scores, a row per split, columns "split by film" and "split by patient"."""
     gap = scores["split by film"] - scores["split by patient"]
@@ -17,6 +20,7 @@ def leak(scores, patients_have_one_film):
     )
 
 
+@door(table=table("value", "low", "high", rows=("real: other real patients", "real: simulated")))
 def distance(table):
     """Chapter 1: table, KID x 1000 (columns value, low, high) of the rows "real: other real patients",
     "real: simulated", "simulated: other simulated patients", "simulated: real"."""
@@ -48,6 +52,7 @@ def gap(curves):
     )
 
 
+@door(estimate=estimate)
 def difference(estimate):
     """Chapter 2: AUROC with augmentation minus AUROC without, a metrics.Estimate."""
     if estimate.low > 0:
@@ -62,6 +67,7 @@ def difference(estimate):
     )
 
 
+@door(errors=table("before", "after"))
 def calibration(errors):
     """Chapter 2: calibration error, a row per finding, columns "before" and "after" Platt scaling."""
     better = int((errors["after"] < errors["before"]).sum())

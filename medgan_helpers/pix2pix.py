@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import door, floats
 from .dcgan import initialise  # the same first weights: Isola et al. 2017, appendix
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
 from .training.model import check_config
@@ -152,6 +153,7 @@ class Discriminator(nn.Module):
         return self.layers(pair).float()
 
 
+@door(real=floats, fake=floats)
 def discriminator_loss(real, fake):
     """Eq. 1 from the logit maps of real and restored pairs; halved: D is the slower one (sec. 3.3)."""
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
@@ -171,6 +173,8 @@ class Pix2Pix(Model):
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, settings=PAPER,
         in_channels=1, decay_steps=None, compile=False, **changes,
     ):  # fmt: skip
+        if not isinstance(settings, Settings):
+            raise TypeError(f"settings is {settings!r}: expected PAPER, DRAW, REPAIR, BESIDE or Settings")
         settings = replace(settings, **changes)
         config = {"image_size": image_size, "width": width, "seed": seed, "in_channels": in_channels}
         config |= {"decay_steps": decay_steps} | asdict(settings)

@@ -26,7 +26,8 @@ from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
-from .checks import door, named, number, shaped, table, whole
+from .checks import door, having, named, number, shaped, table, told, whole, words
+from .checks import path as file_name
 from .images import grey_films
 
 SIDES = ("left", "right")
@@ -36,6 +37,7 @@ QUICK = 6  # pairs of the quick round
 PAGE = "would-you-be-fooled"  # the page of the book that holds the forms
 REAL = f"{PAGE}-real"  # the form of the real round
 FORM = Path(__file__).parent / "assets" / "turing.html"
+TEST = having("truth", "sources", kind="a test, as reader_study.make gives it")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def make(sources, pairs=8, seed=0):
     rng = np.random.default_rng(seed)
     drawn, names = [], []
     for name, both in sources.items():
+        if not isinstance(both, tuple | list) or len(both) != 2:
+            raise TypeError(f"{name} is {told(both)}: expected two sets of films, (real, synthetic)")
         real, synthetic = (_uint8(films) for films in both)
         if real.shape[1:] != synthetic.shape[1:]:
             raise ValueError(f"{name}: real films {real.shape[1:]}, synthetic ones {synthetic.shape[1:]} px")
@@ -118,13 +122,13 @@ def _uint8(films):
 
 
 # ---------------------------------------------------------------- statistics
+@door(test=TEST)
 def score(test, answers):
     """How often the synthetic film was found: hits, n, value, low, high (Wilson, 95 %), one row per source.
 
     answers: "left" or "right", a pair each. Guessing gives one half. The last row is all of them.
     """
-    if len(answers) != len(test):
-        raise ValueError(f"{len(answers)} answers to a test of {len(test)} pairs")
+    _one_a_pair(test, answers)
     _check_answers(answers)
     right = np.asarray(answers) == np.array(SIDES)[test.truth]
     groups = {name: np.array(test.sources) == name for name in dict.fromkeys(test.sources)}
@@ -135,6 +139,14 @@ def score(test, answers):
     }
     frame = pd.DataFrame(table, index=["hits", "n", "value", "low", "high"]).T
     return frame.astype({"hits": int, "n": int})
+
+
+def _one_a_pair(test, answers):
+    """Refuse what is not one answer for each pair."""
+    if np.ndim(answers) != 1:
+        raise TypeError(f"answers is {told(answers)}: expected a list of left or right, one a pair")
+    if len(answers) != len(test):
+        raise ValueError(f"{len(answers)} answers to a test of {len(test)} pairs")
 
 
 def _check_answers(answers):
@@ -167,6 +179,7 @@ def _kappa(counts):
     return fleiss_kappa(torch.from_numpy(counts), mode="counts").item()
 
 
+@door(test=TEST)
 def read_answers(files, test):
     """The answers that several readers sent in, one csv each, as the form and the widget write them.
 
@@ -174,6 +187,8 @@ def read_answers(files, test):
     Returns a DataFrame: one row per reader, one column per pair. Raises ValueError that names the file where
     one is no such table, belongs to another test, lacks a pair, or comes from a reader who is there already.
     """
+    if isinstance(files, str) or not hasattr(files, "__iter__"):
+        raise TypeError(f"files is {told(files)}: expected a list of files, one a reader")
     rows = {}
     for file in map(Path, files):
         table = _read_one(file, test)
@@ -181,10 +196,14 @@ def read_answers(files, test):
         if reader in rows:
             raise ValueError(f"{file.name}: a second file of reader {reader!r}; keep one, or tell them apart")
         rows[reader] = table.set_index("pair")["answer"].sort_index()
+    if not rows:
+        raise ValueError("files is empty: expected one file a reader")
     return pd.DataFrame(rows).T.rename_axis("reader")
 
 
 def _read_one(file, test):
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is no file: expected one reader's answers")
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (ValueError, UnicodeError) as error:
@@ -204,8 +223,10 @@ def _read_one(file, test):
     return table
 
 
+@door(path=file_name, test=TEST, reader=words)
 def write_answers(path, test, reader, answers):
     """Write one reader's answers ("left" or "right", a pair each) as `read_answers` reads them."""
+    _one_a_pair(test, answers)
     numbers = range(1, len(test) + 1)
     table = pd.DataFrame({"reader": reader, "test": test.key, "pair": numbers, "answer": answers})
     artifacts.write_csv(path, table[COLUMNS])
@@ -241,6 +262,7 @@ def pairs_needed(share):
 
 
 # ---------------------------------------------------------------- the test as a page, and as a widget
+@door(test=TEST)
 def ask(test, name=PAGE):
     """Show the test: as a widget where a reader sits at a live kernel, else as a page that needs none.
 
@@ -259,6 +281,7 @@ def ask(test, name=PAGE):
     display(HTML(f"<p>{len(test)} pairs: see the page <em>Would you be fooled?</em></p>"))
 
 
+@door(test=TEST)
 def form(test):
     """The test as one piece of HTML: films, radio buttons, and a script that scores; no kernel, no network.
 
@@ -347,6 +370,8 @@ def _plain(name):
 
 def verdict(row):
     """One sentence on a row of `score`: what its interval allows to say. The form says the same."""
+    if getattr(row, "ndim", 1) != 1:
+        raise TypeError(f"row is {told(row)}: expected one row, as score(...).loc['all']")
     found = f"{row['hits']:.0f} of {row['n']:.0f} synthetic films found"
     interval = f"{row['value']:.0%}, 95 % interval {row['low']:.0%} to {row['high']:.0%}; guessing: 50 %"
     if row["low"] > 0.5:

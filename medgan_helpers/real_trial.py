@@ -12,6 +12,8 @@ import pandas as pd
 import torch
 
 from . import artifacts, cam, chexpert, dcgan, images, metrics, simulator, stargan_trial, training
+from .checks import door, holding
+from .checks import table as table_of
 
 NOT_RUN = "This has not been run yet: `{command}` writes the table."
 LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
@@ -32,6 +34,7 @@ def drawer():
     return training.shipped(dcgan.DCGAN, "dcgan_real")[0] if there else None
 
 
+@door(memory=holding("fake", "held_out", "copies"))
 def copies(memory):
     """A sentence on `metrics.memorisation` of a generator of real films: did it store patients?"""
     share = memory["copies"]
@@ -59,6 +62,7 @@ def restorer_verdict(table):
     """Is simulation enough to train a restorer of real films? Markdown, also where there is no table."""
     if table is None:
         return NOT_RUN.format(command="python studies/real_restoration.py")
+    table_of("method", "against", "metric", "value", "low", "high")("table", table)
     duels = table[table["against"].notna() & (table["metric"] == "psnr")]
     pairs = {(row.method, row.against): row for row in duels.itertuples()}
     lines = [

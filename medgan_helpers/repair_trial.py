@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from . import artifacts, classifier, degradation, metrics, restorers, simulator, training
+from .checks import door, holding, whole
+from .checks import images as films_of
 from .images import unit_batch, unit_to_signed
 
 MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
@@ -32,6 +34,7 @@ def restore_all(bench, tuned, networks, trust=0.0):
     return {"degraded": degraded} | conventional | repaired
 
 
+@door(bench=restorers.BENCH)
 def best_trust(network, bench):
     """The weight of the measured k-space that serves the validation slices best; 0 but for MR.
 
@@ -73,6 +76,7 @@ def difference(bench, restored, one, other):
     return found
 
 
+@door(found=holding(*MEASURES))
 def lead(modality, rival, found):
     """The sentence of the U-Net against the best conventional method; in bold where the aim is missed.
 
@@ -99,6 +103,7 @@ def _aim(measure):
 
 
 # ---------------------------------------------------------------- the discriminator
+@door(images=films_of)
 def sharpness(images):
     """Mean step between neighbouring pixels."""
     across, down = images.diff(dim=-1), images.diff(dim=-2)
@@ -168,6 +173,7 @@ class Lesions:
     methods: {name: function(degraded films)}. fixed: {name: {"found" | "plain": films}}.
     """
 
+    @door(methods=holding(), size=whole(), count=whole())
     def __init__(self, methods, size, count, seed=0):
         labels = pd.DataFrame({"Lung Lesion": [1.0] * count})
         found, plain, masks, _ = simulator.sample(None, size, seed + 300, labels=labels)

@@ -23,7 +23,7 @@ from scipy import ndimage
 from skimage import restoration, transform
 
 from . import degradation
-from .checks import number, whole
+from .checks import door, number, numbers, whole
 
 # What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, or at an
 # end beyond which the method does nothing (gaussian, median, one iteration), sees the whole image or is the
@@ -218,6 +218,7 @@ def from_kspace(kspace):
     return np.fft.ifft2(np.fft.ifftshift(kspace), norm="ortho")
 
 
+@door(trust=numbers(0))
 def consistent(images, kspace, trust):
     """Put the measured cells of k-space back into restored MR slices: data consistency (Schlemper et al.,
     *A deep cascade of convolutional neural networks for dynamic MR image reconstruction*, 2017, eq. 7).
@@ -226,6 +227,9 @@ def consistent(images, kspace, trust):
     against the image in the measured cells; 0 leaves the image, inf takes the noisy measurement as it is.
     Schlemper et al. train through this step and repeat it; here it stands once, after the network.
     """
+    if not torch.is_tensor(kspace) or not kspace.is_complex():
+        found = getattr(kspace, "dtype", type(kspace).__name__)
+        raise TypeError(f"kspace is {found}, not complex: expected what degradation.measure returns")
     share = 1.0 if math.isinf(trust) else trust / (1 + trust)
     missing = torch.where(kspace != 0, kspace - degradation.to_kspace(images.to(kspace.dtype)), 0)
     return (images + share * degradation.from_kspace(missing).real.to(images.dtype)).clamp(0, 1)

@@ -17,9 +17,12 @@ import numpy as np
 import torch.nn.functional as F
 
 from . import degradation, pix2pix, restoration, slabs, training
+from .checks import data_set, door, having, whole
+from .checks import images as films_of
 from .images import signed_to_unit, unit_batch, unit_to_signed
 
 BATCH = 8  # images per step
+BENCH = having("modality", "clean", kind="a Bench, as restorers.xray, ct and mr make it")
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 
@@ -56,6 +59,7 @@ class Bench:
         return start("mr", degradation.apply(clean, "mr", seed), degradation.measure(clean, "mr", seed))
 
 
+@door(films=data_set, many=whole(), few=whole(), tests=whole())
 def xray(films, many, few, tests, seed=0):
     """Films of the course's data set (or yours) by its splits; every patient is in one part only."""
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "valid", "test")}
@@ -94,6 +98,7 @@ def start(modality, degraded, measured):
     return restoration.METHODS["compressed_sensing"](degraded, measured)
 
 
+@door(images=films_of)
 def doubled(images):
     """[0, 1] to [-1, 1], every pixel four times: (B, 1, H, W) to (B, 1, 2 H, 2 W)."""
     return unit_to_signed(F.interpolate(images, scale_factor=2, mode="nearest"))
@@ -105,6 +110,7 @@ class Pairs:
     X-ray and CT images are spoilt anew in every batch, so no noise is seen twice. strengths: of the damage.
     """
 
+    @door(bench=BENCH, batch=whole())
     def __init__(self, bench, batch=BATCH, **strengths):
         self.bench, self.batch, self.strengths, self.number = bench, batch, strengths, 0
         if bench.modality == "mr":

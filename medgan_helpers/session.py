@@ -14,7 +14,7 @@ import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
 from . import real_films as shipped
-from .checks import door, whole
+from .checks import door, path, whole
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
@@ -71,6 +71,8 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     dataset = str(dataset or os.environ.get("DATASET") or "simulated").lower()
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
+    if data_root:
+        path("data_root", data_root)
     data_root = data_root or os.environ.get("DATA_ROOT")
     carried = dataset == "nih" and not data_root
     artifacts.activate(profile.name, dataset, notebook)

@@ -47,6 +47,8 @@ def mark(films, which):
 @door(labels=numbers(0, 1))
 def planted(labels, seed):
     """Who gets the letter: WITH of the positives, WITHOUT of the others; (N,) bool."""
+    if np.ndim(labels) != 1:
+        raise ValueError(f"labels is {np.shape(labels)}: expected (N,), one finding's")
     draw = np.random.default_rng(seed).random(len(labels))
     return draw < np.where(np.asarray(labels) == 1, WITH, WITHOUT)
 

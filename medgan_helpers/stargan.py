@@ -281,6 +281,8 @@ class StarGAN(Model):
 
     def __init__(self, image_size=64, domains=5, width=64, seed=0, device="auto", precision="auto", *,
                  pretrain=0, decay_steps=None, compile=False, recipe=PAPER, **settings):  # fmt: skip
+        if not isinstance(recipe, Recipe):
+            raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
         for given, known in ((recipe.targets, TARGETS), (recipe.generator, GENERATORS)):
             if given not in known:

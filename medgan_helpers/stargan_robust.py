@@ -30,6 +30,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from . import diffaugment
+from .checks import door, number, shaped, whole
 from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
@@ -65,6 +66,7 @@ class Settings:
 
 
 # ---------------------------------------------------------------- films to learn from
+@door(count=whole())
 def lesson_rows(count, seed, findings=FIVE):
     """Label rows for `simulator.sample`: no finding, one or two (KINDS), each as often as any other, upright
     and lying patients of both sexes. So no finding is known by the company it keeps."""
@@ -84,7 +86,10 @@ class Lessons:
     the second half at least one, so that what one lacks the other has (see `others`).
     """
 
+    @door(films=shaped("N", "H", "W"), labels=shaped("N", "F"), size=whole())
     def __init__(self, films, labels, size, seed=0, halves=False):
+        if len(films) != len(labels):
+            raise ValueError(f"{len(films)} films and {len(labels)} rows of labels: expected one each")
         self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(labels)
         ill = self.labels.sum(1) > 0
         everybody = torch.ones_like(ill)
@@ -103,6 +108,7 @@ class Lessons:
 
 
 # ---------------------------------------------------------------- what a bribe does not survive
+@door(sigma=number(above=0))
 def blur(films, sigma):
     """Gaussian blur of films (B, C, H, W), sigma in pixels, edges repeated."""
     offsets = torch.arange(-REACH, REACH + 1, device=films.device)
@@ -375,6 +381,7 @@ class RobustStarGAN(Model):
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
+    @door()
     def translate(self, images, labels, seed=0):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
         Another seed: another side, place and size."""

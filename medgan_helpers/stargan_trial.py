@@ -13,7 +13,8 @@ import pandas as pd
 import torch
 
 from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
-from .checks import door, one_of, whole
+from .checks import data_set, door, one_of, whole
+from .checks import names as names_of
 
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
@@ -47,6 +48,9 @@ def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
     return Case(healthy, ill, np.arange(count), np.arange(count), True)
 
 
+@door(
+    films=data_set, finding=one_of(*chexpert.FINDINGS), findings=names_of(*chexpert.FINDINGS), count=whole()
+)
 def strangers(films, finding, findings, count):
     """A Case of a data set's test films: other patients with the finding than without any of `findings`."""
     frame = films.splits["test"]
@@ -63,8 +67,11 @@ def case(films, finding, findings, count, size, seed):
     return strangers(films, finding, findings, count)
 
 
+@door(findings=names_of(*chexpert.FINDINGS), count=whole(0))
 def wish(name, findings, count):
     """Label rows (count, F) that ask for one finding, or for none (name None)."""
+    if name is not None:
+        one_of(*findings)("name", name)
     return torch.tensor([[float(finding == name) for finding in findings]] * count)
 
 
@@ -159,6 +166,8 @@ def variety(case, made):
 def mean_of(values):
     """Mean and 95 % interval from drawing films with replacement."""
     values = np.asarray(values, float)
+    if len(values) == 0:
+        raise ValueError("values is empty: expected at least one number")
     draws = np.random.default_rng(0).integers(0, len(values), (1000, len(values)))
     return [values.mean(), *np.quantile(values[draws].mean(1), [0.025, 0.975])]
 
@@ -166,6 +175,8 @@ def mean_of(values):
 def overlap(some, others):
     """1 minus the Kolmogorov-Smirnov distance of two sets of numbers: 1 for the same distribution."""
     some, others = (np.sort(np.asarray(v, float)[~np.isnan(np.asarray(v, float))]) for v in (some, others))
+    if not (len(some) and len(others)):
+        raise ValueError(f"{len(some)} numbers beside {len(others)}: expected at least one of each")
     at = np.concatenate([some, others])
     below = [np.searchsorted(values, at, side="right") / len(values) for values in (some, others)]
     return 1 - np.abs(below[0] - below[1]).max()

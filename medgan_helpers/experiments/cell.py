@@ -95,4 +95,5 @@ def cells(percents=(1,), arms=tuple(ARMS), seeds=(0,), **settings):
 
 def name(cell):
     """A short name of a cell for a file."""
+    cell = Cell.complete(cell)
     return "-".join(str(getattr(cell, part)) for part in KEY)

@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from .. import artifacts, chexpert, simulator
+from ..checks import door, having, one_of, whole
 from ..images import Batches, check_space, signed_batch
 from ..lesion_gan import marks_of
 from ..simulator import dataset, rows
@@ -116,8 +117,9 @@ def parts(frame, percent, seed, test, size=64):
 class Films:
     """Films and labels in memory, in the form `images.Batches` draws from."""
 
+    @door(labels=having("reset_index", "columns", kind="a DataFrame, as chexpert.labels makes it"))
     def __init__(self, films, labels, numbers=None):
-        self.films = films  # (N, size, size) uint8 tensor
+        self.films = torch.as_tensor(films)  # (N, size, size) uint8
         self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
         self.numbers = numbers  # (N,) in the pool, where they come from one
 
@@ -151,10 +153,13 @@ def take(source, frame):
 
 
 def join(*sets):
+    if not sets:
+        raise ValueError("no films to join: expected at least one Films")
     numbers = None if any(s.numbers is None for s in sets) else np.concatenate([s.numbers for s in sets])
     return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]), numbers)
 
 
+@door(finding=one_of(*chexpert.FINDINGS), count=whole(0))
 def only(finding, count):
     """Labels of films added for one finding: that one is positive, the others are not counted."""
     labels = pd.DataFrame(np.nan, index=range(count), columns=chexpert.FINDINGS, dtype="float32")

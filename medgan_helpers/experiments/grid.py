@@ -32,6 +32,8 @@ def run(cells, out, scheduler=None):
     """
     if not isinstance(cells, list | tuple):
         raise TypeError(f"cells is {cells!r}: expected a list, as experiments.cells makes it")
+    if scheduler is not None and ":" not in str(scheduler):
+        raise ValueError(f"scheduler is {scheduler!r}: expected its address, as tcp://host:8786")
     out = Path(out)
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
     done = finished(out)

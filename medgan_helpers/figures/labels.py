@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from .. import chexpert
-from ..checks import door, table
+from ..checks import door, numbers, table
 from .paper import COLOURS, canvas, show
 
 VALUES = {  # the four states of a CheXpert label, in drawing order
@@ -58,7 +58,13 @@ def label_values(frame, alt):
     show(fig, alt)
 
 
-@door(table=table())
+def _numbers(name, value):
+    """A DataFrame of numbers, at least one row."""
+    table()(name, value)
+    numbers()(name, value)
+
+
+@door(table=_numbers)
 def bars(table, unit, alt, size=(9, 4.2)):
     """Grouped horizontal bars: one group a row of `table`, one colour a column."""
     fig, axis = canvas(size=size)
@@ -73,7 +79,7 @@ def bars(table, unit, alt, size=(9, 4.2)):
     show(fig, alt)
 
 
-@door(table=table())
+@door(table=_numbers)
 def heat_map(table, unit, alt):
     """A square table of numbers as colours with the numbers in the cells."""
     import seaborn as sns  # takes a second, and no other figure needs it

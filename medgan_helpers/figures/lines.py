@@ -44,6 +44,9 @@ def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False)
     """Lines over steps, one panel per entry: {title: {name: (steps, values)}}. xlabel: one, or a list."""
     if strangers := [title for title, lines in panels.items() if not hasattr(lines, "items")]:
         raise TypeError(f"panel {strangers[0]!r}: expected {{name: (steps, values)}}")
+    pairs = {name: pair for lines in panels.values() for name, pair in lines.items()}
+    if strangers := [name for name, pair in pairs.items() if not hasattr(pair, "__len__") or len(pair) != 2]:
+        raise TypeError(f"line {strangers[0]!r}: expected (steps, values)")
     fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
     for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):

@@ -22,6 +22,8 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     """
     films = grey(films)
     size, count = films.shape[-1], len(films)
+    if odd := [name for name, maps in rows.items() if len(maps) != count]:
+        raise ValueError(f"{odd[0]}: {len(rows[odd[0]])} maps for {count} films: expected one each")
     fig, axes = lightbox(["film", *rows], size, count, {0: titles or []})
     for k in range(count):
         draw_film(axes[0, k], films[k])

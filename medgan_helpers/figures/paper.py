@@ -11,6 +11,8 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.colors import to_rgb
 
+from ..checks import door, having
+
 # Distinguishable with any colour vision: the palette "colorblind" of seaborn, which takes long to import.
 COLOURS = [to_rgb(f"#{code}") for code in (
     "0173B2", "DE8F05", "029E73", "D55E00", "CC78BC", "CA9161", "FBAFE4", "949494", "ECE133", "56B4E9",
@@ -27,6 +29,7 @@ STYLE = {
 }
 
 
+@door(fig=having("savefig", "axes", kind="a figure, as figures.canvas makes it"))
 def show(fig, alt):
     """Display `fig` as a PNG that carries `alt`, the sentence a screen reader says instead."""
     if not isinstance(alt, str) or not alt.strip():

@@ -56,6 +56,8 @@ def method_scores(table, alt):
 def trade_off(points, alt):
     """Methods in the plane of distortion and perception, {name: (x, y) or (x, y, low, high)}, low to high the
     interval of y; nearer 0 is better in both. With intervals y starts at 0: differences in proportion."""
+    if odd := [name for name, point in points.items() if np.shape(point) not in ((2,), (4,))]:
+        raise TypeError(f"{odd[0]}: expected (x, y) or (x, y, low, high)")
     fig, axis = canvas(size=(6, 3.6))
     for k, (name, (x, y, *interval)) in enumerate(points.items()):
         low, high = interval or (y, y)

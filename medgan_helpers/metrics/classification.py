@@ -8,10 +8,12 @@ small group has a wide interval: that no gap is shown does not show that there i
 import numpy as np
 import pandas as pd
 
-from ..checks import door, numbers
+from ..checks import door, estimate, numbers
+from ..checks import table as table_of
 from .intervals import Estimate, interval, patient_weights
 
 AGES = (0, 50, 70, 200)  # years: bounds of the age bands
+OLDEST = 130  # years, as in `chexpert.read`
 LEAST_PER_GROUP = 5  # positives of each finding in a group; with fewer, nearly every bootstrap lacks one
 
 
@@ -129,12 +131,15 @@ def macro_auroc(labels, scores, patients, others=None, seed=0):
 
 
 def age_bands(ages):
-    """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing."""
+    """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing.
+    Raises ValueError for what is no age, or above OLDEST."""
     names = [f"0 to {AGES[1] - 1}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
     given = pd.Series(np.asarray(ages))
     ages = pd.to_numeric(given, errors="coerce")
     if (odd := given.notna() & ages.isna()).any():
         raise ValueError(f"ages hold {given[odd].iloc[0]!r}: expected years as numbers")
+    if (odd := (ages < 0) | (ages > OLDEST)).any():
+        raise ValueError(f"ages hold {ages[odd].iloc[0]:g}: expected years, 0 to {OLDEST}")
     ages = ages.replace(0, np.nan)
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
@@ -143,13 +148,15 @@ def age_bands(ages):
 def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 
-    labels, scores: (N, F); patients, groups: (N,). Returns a DataFrame, one row per group: value, low, high,
-    n (films), positives (of the finding that has fewest). With fewer than LEAST_PER_GROUP positives or
-    negatives of any finding the score is nan, and positives says why.
+    labels, scores: (N, F); patients, groups: (N,), blank groups are "unknown". Returns a DataFrame, one row
+    per group: value, low, high, n (films), positives (of the finding that has fewest). With fewer than
+    LEAST_PER_GROUP positives or negatives of any finding the score is nan, and positives says why.
     """
     if groups is None or patients is None:
         raise TypeError("groups or patients is None: expected one of each a film")
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))
+    if (blank := pd.isna(groups)).any():
+        groups = np.where(blank, "unknown", groups.astype(object))
     if not len(labels) == len(scores) == len(patients) == len(groups):
         lengths = len(labels), len(scores), len(patients), len(groups)
         raise ValueError(f"{lengths} labels, scores, patients and groups: expected one of each a film")
@@ -166,6 +173,7 @@ def auroc_by_group(labels, scores, patients, groups):
     return table.astype({"n": int, "positives": int})
 
 
+@door(first=estimate, second=estimate)
 def gap(first, second):
     """Difference of two groups' scores with its 95 % interval: Estimate.
 
@@ -179,6 +187,7 @@ def gap(first, second):
     return Estimate(float(value), float(low), float(high))
 
 
+@door(table=table_of("value", "low", "high"))
 def gap_in_words(kind, table):
     """A sentence on the gap between the first and the last group of `auroc_by_group` that have a score."""
     scored = table.dropna()

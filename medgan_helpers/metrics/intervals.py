@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..checks import door, number, numbers, whole
 
@@ -30,6 +31,8 @@ def first_look(seeds):
 
 def patient_weights(patients, seed):
     """How often each image is drawn when patients are drawn with replacement: (BOOTSTRAPS, N) in chunks."""
+    if blank := int(pd.isna(np.asarray(patients)).sum()):
+        raise ValueError(f"{blank} of {len(patients)} patients are blank: expected one identity an image")
     _, patient = np.unique(np.asarray(patients), return_inverse=True)
     count = patient.max() + 1
     rng = np.random.default_rng(seed)
@@ -40,7 +43,7 @@ def patient_weights(patients, seed):
         yield times[:, patient].astype(float)
 
 
-@door(resampled=numbers())
+@door(value=numbers(), resampled=numbers())
 def interval(value, resampled):
     """A value with the range that holds 95 % of its resamples: Estimate. nan: left out; nothing else: nan."""
     low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
@@ -51,7 +54,7 @@ def interval(value, resampled):
 def mean_interval(values, patients=None, seed=0):
     """Mean of one value per image with its 95 % interval; whole patients are drawn with replacement.
 
-    values: (N,); patients: (N,) identities, by default every image is its own patient.
+    values: (N,), none of them nan; patients: (N,) identities, by default every image is its own patient.
     """
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients
@@ -60,6 +63,8 @@ def mean_interval(values, patients=None, seed=0):
             f"expected one value per image (N,) and as many patients, "
             f"found {values.shape} and {len(patients)}"
         )
+    if unknown := np.isnan(values).sum():
+        raise ValueError(f"{unknown} of {len(values)} values are nan: leave them out, or find their cause")
     means = [weights @ values / weights.sum(1) for weights in patient_weights(patients, seed)]
     return interval(values.mean(), np.concatenate(means))
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from ..checks import door, named, whole
+from ..checks import door, in_range, named, tensor, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
@@ -67,13 +67,16 @@ def features(images, space="imagenet"):
         raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
     if not images.is_floating_point():
         raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
-    if isinstance(space, str) and space not in SPACES:
+    in_range(images)
+    if not callable(space) and space not in tuple(SPACES):
         raise ValueError(
             f"unknown feature space {space!r}: expected {', '.join(SPACES)}, or a function of the images"
         )
     embed = SPACES[space] if isinstance(space, str) else space
     with torch.no_grad():
-        return torch.cat([embed(batch.float()).float().cpu() for batch in images.split(AT_ONCE)])
+        parts = [embed(batch.float()) for batch in images.split(AT_ONCE)]
+    tensor("B", "d")("what space returns", parts[0])
+    return torch.cat([part.float().cpu() for part in parts])
 
 
 def _enough(real, fake, least):
@@ -185,14 +188,15 @@ def diversity(images, seed=0, pairs=200):
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
-    if torch.as_tensor(images).ndim != 4 or len(images) < 2 or images.shape[-1] < SMALLEST:
+    images = torch.as_tensor(images)
+    if images.ndim != 4 or len(images) < 2 or images.shape[-1] < SMALLEST:
         raise ValueError(
             f"expected at least two images (N, C, H, W) of {SMALLEST} px or more, found {tuple(images.shape)}"
         )
     rng = np.random.default_rng(seed)
     first = rng.integers(len(images), size=pairs)
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)
-    unit = signed_to_unit(torch.as_tensor(images).float())
+    unit = signed_to_unit(images.float())
     scales = min(5, int(np.log2((unit.shape[-1] - 1) / 10)) + 1)  # the coarsest must hold the 11 px window
     weights = np.array(MS_SSIM_WEIGHTS[:scales]) / sum(MS_SSIM_WEIGHTS[:scales])
     alike = multiscale_structural_similarity_index_measure(

@@ -5,6 +5,8 @@ print(training.diagnose(history))
 
 import pandas as pd
 
+from ..checks import door, having
+
 # Rules of thumb, set between the failing and the cured runs of chapter 8; curves of both are in the tests.
 MIN_ROWS = 5  # history rows below which curves say nothing
 LITTLE_DIVERSITY = 0.35  # spread of a fake batch over the spread of a real one
@@ -66,6 +68,7 @@ def diagnose(history):
     return "healthy: neither network has won, and samples vary; look at them, and at KID"
 
 
+@door(verdicts=having("isin", "index", kind="a Series {failure: first word of training.diagnose}"))
 def what_curves_say(verdicts):
     """A sentence on failing runs, Series {failure: first words of `diagnose`}: what did the curves show?"""
     shown = verdicts[~verdicts.isin(["healthy", "not started"])]

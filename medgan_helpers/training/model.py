@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ..checks import door, in_range, number, whole
+from ..checks import door, having, in_range, number, whole
 from .processes import average_gradients, join_processes, rank_and_world
 
 COUNTS = (
@@ -140,7 +140,7 @@ class EMA:
     so that short runs are no average with the initial noise. Batch-norm statistics are averaged like weights.
     """
 
-    @door(decay=number(0, 1))
+    @door(network=having("eval", "requires_grad_", kind="a network, torch.nn.Module"), decay=number(0, 1))
     def __init__(self, network, decay=0.999):
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay

@@ -119,7 +119,9 @@ def batches_from(batches, start):
         yield from batches
         return
     if not hasattr(batches, "__iter__"):
-        raise TypeError(f"batches is {checks.told(batches)}: expected a list, a DataLoader or ImageStore.batches")
+        raise TypeError(
+            f"batches is {checks.told(batches)}: expected a list, a DataLoader or ImageStore.batches"
+        )
     number = 0
     while True:
         before = number

@@ -310,7 +310,8 @@ def helped(gains, shipped, seeds):
 def leads(rivals, against):
     """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
     parts = [
-        f"{modality} {found['PSNR (dB)'].value:+.2f} dB, SSIM {found['SSIM'].value:+.3f} ({rivals[modality]})"
+        f"{'X-ray' if modality == 'xray' else modality.upper()} {found['PSNR (dB)'].value:+.2f} dB, "
+        f"SSIM {found['SSIM'].value:+.3f} ({rivals[modality].replace('_', ' ')})"
         for modality, found in against.items()
     ]
     return f"The U-Net against the best conventional method, on test images: {'; '.join(parts)}."

@@ -162,5 +162,6 @@ def test_the_trust_in_the_measurement_weighs_closeness_and_structure(monkeypatch
 
 def test_the_leads_are_one_sentence():
     found = {"PSNR (dB)": Estimate(1.5, 1, 2), "SSIM": Estimate(0.02, 0.01, 0.03)}
-    said = repair_trial.leads({"CT": "sart"}, {"CT": found})
-    assert said.endswith("on test images: CT +1.50 dB, SSIM +0.020 (sart).")
+    said = repair_trial.leads({"ct": "sart", "mr": "compressed_sensing"}, {"ct": found, "mr": found})
+    assert "on test images: CT +1.50 dB, SSIM +0.020 (sart); MR" in said
+    assert said.endswith("(compressed sensing).")

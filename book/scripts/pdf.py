@@ -149,7 +149,7 @@ def printed(browser, path, title):
 
 def main(site, target, toc=ROOT / "book" / "_toc.yml"):
     site, toc = Path(site), yaml.safe_load(Path(toc).read_text())
-    if not (site / "index.html").is_file():
+    if not any(site.glob("*.html")):
         raise FileNotFoundError(f"no built book in {site}: make book comes first")
     name = yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
     whole, numbers = site / "_whole-book.html", {}

@@ -150,9 +150,7 @@ def to_film(row, record, images, held_out):
         labels=layout.nih_labels(findings),
         view=record["View Position"] if record["View Position"] in ("AP", "PA") else "",
         sex={"M": "Male", "F": "Female"}.get(sex, ""),
-        age=int(age[1])
-        if age and int(age[1]) <= 130
-        else None,  # the 2017 file has typing errors such as 414
+        age=int(age[1]) if age and int(age[1]) <= 130 else None,  # 2017's has typing errors such as 414
         part="valid" if name in held_out else "train",
     )
 

@@ -332,10 +332,10 @@ def named(table):
 
 
 def blind_look(table):
-    """What a blinded reading of made, true and healthy films says: better than chance, and than which?
+    """A sentence on a blinded reading of made, true and healthy films: are findings named better than by lot?
 
-    Chance is one of the findings by lot, by a reader who knows that there is one: no reader knew. table:
-    None where the repository is not at hand.
+    By lot: one of the findings, by somebody who knows that there is one. Readers had "none" to choose, too.
+    table: None where the repository is not at hand.
     """
     if table is None:
         return "The answers are in the repository, in book/results/blind_look.csv."
@@ -349,7 +349,7 @@ def blind_look(table):
 
     better = "better than by lot" if made.low > chance else "**not shown to be better than by lot**"
     return (
-        f"Told nothing, {' and '.join(table['reader'].unique())} named the finding in {share('made')} made "
-        f"films, {better} ({chance:.0%}), and in {share('true')} true ones; {share('healthy', 'none')} "
-        "healthy films were called healthy."
+        f"Told which findings there are, and no film's label, {' and '.join(table['reader'].unique())} "
+        f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in {share('true')} true ones; "
+        f"{share('healthy', 'none')} healthy films were called healthy."
     )

@@ -1,13 +1,14 @@
-"""Does somebody who was not told name the findings that the robust StarGAN draws? Sheets, and their answers.
+"""Does somebody who knows no film's label name what the robust StarGAN drew? Sheets, and their answers.
 
     python studies/blind_look.py draw build/blind                 # the sheets, 24 films each, numbered
     python studies/blind_look.py note answers.csv --reader "a radiologist, 12 years of chest films"
 
 Films of the shipped network's findings, made and true, and healthy films, in random order; every film is of
-another simulated patient, upright (PA). The reader writes a csv with the columns film and finding (one of
-the network's, or none), and need not know how many there are of each. `note` adds one row per film to
-book/results/blind_look.csv: reader, network (the first digits of its hash), film, kind (made, true,
-healthy), finding, answer. Chapter 5 counts. Readings of a network that is no longer shipped are left out.
+another simulated patient, upright (PA). The reader is told the network's findings and how a radiologist sees
+them, not how many there are of each, and writes a csv with the columns film and finding (or none).
+`note` adds one row per film to book/results/blind_look.csv: reader, network (the first digits of its hash),
+film, kind (made, true, healthy), finding, answer. Chapter 5 counts. Readings of a network that is no longer
+shipped are left out. An earlier deck, in which a patient stood on several films, is not counted.
 """
 
 import argparse

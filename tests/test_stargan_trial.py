@@ -196,7 +196,7 @@ def test_a_blinded_reading_is_counted_by_kind_and_finding():
 
 def test_a_blinded_reading_is_better_than_by_lot_or_not():
     good = trial.blind_look(looked(["Edema", "Cardiomegaly", "Edema", "Cardiomegaly", "none"]))
-    assert "a reader named the finding in 16 of 16" in good and "better than by lot (50%)" in good
+    assert "a reader named the right one in 16 of 16" in good and "better than by lot (50%)" in good
     assert "**not shown to be better than by lot**" in trial.blind_look(looked(["none"] * 5))
 
 

@@ -27,7 +27,8 @@ def write(folder, value):
     weights = folder / f"step-{value['step']:08d}.safetensors"
     _save_tensors(weights, leaves)
     artifacts.write_json(folder / "checkpoint.json", {"weights": weights.name, "tree": tree})
-    for left in folder.glob("step-*.safetensors"):  # older weights; what else lies there is somebody's
+    # Older weights, and what a killed run did not finish; what else lies there is somebody's.
+    for left in folder.glob("*step-[0-9]*.safetensors"):
         if left != weights:
             left.unlink(missing_ok=True)
 

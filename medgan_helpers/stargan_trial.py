@@ -350,6 +350,6 @@ def blind_look(table):
     better = "better than by lot" if made.low > chance else "**not shown to be better than by lot**"
     return (
         f"Told which findings there are, and no film's label, {' and '.join(table['reader'].unique())} "
-        f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in {share('true')} true ones; "
-        f"{share('healthy', 'none')} healthy films were called healthy."
+        f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in "
+        f"{share('true')} true ones; {share('healthy', 'none')} healthy films were called healthy."
     )

@@ -1,16 +1,17 @@
 """All speeds of the course in one table, each beside a named peer: `make bench`, about ten minutes when idle.
 
     python benchmarks/table.py              # everything; prints and writes book/results/bench.csv
-    python benchmarks/table.py steps busy   # parts of it: machine, films, store, scans, steps, busy
+    python benchmarks/table.py steps busy   # of machine, films, store, scans, steps, busy, figures, growth
 
 Ours and the peer's take turns, and the ratio is the median over the pairs: another program slows both alike.
 `busy` trains beside a program that takes one core: with each number of threads, and with the number that
-`training.threads` finds.
+`training.threads` finds (the few steps in which it looks, once a minute, are not counted).
 """
 
 import argparse
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import time
 import warnings
 from pathlib import Path
 
+import live
 import numpy as np
 import pandas as pd
 import torch
@@ -31,7 +33,7 @@ from medgan_helpers.training import threads
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "bench.csv"
 PAIRS, AT_LEAST = 5, 0.3  # turns; seconds of one
-BUSY_STEPS = 60
+BUSY_SECONDS = 8  # of steps that count, with each number of threads
 VIEWS = 32
 
 
@@ -150,11 +152,12 @@ def scans():
 
 
 def steps():
-    """A training step of every model against plain PyTorch."""
+    """A training step of every model against plain PyTorch; two at a time, since StarGAN's generator learns
+    at every second one."""
     for name, (ours, plain, batch) in all_steps().items():
         yield against(
-            f"{name}, training step", "images", lambda: ours(batch), lambda: plain(batch),  # noqa: B023
-            "plain PyTorch", BATCH,
+            f"{name}, training step", "images", lambda: (ours(batch), ours(batch)),  # noqa: B023
+            lambda: (plain(batch), plain(batch)), "plain PyTorch", 2 * BATCH,  # noqa: B023
         )  # fmt: skip
 
 
@@ -178,16 +181,69 @@ def busy():
 
 
 def rate(step, batch, numbers):
-    """Steps a second over BUSY_STEPS, with a choice of threads."""
+    """Steps a second with the number of threads that is chosen of `numbers`, once it is."""
     with threads.Threads(numbers) as chooser:
-        begun = time.perf_counter()
-        for _ in range(BUSY_STEPS):
+
+        def steps():
             with chooser.timed():
                 step(batch)
-        return BUSY_STEPS / (time.perf_counter() - begun)
+
+        for _ in range(threads.TRIAL * len(numbers)):
+            steps()
+        begun, count = time.perf_counter(), 0
+        while time.perf_counter() - begun < BUSY_SECONDS:
+            steps()
+            count += 1
+        return count / (time.perf_counter() - begun)
 
 
-PARTS = {"machine": machine, "films": films, "store": store, "scans": scans, "steps": steps, "busy": busy}
+def figures():
+    """The live figures: from a moved slider to the drawn answer."""
+    for name, milliseconds in live.updates():
+        yield alone(f"live figure {name}, an update", "ms", milliseconds)
+
+
+def growth():
+    """How the cost grows: slopes on a log-log plot (1: in proportion), and the memory it takes."""
+    for more, what in ((False, "film"), (True, "film with twin and masks")):
+        counts = (16, 32, 64, 128)
+        yield alone(f"seconds over {what}s", "slope", slope(counts, [drawn(n, 64, more) for n in counts]))
+    sizes = (32, 64, 128, 256)
+    seconds = [drawn(16, size, False) for size in sizes]
+    yield alone("seconds over pixels of a film", "slope", slope([s * s for s in sizes], seconds))
+    with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own: its peak is all of it
+        few, many = (pool.apply(peak, (count,)) for count in (200, 1000))
+    yield alone("memory of a process after 200 films", "MB", few)
+    yield alone("memory of it after 1,000 more", "MB", many)
+
+
+def drawn(count, size, more):
+    """Seconds for `count` films, one thread, the least of three."""
+    number = torch.get_num_threads()
+    torch.set_num_threads(1)
+    seconds = []
+    for turn in range(3):
+        begun = time.perf_counter()
+        sample(count, size, turn, twins=more, masks=more)
+        seconds.append(time.perf_counter() - begun)
+    torch.set_num_threads(number)
+    return min(seconds)
+
+
+def slope(amounts, seconds):
+    return float(np.polyfit(np.log(amounts), np.log(seconds), 1)[0])
+
+
+def peak(count):
+    """Megabytes at the most, after drawing `count` films one batch after the other."""
+    torch.set_num_threads(1)
+    for start in range(0, count, 50):
+        sample(50, 64, start, twins=False, masks=False)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+PARTS = {"machine": machine, "films": films, "store": store, "scans": scans, "steps": steps, "busy": busy,
+         "figures": figures, "growth": growth}  # fmt: skip
 
 if __name__ == "__main__":
     os.environ.pop("OMP_NUM_THREADS", None)

@@ -4,7 +4,6 @@ import functools
 import http.server
 import json
 import re
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -36,26 +35,13 @@ READY, IDLE = f"{FIGURE}.dataset.ready === 'true'", f"!{FIGURE}.dataset.busy"
 WORDS = f"{FIGURE}.querySelector('[aria-live=polite]').textContent"
 FIGURES = list(live_pages.DATA)
 MEGABYTES = 6  # of a page's scripts
-PAGE = """<!doctype html><html data-theme="light"><meta charset="utf-8"><title>{name}</title>
-<link rel="icon" href="data:,"><body>{body}{tags}</body></html>"""
-
-
-def figure(name, more=""):
-    pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
-    still = f'<img class="live-still" alt="A still of the figure" src="{pixel}">'
-    return f'<div class="live-figure" data-figure="{name}" {more}>{still}</div>'
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A folder with a page for every figure, and one with every network."""
     folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "book" / "_assets" / "live", folder / "_static" / "live")
-    live_data.write(folder / "_static" / "live" / "data")
-    for name in FIGURES:
-        body = figure(name)
-        tags = live_pages.scripts(body, "_static/live")
-        (folder / f"{name}.html").write_text(PAGE.format(name=name, body=body, tags=tags))
+    live_pages.write_alone(folder)
     write_networks(folder, "networks", [f"data/{name}.js" for name in live_data.NETWORKS])
     return folder
 
@@ -63,7 +49,7 @@ def site(tmp_path_factory):
 def write_networks(folder, name, files):
     files = ["layers.js", "page.js", *files]
     tags = "".join(f'<script src="_static/live/{file}"></script>' for file in files)
-    (folder / f"{name}.html").write_text(PAGE.format(name=name, body="", tags=tags))
+    (folder / f"{name}.html").write_text(live_pages.ALONE.format(name=name, body="", tags=tags))
 
 
 @pytest.fixture(scope="module")
@@ -443,7 +429,9 @@ def test_a_flow_is_followed_by_heun_s_steps(chromium, site):
     (site / "_static" / "live" / "data" / "flow.js").write_text(made.script("flow"))
     files = ["layers.js", "page.js", "data/flow.js", "sample.js"]
     tags = "".join(f'<script defer src="_static/live/{file}"></script>' for file in files)
-    (site / "sample.html").write_text(PAGE.format(name="sample", body=figure("sample"), tags=tags))
+    (site / "sample.html").write_text(
+        live_pages.ALONE.format(name="sample", body=live_pages.figure("sample"), tags=tags)
+    )
     page = chromium.open(f"{site.as_uri()}/sample.html")
     page.wait(READY)
     page.wait(IDLE)

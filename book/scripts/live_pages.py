@@ -5,7 +5,12 @@ runs (book/_assets/live/README.md). The paths are those of the repository; a bui
 """
 
 import re
+import shutil
+from pathlib import Path
 
+import live_data
+
+ASSETS = Path(__file__).resolve().parents[1] / "_assets" / "live"
 # What a figure's own script needs before it: data/<name>.js, which live_data.py writes.
 DATA = {
     "walk": ("dcgan", "walk"),
@@ -16,6 +21,8 @@ DATA = {
     "sample": ("flow",),
 }
 FIGURE = re.compile(r'<div class="live-figure"[^>]*data-figure="(\w+)"')
+ALONE = """<!doctype html><html data-theme="light"><meta charset="utf-8"><title>{name}</title>
+<link rel="icon" href="data:,"><body>{body}{tags}</body></html>"""
 IN_THE_REPOSITORY = re.compile(r'(?<=src=")(?:\.\./book/)?_assets/live/')
 
 
@@ -46,3 +53,21 @@ def scripts(page, static):
 def localise(text, static):
     """`text` with the stills where a built page has them."""
     return IN_THE_REPOSITORY.sub(f"{static}/", text)
+
+
+def figure(name):
+    """A figure as a page holds it, with one pixel as its still."""
+    pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+    still = f'<img class="live-still" alt="A still of the figure" src="{pixel}">'
+    return f'<div class="live-figure" data-figure="{name}">{still}</div>'
+
+
+def write_alone(folder):
+    """<folder>/<name>.html, a page with one figure, for each of DATA, and beside them what they load."""
+    static = Path(folder) / "_static" / "live"
+    shutil.copytree(ASSETS, static)
+    live_data.write(static / "data")
+    for name in DATA:
+        body = figure(name)
+        page = ALONE.format(name=name, body=body, tags=scripts(body, "_static/live"))
+        (Path(folder) / f"{name}.html").write_text(page, encoding="utf-8")

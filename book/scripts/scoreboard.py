@@ -120,7 +120,8 @@ def speeds():
     if not rows:
         return "It has not been run: `make bench` writes the table.\n"
     head = ("What", "Ours", "Unit", "Peer", "The peer's", "Ratio")
-    lines = [f"Measured on {rows[0]['machine']}, commit {rows[0]['commit']}.", ""]
+    commits = ", ".join(dict.fromkeys(row["commit"] for row in rows))
+    lines = [f"Measured on {rows[0]['machine']}, commit {commits}.", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in rows:
         cells = [row["what"], figures(row["ours"]), row["unit"], row["peer"] or "none"]

@@ -18,19 +18,22 @@ ANSWER = """(async () => {
   const before = count(), begun = performance.now();
   slider.value = %d ? slider.max : middle;
   slider.dispatchEvent(new Event('input', { bubbles: true }));
-  while (count() === before || figure.dataset.busy) await pause();
+  while (count() === before) await pause();
   return performance.now() - begun;
 })()"""
 
 
 def updates():
-    """(figure, milliseconds from a moved slider to the drawn answer, the median) for each live figure."""
+    """(figure, milliseconds from a moved slider to the next drawing, the median) for each live figure."""
     with tempfile.TemporaryDirectory() as folder, browser.Browser() as chromium:
         live_pages.write_alone(folder)
         for name in live_pages.DATA:
             page = chromium.open((Path(folder) / f"{name}.html").as_uri())
             figure = "document.querySelector('.live-figure')"
             page.wait(f"{figure}.dataset.ready === 'true' && !{figure}.dataset.busy")
-            times = [page.evaluate(ANSWER % (turn % 2)) for turn in range(UPDATES)]
+            times = []
+            for turn in range(UPDATES):
+                times.append(page.evaluate(ANSWER % (turn % 2)))
+                page.wait(f"!{figure}.dataset.busy")  # the game of chapter 3 plays on after it
             page.close()
             yield name, statistics.median(times[2:])

@@ -207,7 +207,8 @@ def growth():
     """How the cost grows: slopes on a log-log plot (1: in proportion), and the memory it takes."""
     for more, what in ((False, "film"), (True, "film with twin and masks")):
         counts = (16, 32, 64, 128)
-        yield alone(f"seconds over number, {what}", "slope", slope(counts, [drawn(n, 64, more) for n in counts]))
+        seconds = [drawn(count, 64, more) for count in counts]
+        yield alone(f"seconds over number, {what}", "slope", slope(counts, seconds))
     sizes = (32, 64, 128, 256)
     seconds = [drawn(16, size, False) for size in sizes]
     yield alone("seconds over pixels of a film", "slope", slope([s * s for s in sizes], seconds))

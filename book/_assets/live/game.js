@@ -161,11 +161,11 @@ medganLive.register("game", (figure) => {
     }
   }
 
-  /* Play towards `step` for a twentieth of a second; from the start again if that lies behind. */
+  /* Play towards `step` for a moment; from the start again if that lies behind. */
   function playTowards({ step, seed, loss }) {
     const name = `${seed} ${loss}`;
     if (!play || play.name !== name || play.history.length > step) play = Object.assign(game(seed, loss), { name });
-    const until = performance.now() + 50;
+    const until = performance.now() + 35; // with the drawing under 150 ms
     while (play.history.length < step && performance.now() < until) play.step();
     return play.history.length;
   }

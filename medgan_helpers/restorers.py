@@ -14,12 +14,13 @@ import json
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 
-from . import degradation, pix2pix, restoration, slabs, training
+from . import degradation, pix2pix, restoration, simulator, slabs, training
 from .checks import data_set, door, having, whole
 from .checks import images as films_of
-from .images import signed_to_unit, unit_batch, unit_to_signed
+from .images import signed_batch, signed_to_unit, unit_batch, unit_to_signed
 
 BATCH = 8  # images per step
 BENCH = having("modality", "clean", kind="a Bench, as restorers.xray, ct and mr make it")
@@ -89,6 +90,13 @@ def unit(store, count):
     return unit_batch(store[: min(count, len(store))])
 
 
+@door(count=whole(), size=whole())
+def organs(count, size, seed=0):
+    """Organ maps and their films, (count, 6, size, size) and (count, 1, size, size), both in [-1, 1]."""
+    made, _, _, rows = simulator.sample(count, size, seed=seed, twins=False, masks=False)
+    return unit_to_signed(torch.from_numpy(simulator.organ_map(rows, size))), signed_batch(made)
+
+
 # ---------------------------------------------------------------- what the network is given
 def start(modality, degraded, measured):
     """What a restorer corrects: the machine's own image of an X-ray or CT; of MR, where three quarters of the
@@ -132,6 +140,23 @@ class Pairs:
                 seed = int(rng.integers(2**31))
                 given = degradation.apply(clean, self.bench.modality, seed, **self.strengths)
             yield doubled(given), doubled(clean)
+
+
+class Sheets:
+    """Endless batches (organ maps, films) of those given; batch t follows from (seed, t) alone."""
+
+    def __init__(self, maps, films, seed=0, batch=BATCH):
+        self.maps, self.films, self.seed, self.batch, self.number = maps, films, seed, batch, 0
+
+    def seek(self, number):
+        """Go on with batch `number`."""
+        self.number = number
+
+    def __iter__(self):
+        while True:
+            chosen = np.random.default_rng([self.seed, self.number]).integers(len(self.maps), size=self.batch)
+            self.number += 1
+            yield self.maps[chosen], self.films[chosen]
 
 
 # ---------------------------------------------------------------- training

@@ -50,8 +50,9 @@ class Browser:
         # The browser reads from descriptor 3 and writes to 4.
         shell = ["bash", "-c", f'exec "$@" 3<&{reads} 4>&{writes}', "-", *command]
         quiet = subprocess.DEVNULL
+        place = os.environ | {"TMPDIR": self.folder}  # it leaves sockets in its temporary folder
         self.process = subprocess.Popen(
-            shell, pass_fds=(reads, writes), stdin=quiet, stdout=quiet, stderr=quiet
+            shell, pass_fds=(reads, writes), stdin=quiet, stdout=quiet, stderr=quiet, env=place
         )
         os.close(reads)
         os.close(writes)

@@ -141,6 +141,17 @@ def realism(table, one="unet", other="pix2pix"):
     )
 
 
+def drawings(films, drawn):
+    """How near and how sharp films drawn from organ maps are: DataFrame, a row per generator.
+
+    films: the true ones; drawn: {generator: films}; all (n, 1, H, W) in [-1, 1]. error: mean absolute, of
+    grey levels in [0, 1]; sharpness: the true films have 1.
+    """
+    errors = {name: (made - films).abs().mean().item() / 2 for name, made in drawn.items()}
+    sharp = {name: sharpness(made) / sharpness(films) for name, made in drawn.items()}
+    return pd.DataFrame({"error": errors, "sharpness": sharp})
+
+
 def held_by_l1(table):
     """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
     lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
@@ -163,7 +174,7 @@ def sharp_and_right(table):
         return f"*Both* is: {numbers}."
     if sharper > CLEARLY:
         return f"None is: *both* is {numbers}. Its detail is not where it should be."
-    return f"None is yet: *both* is {numbers}. So few steps do not show it."
+    return f"None is: *both* is {numbers}, hardly sharper."
 
 
 # ---------------------------------------------------------------- erased, or invented
@@ -224,6 +235,17 @@ class Lesions:
             | {n: fix[which][k] for n, fix in self.fixed.items() if n in (name, "pix2pix")}
             for title, (which, k) in rows.items()
         }
+
+
+def erased_or_invented(kept, invented, rival):
+    """What the U-Net keeps of lesions and invents, beside the best filter and Pix2Pix: {name: Estimate}."""
+    names = {"unet": "the U-Net", rival: f"the best filter ({rival})", "pix2pix": "Pix2Pix"}
+    left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
+    drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
+    return (
+        f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
+        f"of a patient without any finding: {drawn} of the films."
+    )
 
 
 def _unit(images):

@@ -1,5 +1,7 @@
 """Pages that grow with results: claims on real films, and costs."""
 
+import re
+
 import claims
 import pandas as pd
 import pytest
@@ -31,12 +33,24 @@ def test_a_claim_quotes_its_table_or_says_that_it_has_not_been_run(claim, tmp_pa
     assert "has not been run" in claims.seen(claim, tmp_path)
 
 
-def test_scores_of_the_build_are_quoted_as_they_are(tmp_path):
+def test_scores_of_the_build_are_quoted_in_sentences(tmp_path):
     scores = tmp_path / "scores.csv"
-    scores.write_text("name,value,low,high,n,unit\ncam/real/auc,0.7123,0.65,0.77,90,AUROC\nother,1,,,,\n")
-    assert claims.recorded("cam/real/", scores) == "- auc: 0.712 AUROC (0.65 to 0.77)"
-    assert "has not been run" in claims.recorded("dcgan/real_films/", scores)
-    assert "has not been run" in claims.recorded("cam/real/", tmp_path / "none.csv")
+    scores.write_text("name,value,low,high,n,unit\ncam/Edema/auc,0.7123,0.65,0.77,90,AUROC\nother,1,,,3,\n")
+    claim = {
+        "findings": ["Edema", "Fracture"],
+        "said": ["FINDING: {cam/FINDING/auc}, {n of cam/FINDING/auc} films", "Always {other}"],
+    }
+    assert claims.recorded(claim, scores) == "- Edema: 0.712 (0.65 to 0.77), 90 films\n- Always 1"
+    assert "has not been run" in claims.recorded({"said": ["{flow/kid}"]}, scores)
+    assert "has not been run" in claims.recorded(claim, tmp_path / "none.csv")
+
+
+def test_every_claim_on_scores_asks_for_names_that_chapters_record():
+    notebooks = "".join(path.read_text() for path in (claims.HERE.parents[1] / "notebooks").glob("*.ipynb"))
+    asked = [sentence for claim in CLAIMS for sentence in claim.get("said", [])]
+    names = [name for sentence in asked for name in re.findall(r"\{(?:n of )?([^}]+)\}", sentence)]
+    starts = {"/".join(name.split("/")[:2]) for name in names}
+    assert starts and all(start in notebooks for start in starts)
 
 
 def test_what_others_found_stands_beside_the_scores_of_the_build(tmp_path):

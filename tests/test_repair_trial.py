@@ -58,7 +58,14 @@ def test_sharp_and_right_needs_both():
     )
     assert verdict((0.052, 0.9)).startswith("*Both* is")
     assert "not where it should be" in verdict((0.08, 0.9))
-    assert "None is yet" in verdict((0.05, 0.72))
+    assert "hardly sharper" in verdict((0.05, 0.72))
+
+
+def test_what_is_erased_and_invented_is_said_of_three_methods():
+    rows = {"unet": 0.84, "bilateral": 0.7, "pix2pix": 0.79, "degraded": 0.9}
+    table = {name: Estimate(value, 0.0, 1.0) for name, value in rows.items()}
+    said = repair_trial.erased_or_invented(table, table, "bilateral")
+    assert "the U-Net 0.84" in said and "the best filter (bilateral) in 70 %" in said and "0.90" not in said
 
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():

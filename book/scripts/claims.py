@@ -3,6 +3,7 @@
 A table that is not there yet is named as one that has not been run.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -15,26 +16,34 @@ MACHINES = HERE.parents[1] / "studies" / "machines.csv"
 
 def seen(claim, results=RESULTS, scores=None):
     """What was seen on real films, a line a row; or that it has not been run."""
-    if "scores" in claim:
-        return recorded(claim["scores"], scores)
+    if "said" in claim:
+        return recorded(claim, scores)
     path = results / claim["csv"]
     if not path.is_file():
         return f"This has not been run: there is no `book/results/{claim['csv']}` yet."
     rows = pd.read_csv(path).query(claim["where"]).to_dict("records")
     if not rows:
         return f"`book/results/{claim['csv']}` has no such rows yet: this has not been run."
-    return "\n".join(f"- {claim['row'].format_map(row)}" for row in rows)
+    names = claim.get("names", {})
+    told = [{key: names.get(value, value) for key, value in row.items()} for row in rows]
+    return "\n".join(f"- {claim['row'].format_map(row)}" for row in told)
 
 
-def recorded(start, scores):
-    """The scores whose names begin with `start`, as the chapters recorded them in this build."""
+def recorded(claim, scores):
+    """The sentences of a claim with the scores that the chapters recorded in this build, one a line.
+
+    claim: "said", sentences in which {name} is a score and {n of name} its films, and FINDING each of
+    "findings". A sentence whose scores are not all there is left out.
+    """
     table = pd.read_csv(scores) if scores and scores.is_file() else pd.DataFrame({"name": []})
+    known = {name: shown(table.set_index("name"), name) for name in table["name"]}
+    known |= {f"n of {row.name}": f"{row.n:,.0f}" for row in table.itertuples(index=False)}
     lines = []
-    for row in table[table.name.astype(str).str.startswith(start)].itertuples():
-        interval = f" ({row.low:.3g} to {row.high:.3g})" if pd.notna(row.low) else ""
-        unit = f" {row.unit}" if pd.notna(row.unit) else ""
-        lines.append(f"- {row.name.removeprefix(start)}: {row.value:.3g}{unit}{interval}")
-    return "\n".join(lines) or f"This has not been run: this build recorded no score `{start}…`."
+    for finding in claim.get("findings", [""]):
+        for sentence in claim["said"]:
+            with suppress(KeyError):
+                lines.append("- " + sentence.replace("FINDING", finding).format_map(known))
+    return "\n".join(dict.fromkeys(lines)) or "This has not been run: this build recorded no such score."
 
 
 def claims_markdown(results=RESULTS, scores=None):

@@ -50,6 +50,16 @@ def against(judged, arm, percent=1):
     return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
 
 
+def finished_arms(judged, arms, percent=1):
+    """`against` for each of these arms that is finished, and the names of the others."""
+    rows = judged[judged["percent"] == percent] if len(judged) else judged
+    done = [arm for arm in arms if len(rows) and arm in set(rows["first"])]
+    missing = [words(arm) for arm in arms if arm not in done]
+    told = [against(judged, arm, percent) for arm in done]
+    told += [f"Not finished, and so nothing is said about: {_list(missing)}."] if missing else []
+    return "\n\n".join(told)
+
+
 def _said(row):
     says = {"beats": "**better**", "is worse than": "**worse**"}
     return f"{words(row['finding'])} {number(row)}, {says.get(row['verdict'], row['verdict'])}"
@@ -66,18 +76,35 @@ def summary(judged, percent=1):
 
 
 def answer(judged, percent=1):
-    """The same in short: the mean of the three rare findings, with its differences."""
+    """The same in short and in plain words: the mean of the three rare findings, with its differences."""
     made = _generators(judged, percent)
-    told = [
-        _summary_of(rows[rows["finding"] == "rare"], arm, lambda part: number(part.iloc[0]))
-        for arm, rows in made.items()
-    ]
-    if not told:
+    if not made:
         return NO_VERDICT.format(percent)
+    told = [_answer_of(rows[rows["finding"] == "rare"], arm) for arm, rows in made.items()]
     return (
-        f"Mean AUROC of the three rare findings at {percent:g} % of the films. {' '.join(told)} An interval "
-        f"is of one difference alone; the verdicts are corrected for all {len(judged)} of the table (Holm)."
+        f"At {percent:g} % of the films, by the mean AUROC of the three rare findings: {' '.join(told)} "
+        "An interval is of one difference alone; *shown* is what survives the correction for all "
+        f"{len(judged)} of the table (Holm)."
     )
+
+
+def _answer_of(rows, arm):
+    """An arm in one line: over what a gain is shown, then every difference with its interval."""
+    kinds = {
+        "beats": "a gain is shown over {}", "is worse than": "harm is shown against {}",
+        "too few seeds": "too few seeds for a verdict against {}",
+        "not separable": "no gain is shown over {}",
+        "no headroom": "without headroom no verdict against {}",
+    }  # fmt: skip
+    others = {kind: [words(row.second) for row in rows.itertuples() if row.verdict == kind] for kind in kinds}
+    heads = [text.format(_list(others[kind])) for kind, text in kinds.items() if others[kind]]
+    numbers = ", ".join(f"{words(row['second'])} {number(row)}" for row in rows.to_dict("records"))
+    return f"**{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}.** Against {numbers}."
+
+
+def any_generator(judged, percent=1):
+    """Whether a generator's arm is finished at this regimen."""
+    return bool(_generators(judged, percent))
 
 
 def _generators(judged, percent):
@@ -159,6 +186,8 @@ def regimens(judged):
     """Does the room for augmentation fade when there are more real films?"""
     rows = judged[(judged["finding"] == "rare")] if len(judged) else judged
     rows = [row for row in rows.to_dict("records") if (row["first"], row["second"]) == HEADROOM]
+    if not rows:
+        return ""
     if len(rows) < 2:
         return "Only one regimen is finished: whether the gain fades with more real films is not said."
     listed = "; ".join(

@@ -32,9 +32,9 @@ def distance(table):
             "with so few films the two cannot be told apart by this measure; that is no proof of likeness"
         )
     return (
-        f"Real films lie {floor['value']:.0f} from other patients' real films ({floor['low']:.0f} to "
-        f"{floor['high']:.0f}), and {far['value']:.0f} from simulated ones ({far['low']:.0f} to "
-        f"{far['high']:.0f}): {meaning}."
+        f"KID × 1000, a distance between sets of films: from real films to other patients' real films it is "
+        f"{floor['value']:.0f} ({floor['low']:.0f} to {floor['high']:.0f}), to simulated ones "
+        f"{far['value']:.0f} ({far['low']:.0f} to {far['high']:.0f}): {meaning}."
     )
 
 

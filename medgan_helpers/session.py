@@ -77,6 +77,7 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     carried = dataset == "nih" and not data_root
     artifacts.activate(profile.name, dataset, notebook)
     root = shipped.unpack() if carried else _data_root(dataset, data_root)
+    pd.set_option("display.max_colwidth", None)  # tables of sentences are not cut
     torch.manual_seed(seed)  # a safety net: everything in the course draws from generators of its own
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _current = Session(notebook, profile, dataset, root, seed, device, carried)

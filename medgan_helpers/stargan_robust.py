@@ -221,7 +221,8 @@ class Painter(nn.Module):
             if h.shape[-1] == x.shape[-1] // 4:
                 move = FAR * torch.tanh(self.move(h).float())
         drawn, move = self.change(h).float(), larger(larger(move, "bilinear"), "bilinear")
-        haze, grey, cover = FAINT * torch.tanh(drawn[:, :1]), torch.tanh(drawn[:, 1:2]), drawn[:, 2:].sigmoid()
+        haze, grey = FAINT * torch.tanh(drawn[:, :1]), torch.tanh(drawn[:, 1:2])
+        cover = torch.sigmoid(drawn[:, 2:])
         # Towards a grey, not by an amount: fluid over lung and over liver ends level, without a bright rim.
         filled = larger(cover, "bilinear") * (larger(grey, "bilinear") - moved(x, move))
         return filled + larger(haze, "bilinear"), move

@@ -306,9 +306,12 @@ def judgement(measures):
     changes = []
     for finding, found in measures.items():
         idle, made, true = (found[what][0] for what in ("nothing", "size_made", "size_true"))
-        little = "" if made > 2 * idle else ", **not twice as much**"
-        changes.append(f"{finding} {idle:.3f}, {made:.3f}{little}, {true:.3f}")
-    return f"{said} How much a film changes unasked, when made, and by a true finding: {'; '.join(changes)}."
+        little = "" if made > 2 * idle else " (**not twice as much**)"
+        changes.append(f"{finding} {idle:.3f} unasked, {made:.3f} asked{little}, {true:.3f} true")
+    return (
+        f"{said} Mean change of a pixel, of [-1, 1], where nothing was asked for, where the finding was, and "
+        f"by the true finding: {'; '.join(changes)}."
+    )
 
 
 # ---------------------------------------------------------------- somebody looks

@@ -132,7 +132,7 @@ def course_map():
 
 def augmentation():
     d = Drawing(
-        "Augmentation with a GAN, the seed's Figure 1 redrawn",
+        "Augmentation with a GAN, after Figure 1 of the article behind this course",
         "Real training films go two ways: straight to the classifier, and to a generator that learns from "
         "them and adds synthetic films. The test patients' real films reach the classifier alone, at the "
         "end, and never the generator.",
@@ -155,7 +155,7 @@ def augmentation():
 
 def gan():
     d = Drawing(
-        "The game of a GAN, the seed's Figure 2 redrawn",
+        "The game of a GAN, after Figure 2 of the article behind this course",
         "Noise goes into the generator, which draws a synthetic film. The discriminator sees real and "
         "synthetic films in turn and says how real each looks. Its error teaches the discriminator; the "
         "same opinion on synthetic films, sent back through it, teaches the generator.",
@@ -355,7 +355,7 @@ def arms():
         ("lesion_gan", "a lesion drawn by a local GAN that saw these films only", "made"),
         ("leaky", "the same, but it saw more films, and those of the test", "made"),
         ("stargan", "negative films, translated as a whole", "made"),
-        ("oracle", "new patients: the most that any of them could give", "loss"),
+        ("oracle", "new patients: what films of others would bring", "loss"),
     )
     for number, (name, text, kind) in enumerate(rows):
         y = 30 + 42 * number

@@ -10,7 +10,7 @@ medganLive.register("read", (figure) => {
   const sigmoid = (v) => 1 / (1 + Math.exp(-v)), percent = (share) => `${Math.round(100 * share)} %`;
   figure.choice("film", "Film", names, names.find((name) => name.endsWith("Effusion")));
   figure.choice("finding", "Finding to look for", findings, "Pleural Effusion");
-  figure.slider("called", "Films that are called positive", { min: 0, max: 100, step: 1, value: 20, say: (v) => `${v} %` });
+  figure.slider("called", "Films that are called positive", { min: 0, max: 100, step: 1, value: 40, say: (v) => `${v} %` });
   const shown = figure.film("Film", size), map = figure.film("Map", Math.sqrt(tests.cells));
   const plot = figure.plot("ROC curve", 260, paintCurve);
   let curve = null;

@@ -98,9 +98,9 @@ def test_the_verdict_follows_the_intervals():
     assert trial.judgement({"A": good, "B": bad}).startswith("All witnesses confirm **A**")
     assert f"**B** ({', '.join(distances)}, the twin)" in trial.judgement({"A": good, "B": bad})
     assert trial.judgement({"B": bad}).startswith("No finding")
-    assert "B 0.010, 0.040, 0.030" in trial.judgement({"B": bad})
+    assert "B 0.010 unasked, 0.040 asked, 0.030 true" in trial.judgement({"B": bad})
     weak = trial.judgement({"A": good, "B": bad | {"size_made": (0.02,) * 3}})
-    assert "A 0.010, 0.040, 0.030; B 0.010, 0.020, **not twice as much**, 0.030" in weak
+    assert "A 0.010 unasked, 0.040 asked, 0.030 true; B 0.010 unasked, 0.020 asked (**not twice" in weak
     assert trial.doubts(rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)) == ["the classifier", "haze"]
 
 

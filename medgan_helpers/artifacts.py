@@ -144,7 +144,7 @@ def as_json(path, value):
         ) from error
 
 
-@checks.door(path=checks.path)
+@checks.door(path=checks.path, table=checks.records)
 def write_csv(path, table):
     """Write a DataFrame without its index, or a list of rows as dicts, atomically."""
     import pandas as pd

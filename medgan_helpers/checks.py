@@ -11,6 +11,7 @@ import functools
 import inspect
 import math
 import os
+import re
 from numbers import Integral, Real
 
 import numpy as np
@@ -123,6 +124,13 @@ def path(name, value):
         raise TypeError(f"{name} is {value!r}: expected the name of a file or folder")
 
 
+def plain_name(name, value):
+    """The name of a file or folder without the way to it: nothing that leads elsewhere."""
+    words(name, value)
+    if not re.fullmatch(r"\w[\w .+-]*", value):
+        raise ValueError(f"{name} is {value!r}: expected a name of letters and digits, without a folder")
+
+
 def table(*columns, rows=()):
     """A DataFrame with rows, and with these columns; `rows`: names of rows that it must have."""
 
@@ -139,6 +147,13 @@ def table(*columns, rows=()):
             raise ValueError(f"{name} has no row {missing[0]!r}: it has {', '.join(map(str, value.index))}")
 
     return rule
+
+
+def records(name, value):
+    """A DataFrame with columns, or a list of rows as dicts, at least one."""
+    dicts = isinstance(value, list) and all(hasattr(row, "keys") for row in value)
+    if len(value if dicts else getattr(value, "columns", ())) == 0:
+        raise TypeError(f"{name} is {told(value)}: expected a DataFrame with columns, or a list of dicts")
 
 
 def named(name, value):

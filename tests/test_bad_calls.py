@@ -754,6 +754,14 @@ BAD_CALLS = {
         (training.what_curves_say, ({"a": "healthy"},), "verdicts is {'a': 'healthy'}: expected a Series"),
         (session.start, ("03-dcgan", "smoke", "chexpert", 3), "data_root is 3"),
     ],
+    "what a third outsider tried: files": [
+        (artifacts.write_csv, ("a.csv", None), "table is None: expected a DataFrame"),
+        (artifacts.write_csv, ("a.csv", []), r"table is \[\]"),
+        (artifacts.write_csv, ("a.csv", [1]), r"table is \[1\]"),
+        (reader_study.ask, (PAIRS, "/path/page"), "name is '/path/page': expected a name"),
+        (reader_study.ask, (PAIRS, "../.."), r"name is '../..': expected a name"),
+        (reader_study.write_answers, ("a.csv", PAIRS, "Bob", ["links", "left"]), "'links' is not left"),
+    ],
 }
 ROWS = [pytest.param(*row, id=f"{part}: {getattr(row[0], '__name__', 'call')} {number}")
         for part, rows in BAD_CALLS.items() for number, row in enumerate(rows)]  # fmt: skip
@@ -764,6 +772,20 @@ def test_a_bad_call_gets_one_clear_sentence(function, arguments, words):
     given = ((), arguments) if isinstance(arguments, dict) else (arguments, {})
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=words):
         function(*given[0], **given[1])
+
+
+@pytest.mark.parametrize("reader", ["Bob", "ada"])
+def test_answers_of_another_reader_stay(tmp_path, reader):
+    path = tmp_path / "answers.csv"
+    for answers in (LEFT, ["left", "right"]):  # one's own may be given anew
+        reader_study.write_answers(path, PAIRS, "Ada", answers)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=f"holds the answers of 'Ada': give '{reader}' a file"):
+        reader_study.write_answers(path, PAIRS, reader, LEFT)
+    path.with_name("films.csv").write_text("film,finding\n1,none\n")
+    with pytest.raises(ValueError, match="expected the columns reader"):
+        reader_study.write_answers(path.with_name("films.csv"), PAIRS, "Ada", LEFT)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("finding", ["Flu", 99, -1])

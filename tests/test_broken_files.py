@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from pathlib import Path
 
 import fake_films
 import fetch_chestmnist
@@ -471,3 +472,31 @@ def test_prepare_reads_the_table_as_everybody_does(tmp_path, path):
         run(prepare_chexpert, pack(tmp_path / "made", tmp_path / "a.zip"), "--to", tmp_path / "out")
     with pytest.warns(UserWarning, match="row 3: "):
         run(prepare_chexpert, tmp_path / "out", "--skip-bad")
+
+
+def test_prepare_leaves_another_data_set_as_it_is(tmp_path):
+    """Of a table every byte counts: one of the same length is another's, too."""
+    fake_films.folder(tmp_path / "made", films=3)
+    archive = pack(tmp_path / "made", tmp_path / "a.zip")
+    for number, change in enumerate((lambda text: text * 2, lambda text: text.replace("Male", "male"))):
+        there = fake_films.folder(tmp_path / f"there{number}", films=3)
+        there.write_text(change(there.read_text()))
+        before = there.read_bytes()
+        with pytest.raises(FileExistsError, match=r"train\.csv is another file than the archive's"):
+            run(prepare_chexpert, archive, "--to", there.parent)
+        assert there.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line, name", [("mine,1,1.2,82,,,me,2026", "share_of_peak"), ("mine,,1,,,8,me,2026", "count")]
+)
+def test_a_machine_with_a_blank_is_named(tmp_path, monkeypatch, line, name):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "studies")
+    import cost
+
+    table = tmp_path / "machines.csv"
+    table.write_text(cost.MACHINES.read_text())
+    assert len(cost.machines(table)) == 3
+    table.write_text(f"{cost.MACHINES.read_text()}{line}\n")
+    with pytest.raises(ValueError, match=rf"machines\.csv, row 3: {name} is nan"):
+        cost.machines(table)

@@ -17,6 +17,8 @@ import pandas as pd
 from scipy import stats
 
 from .. import chexpert
+from ..checks import door
+from ..checks import table as table_of
 from ..metrics.intervals import LEAST_SEEDS, Estimate, interval, patient_weights
 from .cell import ARMS, KEY
 from .grid import finished
@@ -139,6 +141,7 @@ def _stacked(resamples):
     return None if any(part is None for part in resamples) else np.stack(resamples)
 
 
+@door(table=table_of("percent", "arm", "seed", "resamples", *COLUMNS, least=0))
 def differences(table, pairs=PAIRS):
     """Every pair of arms in every regimen, finding by finding: a DataFrame, empty if no pair is finished.
 

@@ -212,6 +212,8 @@ class Model:
         if strangers := [t for t in tensors if not torch.is_tensor(t) or not t.is_floating_point()]:
             found = getattr(strangers[0], "dtype", type(strangers[0]).__name__)
             raise TypeError(f"expected tensors of floats, as images.signed_batch makes them, got {found}")
+        for films in (tensor for tensor in tensors if tensor.dim() == 4):
+            in_range(films)
         self.trained.eval()
         parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
         with self.autocast():

@@ -32,6 +32,7 @@ BAD_COMMANDS = [
     ("import_folder", "IN IN OUT", "no table at"),
     ("import_folder", "IN IN/labels.csv OUT --side large", "large: expected a whole number"),
     ("import_folder", "IN IN/labels.csv OUT --side -5", "-5: expected a whole number"),
+    ("import_folder", "IN IN/labels.csv OUT --side 3", "3: expected 8 pixels or more"),
     ("import_folder", "IN IN/labels.csv OUT --rename Path", "expected YOURS=THEIRS"),
     ("import_folder", "IN IN/labels.csv OUT --patient-pattern (", "'(' is no regular expression"),
     ("import_folder", "IN IN/labels.csv OUT --patient-pattern zebra", "finds no patient"),
@@ -78,8 +79,17 @@ BAD_COMMANDS = [
     ("one_training", "--steps -1", "steps is -1"),
     ("one_training", "--profile huge", "invalid choice: 'huge'"),
     ("contact_sheets", "--seed -1", "seed is -1"),
+    ("minutes", "clas NOTEBOOK", "unknown profile 'clas'"),
+    ("minutes", "class NOTEBOOK", "has not been executed"),
+    ("minutes", "class IN/labels.csv", "labels.csv is no whole notebook"),
+    ("slides", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
+    ("stage", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
+    ("stage", "OUT", "expected executed notebooks"),
+    ("student", "IN/labels.csv", "labels.csv is a file"),
+    ("gate", "IN/labels.csv", "no column 'percent'"),
+    ("blind_look", "note IN/labels.csv --reader me", "no column 'film'"),
 ]
-BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage"]
+BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage", "student"]
 PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
     ("grid", "gate", "one_training", "blind_look"), "studies"
 )

@@ -19,7 +19,7 @@ AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same 
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
-DRAWINGS = table_of("error", "sharpness", rows=("L1 alone", "D alone", "both"))
+DRAWINGS = ("L1 alone", "D alone", "both")
 WHERE = {
     "xray": "simulated patients, one CT: intervals are over warps",
     "ct": "one CT, warped: intervals are over warps",
@@ -157,7 +157,7 @@ def drawings(films, drawn):
     return pd.DataFrame({"error": errors, "sharpness": sharp})
 
 
-@door(table=DRAWINGS)
+@door(table=table_of("error", rows=DRAWINGS))
 def held_by_l1(table):
     """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
     lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
@@ -169,7 +169,7 @@ def held_by_l1(table):
     return f"Not shown: {numbers}."
 
 
-@door(table=DRAWINGS)
+@door(table=table_of("error", "sharpness", rows=DRAWINGS))
 def sharp_and_right(table):
     """Which generator draws films both sharp and right.
 

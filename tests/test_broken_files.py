@@ -530,7 +530,7 @@ def finished(tmp_path):
     """A grid of one cell, with its test scores."""
     artifacts.activate("smoke")
     cell, path = Cell.complete({"arm": "none"}), tmp_path / "grid.csv"
-    scores = dict.fromkeys((*verdicts.COLUMNS, "train", "valid"), 0.5)
+    scores = dict.fromkeys(("train", "valid", *verdicts.COLUMNS), 0.5)
     artifacts.write_csv(path, [{**vars(cell), **scores}])
     labels = np.random.default_rng(0).integers(0, 2, (40, 14)).astype(float)
     results.write_scores(cell, path, labels, labels + 0.1, np.arange(40))
@@ -551,6 +551,9 @@ def test_a_grid_whose_last_line_is_cut_is_named(finished):
     finished.write_text(text + "1.0,non")
     with pytest.raises(ValueError, match=r"grid\.csv, row 1 is no cell .*remove that line"):
         grid.finished(finished)
+    finished.write_text(text.rstrip().removesuffix(",0.5"))
+    with pytest.raises(ValueError, match=r"grid\.csv: none, seed 0, has a blank score"):
+        verdicts.read(finished)
 
 
 def test_a_count_of_looks_that_is_lost_is_named():

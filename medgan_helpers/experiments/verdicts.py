@@ -46,6 +46,8 @@ def read(out):
     """
     out, rows = Path(out), []
     for cell, row in finished(out).items():
+        if pd.isna([row.get(name) for name in COLUMNS]).any():
+            raise ValueError(f"{out}: {cell.arm}, seed {cell.seed}, has a blank score: remove that line")
         if scores_file(cell, out).exists():
             rows.append(row | {"resamples": resample(cell, out)})
     names = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .checks import door, floats, having, shaped, whole
+from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
 from .training.model import check_batch, check_count
 
@@ -135,6 +136,7 @@ class Flow(Model):
         self, image_size=64, width=32, seed=0, device="auto", precision="auto", *,
         learning_rate=LEARNING_RATE, decay_steps=None, compile=False,
     ):  # fmt: skip
+        number_of(0)("learning_rate", learning_rate)
         config = dict(image_size=image_size, width=width, seed=seed, learning_rate=learning_rate,
                       decay_steps=decay_steps)  # fmt: skip
         super().__init__(config, device, precision, compile)

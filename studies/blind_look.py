@@ -78,7 +78,10 @@ def note(answers, reader):
     rows = key.assign(film=key.index + 1, reader=reader, answer=said)
     rows["network"] = trial.shipped_card()["sha256"][:12]
     before = pd.read_csv(OUT) if OUT.exists() else rows[:0]
-    table = pd.concat([before[before["network"] == rows["network"][0]], rows])[COLUMNS]
+    before = before[before["network"] == rows["network"][0]]
+    if reader in {*before["reader"]}:
+        raise ValueError(f"{OUT} holds answers of {reader!r} already: remove them first")
+    table = pd.concat([before, rows])[COLUMNS]
     artifacts.write_csv(OUT, table)
     print(trial.blind_look(table))
 

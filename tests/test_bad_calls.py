@@ -797,6 +797,8 @@ BAD_CALLS = {
         (augmentation.Augmentation(), (FILMS * NAN, torch.Generator()), "images reach nan"),
         (dcgan.discriminator_loss, (torch.zeros(2), torch.zeros(2), "Hinge"), "kind is 'Hinge'"),
         (dcgan.generator_loss, (torch.zeros(2), "wasserstein"), "kind is 'wasserstein'"),
+        (stargan.StarGAN, SMALL | {"pretrain": -5}, "pretrain is -5"),
+        (flow.Flow, CPU | {"learning_rate": (1e-3, 1e-3)}, "learning_rate is"),
         (dcgan.DCGAN, SMALL | {"penalty": -1.0}, "penalty is -1"),
         (dcgan.DCGAN, SMALL | {"augment": "yes"}, "augment is 'yes': expected True or False"),
         (pix2pix.Pix2Pix, SMALL | {"dropout": 50}, "dropout is 50: expected 0 to 1"),

@@ -70,7 +70,7 @@ def check_config(config):
 
     Raises TypeError or ValueError that names the argument. None stands for "not given" and passes.
     """
-    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0}.items():
+    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0, "pretrain": 0}.items():
         if config.get(name) is not None:
             check_count(name, config[name], least)
     if config.get("findings") == []:

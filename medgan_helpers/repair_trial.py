@@ -146,6 +146,7 @@ def realism(table, one="unet", other="pix2pix"):
     )
 
 
+@door(films=films_of, drawn=holding())
 def drawings(films, drawn):
     """How near and how sharp films drawn from organ maps are: DataFrame, a row per generator.
 

@@ -821,6 +821,8 @@ BAD_CALLS = {
         (films_of.Films, (GREY, FRAME[chexpert.FINDINGS][:3]), "4 films and 3 labels"),
         (sentences.against, (pd.DataFrame(), "lesiongan"), "arm is 'lesiongan': choose one of none"),
         (sentences.gains, (pd.DataFrame(), "gan"), "arm is 'gan'"),
+        (sentences.finished_arms, (pd.DataFrame(), ["lesiongan"]), "arms is 'lesiongan'"),
+        (repair_trial.drawings, (FILMS, {}), "drawn is empty"),
         (paper_faults.out_of_fold, (None, None, "patients"), "by is 'patients': choose one of film"),
         (stargan_trial.removal, (STRANGERS, FILMS), "case is of strangers"),
         (stargan_trial.variety, (STRANGERS, FILMS), "case is of strangers"),

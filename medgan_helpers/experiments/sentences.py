@@ -1,6 +1,6 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
-from ..checks import door, one_of
+from ..checks import door, names, one_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
 from .verdicts import COLUMNS, HEADROOM, gap_differences, gaps
@@ -53,6 +53,7 @@ def against(judged, arm, percent=1):
     return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
 
 
+@door(arms=names(*ARMS))
 def finished_arms(judged, arms, percent=1):
     """`against` for each of these arms that is finished, and the names of the others."""
     rows = judged[judged["percent"] == percent] if len(judged) else judged

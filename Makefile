@@ -11,8 +11,12 @@ SHELL  := /bin/bash
 .SUFFIXES:
 .DEFAULT_GOAL := help
 
-ifeq ($(filter smoke class full,$(PROFILE)),)
+# Both name a folder below build/, which `make clean` removes: one word each, or it would remove another.
+ifneq ($(PROFILE),$(or $(filter smoke class full,$(firstword $(PROFILE))),one of these))
 $(error unknown PROFILE "$(PROFILE)": choose smoke, class or full, as in "make book PROFILE=smoke")
+endif
+ifneq ($(DATASET),$(subst /,,$(firstword $(DATASET))))
+$(error DATASET is "$(DATASET)": expected a name without spaces and slashes, as in "make book DATASET=nih")
 endif
 
 BUILD  := build/$(PROFILE)$(if $(filter-out simulated,$(DATASET)),-$(DATASET))
@@ -88,12 +92,12 @@ $(call chapter,07): $(call chapter,06)
 
 $(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
-	@rm -rf $(BUILD)/pages
+	@rm -rf "$(BUILD)/pages"
 	@$(PY) book/scripts/stage.py $(BUILD)/pages $(EXECUTED)
 	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml \
 	    -W -n --keep-going --quiet > /dev/null
 	@$(PY) book/scripts/check.py $(BUILD)/pages/_build/html
-	@rm -rf $(BUILD)/html && mv $(BUILD)/pages/_build/html $(BUILD)/html
+	@rm -rf "$(BUILD)/html" && mv "$(BUILD)/pages/_build/html" "$(BUILD)/html"
 
 # --- everything else ----------------------------------------------------------------------------
 
@@ -173,4 +177,4 @@ lock:  ## make requirements.txt again from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean:  ## remove build/<profile> (the environments stay)
-	@rm -rf $(BUILD)
+	@rm -rf "$(BUILD)"

@@ -33,6 +33,8 @@ def main():
             raise ValueError(f"{folder} is a file: say with --to FOLDER where to unpack it")
         unpack(folder, Path(options.to), options.dry_run)
         folder = Path(options.to)
+    elif options.to:
+        raise ValueError(f"--to is for an archive, {folder} is none: leave --to out, or give the zip file")
     if options.dry_run and not folder.exists():
         return
     root = chexpert.find_root(folder)
@@ -60,7 +62,10 @@ def command_line():
 
 
 def unpack(archive, folder, dry_run):
-    """Unpack a zip archive; files that are there in full are kept, so a stopped run goes on."""
+    """Unpack a zip archive; files that are there in full are kept, so a stopped run goes on.
+
+    Raises FileExistsError, before anything is written, where the folder holds another data set.
+    """
     try:
         with zipfile.ZipFile(archive) as packed:
             members = [member for member in packed.infolist() if not member.is_dir()]
@@ -80,8 +85,16 @@ def unpack(archive, folder, dry_run):
 
 
 def _there(folder, member):
+    """Whether the file is there already; of a table every byte is looked at, of a film the size."""
     path = _place(folder, member)
-    return path.is_file() and path.stat().st_size == member.file_size
+    if not path.exists():
+        return False
+    same = path.is_file() and path.stat().st_size == member.file_size
+    if same and path.suffix == ".csv":
+        same = zlib.crc32(path.read_bytes()) == member.CRC
+    if not same:
+        raise FileExistsError(f"{path} is another file than the archive's: choose another folder, or move it")
+    return True
 
 
 def _place(folder, member):

@@ -8,6 +8,7 @@ A run that was killed goes on when the same command is typed again. Nothing that
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def main():
     options = arguments()
     try:
         csv = simulator.write(**options)
+    except json.JSONDecodeError:
+        sys.exit(f"simulate_chexpert: simulation.json in {options['root']} is damaged: choose another folder")
     except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"simulate_chexpert: {error}")
     root = csv.parent.resolve()

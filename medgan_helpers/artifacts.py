@@ -57,7 +57,7 @@ def repository():
     return here
 
 
-@checks.door(name=checks.path)
+@checks.door(name=checks.plain_name)
 def committed(name):
     """The table book/results/<name> that a study wrote; None where there is none, or no repository."""
     import pandas as pd
@@ -144,7 +144,7 @@ def as_json(path, value):
         ) from error
 
 
-@checks.door(path=checks.path)
+@checks.door(path=checks.path, table=checks.records)
 def write_csv(path, table):
     """Write a DataFrame without its index, or a list of rows as dicts, atomically."""
     import pandas as pd
@@ -160,6 +160,12 @@ def lock(path):
     return FileLock(path.with_suffix(".lock"))
 
 
+def _counts(name, value):
+    for one in value.values() if isinstance(value, dict) else (value,):
+        checks.number(0)(name, one)
+
+
+@checks.door(n=_counts, unit=checks.words)
 def record(name, value, low=None, high=None, n=None, unit=""):
     """Put scores into build/<profile>/results/scores.csv, replacing those of the same names.
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .checks import door, number, numbers, one_of, tensor, told
+from .checks import door, having, in_range, number, numbers, one_of, tensor, told
 from .checks import generator as generator_of
 from .training import mix
 
@@ -36,6 +36,7 @@ def check(images):
         raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
     if len(images) == 0:
         raise ValueError(f"expected at least one film, found {tuple(images.shape)}")
+    in_range(images)
 
 
 def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
@@ -185,7 +186,7 @@ class Augmented:
     run sees the films an uninterrupted one would. Only for training: validation films stay as they are.
     """
 
-    @door()
+    @door(augmentation=having("__call__", kind="an Augmentation, or None"))
     def __init__(self, batches, augmentation=None, seed=0):
         if not hasattr(batches, "seek"):
             raise TypeError(f"batches is {told(batches)}: expected batches with seek, as ImageStore.batches")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from . import metrics
-from .checks import door, holding, numbers, one_of, shaped, tensor, whole
+from .checks import door, estimates, having, holding, named, numbers, one_of, shaped, tensor, whole
 from .training.model import check_batch
 
 
@@ -79,7 +79,7 @@ def dilate(masks, reach):
 
 
 def _pair(maps, masks):
-    maps, masks = torch.as_tensor(maps).float(), torch.as_tensor(masks).bool()
+    maps, masks = torch.as_tensor(maps).float(), torch.as_tensor(masks)
     if maps.ndim != 3 or masks.ndim != 3 or len(maps) != len(masks):
         raise ValueError(
             f"expected maps (B, h, w) and masks (B, H, W) of the same films, found {tuple(maps.shape)} and "
@@ -87,6 +87,9 @@ def _pair(maps, masks):
         )
     if not maps.isfinite().all():
         raise ValueError("maps hold nan or infinity: has the network's training gone astray?")
+    if not ((masks == 0) | (masks == 1)).all():
+        raise ValueError("masks hold more than 0 and 1: expected bool, as masks > 0.5; or are they the maps?")
+    masks = masks.bool()
     seen = masks.flatten(1).any(1)  # a film whose mask is empty cannot be hit
     return maps[seen], masks[seen]
 
@@ -174,6 +177,7 @@ def beside_chance(scores, score="hit"):
     return pd.DataFrame(rows, index=["value", "low", "high", "chance"]).T
 
 
+@door(scores=having("items", kind="{finding: localisation(...)}"))
 def who_points(scores):
     """A sentence: for which findings maps hit more often than with other films' masks (interval above 0)."""
     for name, row in scores.items():
@@ -192,6 +196,7 @@ def who_points(scores):
     return sentence
 
 
+@door(skill=estimates)
 def who_reads(skill):
     """A sentence on {name: AUROC as Estimate}: whose maps may be looked at (interval above .5)."""
     unsure = [name for name, estimate in skill.items() if not estimate.low > 0.5]
@@ -203,6 +208,7 @@ def who_reads(skill):
     )
 
 
+@door(agreements=named)
 def depends_on_learning(agreements):
     """A sentence on {network: rank correlation of its maps with the trained network's} (sanity checks)."""
     parts = ", ".join(f"{name} {value:+.2f}" for name, value in agreements.items())

@@ -11,6 +11,8 @@ import functools
 import inspect
 import math
 import os
+import re
+from dataclasses import fields
 from numbers import Integral, Real
 
 import numpy as np
@@ -123,8 +125,43 @@ def path(name, value):
         raise TypeError(f"{name} is {value!r}: expected the name of a file or folder")
 
 
-def table(*columns, rows=()):
-    """A DataFrame with rows, and with these columns; `rows`: names of rows that it must have."""
+def switch(name, value):
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}: expected True or False")
+
+
+def listed(name, value):
+    """Several: a list, a tuple, a range or the like, and not a single word."""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{name} is {value!r}: expected a list, as in {name}=[{value!r}]")
+
+
+def pair(name, value):
+    """Two numbers, 0 or more: what two networks have of a thing."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} is {value!r}: expected two numbers, as (2e-4, 4e-4)")
+    for one in value:
+        number(0)(name, one)
+
+
+def settings(recipe, **rules):
+    """Refuse a dataclass of settings one of whose numbers is none, or below 0; rules: of single settings."""
+    usual = {float: number(0), int: whole(0), bool: switch}
+    for field in fields(recipe):
+        if rule := rules.get(field.name, usual.get(field.type)):
+            rule(field.name, getattr(recipe, field.name))
+
+
+def plain_name(name, value):
+    """The name of a file or folder without the way to it: nothing that leads elsewhere."""
+    words(name, value)
+    if not re.fullmatch(r"\w[\w .+-]*", value):
+        raise ValueError(f"{name} is {value!r}: expected a name of letters and digits, without a folder")
+
+
+def table(*columns, rows=(), least=1):
+    """A DataFrame of `least` rows, and with these columns; `rows`: names of rows that it must have."""
 
     def rule(name, value):
         if not hasattr(value, "columns"):
@@ -133,12 +170,19 @@ def table(*columns, rows=()):
             raise ValueError(
                 f"{name} has no column {missing[0]!r}: it has {', '.join(map(str, value.columns))}"
             )
-        if len(value) == 0:
+        if len(value) < least:
             raise ValueError(f"{name} is empty: expected a DataFrame with rows")
         if missing := [row for row in rows if row not in value.index]:
             raise ValueError(f"{name} has no row {missing[0]!r}: it has {', '.join(map(str, value.index))}")
 
     return rule
+
+
+def records(name, value):
+    """A DataFrame with columns, or a list of rows as dicts, at least one."""
+    dicts = isinstance(value, list) and all(hasattr(row, "keys") for row in value)
+    if len(value if dicts else getattr(value, "columns", ())) == 0:
+        raise TypeError(f"{name} is {told(value)}: expected a DataFrame with columns, or a list of dicts")
 
 
 def named(name, value):
@@ -215,6 +259,19 @@ def in_range(images, name="images"):
         )
 
 
+def films(least=1):
+    """Films as they lie in a store: (N, H, W) of uint8, at least so many pixels a side."""
+
+    def rule(name, value):
+        shaped("N", "H", "W")(name, value)
+        if str(value.dtype).split(".")[-1] != "uint8":
+            raise TypeError(f"{name} are {value.dtype}: expected uint8, 0 to 255")
+        if min(value.shape[1:]) < least:
+            raise ValueError(f"{name} are {tuple(value.shape[1:])} pixels: expected at least {least} a side")
+
+    return rule
+
+
 def floats(name, value):
     """An array or a tensor of floats: bytes would be taken for numbers far outside of their range."""
     if "float" not in (found := str(getattr(value, "dtype", type(value).__name__))):
@@ -236,6 +293,13 @@ def numbers(least=-math.inf, most=math.inf):
             raise ValueError(f"{name} is {told(value)}: expected {_between(least, most)}")
 
     return rule
+
+
+def estimates(name, value):
+    """An estimate under each name."""
+    named(name, value)
+    for key, one in value.items():
+        estimate(key, one)
 
 
 images = tensor("B", "C", "H", "W")

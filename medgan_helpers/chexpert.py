@@ -145,7 +145,7 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     Returns a float32 DataFrame with the index of `frame`.
     """
     check_frame(frame, FINDINGS)
-    if isinstance(unlabelled, str):
+    if isinstance(unlabelled, str) or not hasattr(unlabelled, "__iter__"):
         raise TypeError(f"unlabelled is {unlabelled!r}: expected a list of findings")
     if strangers := [finding for finding in unlabelled if finding not in FINDINGS]:
         raise ValueError(f"unknown finding {strangers[0]!r}: choose among {', '.join(FINDINGS)}")
@@ -339,6 +339,8 @@ def box_masks(boxes, paths, size):
     check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
     if isinstance(paths, str | pd.DataFrame):
         raise TypeError(f"paths is a {type(paths).__name__}: expected a list of paths")
+    if (boxes[BOX_COLUMNS[2:]].abs() > FARTHEST).any(axis=None):
+        raise ValueError("boxes reach far out of the film: expected shares of its side, not pixels")
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)
     for path, part in boxes.groupby("path"):

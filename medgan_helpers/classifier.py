@@ -18,7 +18,7 @@ import torchvision
 from torch import nn
 
 from . import artifacts, chexpert
-from .checks import door, names, number, tensor, whole
+from .checks import door, listed, names, number, tensor, whole
 from .images import signed_to_xrv
 from .local_contrast import LocalContrast
 from .training import Model, load, one_step, seeded
@@ -92,6 +92,7 @@ def masked_bce(logits, labels, weights):
     return (weights * loss * known).sum() / known.sum().clamp(min=1)
 
 
+@door(emphasis=listed)
 def finding_weights(findings, emphasis=chexpert.RARE):
     """(F,) weights of mean 1, by name: 1 for the findings in `emphasis`, to COMMON_WEIGHT for the others."""
     weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in _names(findings)])
@@ -194,6 +195,7 @@ class DenseNet(Model):
                 "labels outside 0 to 1: what is uncertain (-1) or unknown is nan here, see chexpert.labels"
             )
 
+    @door(batch_size=whole())
     @torch.no_grad()
     def logits(self, images, batch_size=256):
         """(N, F) on the CPU, in float32; the network in evaluation mode."""
@@ -236,7 +238,7 @@ class DenseNet(Model):
 def _names(findings):
     if isinstance(findings, str) or len(set(np.atleast_1d(findings))) < np.size(findings):
         raise ValueError(f"findings is {findings!r}: expected a number, or a list of names, each once")
-    if isinstance(findings, int):
+    if not hasattr(findings, "__iter__"):
         whole()("findings", findings)
         if findings == len(chexpert.FINDINGS):
             return tuple(chexpert.FINDINGS)

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .checks import door, images, like
+from .checks import door, images, like, one_of, pair, tensor
+from .checks import settings as check_settings
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
 from .training.model import check_config, check_count
@@ -150,6 +151,7 @@ def initialise(module):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
+@door(kind=one_of(*LOSSES))
 def discriminator_loss(real, fake, kind):
     """What D minimises, from its logits of real and synthetic films (B,). softplus(-l) is -log sigmoid(l)."""
     if kind == "hinge":  # Lim & Ye 2017: logits beyond the margin 1 are good enough
@@ -160,6 +162,7 @@ def discriminator_loss(real, fake, kind):
     return F.softplus(-real).mean() + F.softplus(fake).mean()  # eq. 1: -[log D(x) + log(1 - D(G(z)))]
 
 
+@door(kind=one_of(*LOSSES))
 def generator_loss(fake, kind, real=None):
     """What G minimises, from D's logits of synthetic films (B,); "relativistic" needs real ones too."""
     if kind == "relativistic":  # the synthetic film should beat the real one beside it
@@ -188,8 +191,7 @@ class DCGAN(Model):
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL, FEW_FILMS, MODERN or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
-        if recipe.loss not in LOSSES:
-            raise ValueError(f"loss is {recipe.loss!r}: choose of {', '.join(LOSSES)}")
+        check_settings(recipe, loss=one_of(*LOSSES), learning_rates=pair)
         config = dict(image_size=image_size, width=width, seed=seed, decay_steps=decay_steps)
         rates = list(recipe.learning_rates)  # a list, as JSON reads it
         super().__init__(config | asdict(recipe) | {"learning_rates": rates}, device, precision, compile)
@@ -244,6 +246,7 @@ class DCGAN(Model):
         rng = torch.Generator().manual_seed(seed)
         return self.draw(torch.randn(n, self.recipe.latent, generator=rng))
 
+    @door(z=tensor("n", "latent"))
     def draw(self, z):
         """The films (n, 1, H, W) that belong to latents z (n, latent): for walks between two films."""
         if z.shape[1:] != (self.recipe.latent,):

@@ -162,7 +162,7 @@ def gaussian_blur(images, sigma):
     return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
-@door(images=checks.images, length=STRENGTH)
+@door(images=checks.images, length=STRENGTH, generator=generator_of)
 def motion_blur(images, length, generator):
     """Average along a straight path of `length` pixels, one random direction an image."""
     if length <= 0:

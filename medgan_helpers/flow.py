@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import door, floats, having, whole
+from .checks import door, floats, having, shaped, whole
+from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
 from .training.model import check_batch, check_count
 
@@ -98,6 +99,7 @@ def waves(t):
 
 
 # ---------------------------------------------------------------- the line, and the way along it
+@door(t=shaped("B"))
 def between(noise, film, t):
     """x_t = (1 - t) noise + t film: the point of the straight line at time t (B,)."""
     t = t[:, None, None, None]
@@ -134,6 +136,7 @@ class Flow(Model):
         self, image_size=64, width=32, seed=0, device="auto", precision="auto", *,
         learning_rate=LEARNING_RATE, decay_steps=None, compile=False,
     ):  # fmt: skip
+        number_of(0)("learning_rate", learning_rate)
         config = dict(image_size=image_size, width=width, seed=seed, learning_rate=learning_rate,
                       decay_steps=decay_steps)  # fmt: skip
         super().__init__(config, device, precision, compile)
@@ -175,8 +178,7 @@ class Flow(Model):
 
     def path(self, noise, steps=4):
         """All points of the way (n, steps + 1, 1, H, W): noise first, film last."""
-        if steps < 1:
-            raise ValueError(f"steps is {steps}: one step at least leads from noise to film")
+        check_count("steps", steps)
         check_batch(noise, self.config)
         return self.in_parts(lambda x: torch.stack(follow(self.trained, x, steps), dim=1), noise)
 

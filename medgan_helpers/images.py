@@ -46,10 +46,9 @@ class ImageStore:
     Raises ValueError or OSError naming the films, the rows or the space that lack.
     """
 
+    @checks.door(skip_bad=checks.switch)
     def __init__(self, frame, root, size, skip_bad=False):
         chexpert.check_frame(frame, ["path"])
-        if not isinstance(skip_bad, bool):
-            raise TypeError(f"skip_bad is {skip_bad!r}: expected True or False")
         if len(frame) == 0:
             raise ValueError("the frame has no rows: no film to store (is every film of another view?)")
         if not isinstance(size, Real) or int(size) != size or not 8 <= size <= 4096:
@@ -99,6 +98,13 @@ class ImageStore:
         return Batches(self, batch_size, seed, device, labels)
 
 
+def _device(name, value):
+    try:
+        torch.device(value)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f'{name} is {value!r}: choose "cpu" or "cuda"') from error
+
+
 class Batches:
     """Endless iterator of (images (B, 1, H, W) float in [-1, 1], labels (B, findings) float) on the device.
 
@@ -107,7 +113,7 @@ class Batches:
     been drawn, without drawing them: training resumes where it stopped.
     """
 
-    @checks.door(batch_size=checks.whole(), labels=checks.table())
+    @checks.door(batch_size=checks.whole(), device=_device, labels=checks.table())
     def __init__(self, store, batch_size, seed, device, labels):
         if not labels.index.equals(store.frame.index):
             raise ValueError("labels: expected one row per film, in the order of store.frame")
@@ -140,6 +146,7 @@ class Batches:
         return int(self._order[place])
 
 
+@checks.door(path=checks.path, size=checks.whole(1, 4096))
 def decode(path, size):
     """One film file -> (size, size) uint8: the largest centred square, then antialiased bicubic resizing.
 
@@ -172,6 +179,8 @@ def read_film(path, at_least=None):
             raise ValueError(
                 f"pixel type {film.mode!r}, expected 8-bit grey; import_folder.py converts 16-bit films"
             )
+        if any(";16" in str(tile[-1]) for tile in film.tile):  # Pillow would keep the upper 8 bits alone
+            raise ValueError("colours of 16 bits: save it as grey; import_folder.py converts 16 bits of grey")
         transparent = film.mode in ("RGBA", "LA") or "transparency" in film.info
         if transparent and film.convert("RGBA").getextrema()[3] != (255, 255):
             raise ValueError("transparent pixels, expected a film without alpha channel")
@@ -264,6 +273,7 @@ def unit_to_signed(images):
 @checks.door(images=checks.floats)
 def signed_to_xrv(images):
     """[-1, 1] -> [-1024, 1024], exactly: multiplying by a power of two loses nothing."""
+    checks.in_range(torch.as_tensor(images))
     return images * 1024
 
 

@@ -20,8 +20,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .checks import door, numbers, one_of, shaped, table, whole
+from .checks import door, in_range, numbers, one_of, shaped, table, whole
 from .checks import images as films_of
+from .checks import settings as check_settings
 from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
@@ -136,13 +137,16 @@ def add_blob(negatives, targets, radii, strength):
     return put(negatives, targets, (ground + change).clamp(-1, 1))
 
 
+@door(masks=shaped("N", "H", "W"))
 def marks_of(masks):
     """Where masks (N, H, W), bool, show their finding, as a radiologist would mark it.
 
     Returns the row and column of its densest part in pixels, (N, 2), and its radius, (N,): that of a disc of
-    the same area. The simulator's masks stand for the radiologist.
+    the same area. The simulator's masks stand for the radiologist. Raises ValueError for an empty mask.
     """
     masks = torch.as_tensor(masks).float()
+    if blank := int((masks.sum((1, 2)) == 0).sum()):
+        raise ValueError(f"{blank} of {len(masks)} masks are empty: leave these films out, nothing is marked")
     size = masks.shape[-1]
     dense = F.avg_pool2d(masks[:, None], size // 8 + 1, 1, size // 16).flatten(1).argmax(1)
     centres = torch.stack([dense // size, dense % size], 1)
@@ -292,6 +296,7 @@ class LesionGAN(Model):
         if isinstance(findings, str):
             raise TypeError(f"findings is {findings!r}: expected a list of names")
         recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
+        check_settings(recipe)
         check_config(asdict(recipe))
         super().__init__({"findings": list(findings), "recipe": asdict(recipe), "seed": seed}, **machine)
         self.recipe, classes = recipe, len(findings) + 1  # the last one: no finding
@@ -359,6 +364,7 @@ class LesionGAN(Model):
 
         The centres can be marks in the simulator's masks or boxes drawn by hand (`box_centres`).
         """
+        in_range(films)
         one_of(*self.config["findings"])("finding", finding)
         rng = torch.Generator().manual_seed(mix(seed))
         number = self.config["findings"].index(finding)

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from . import artifacts, checks, chexpert, metrics
-from .checks import door, shaped, table, whole
+from .checks import door, having, one_of, shaped, table, whole
 from .images import signed_batch
 from .training import seeded
 
@@ -68,6 +68,8 @@ def benches(frame, labels, count, seed=0):
     What is measured on them may be averaged, and its interval is `over_benches`. A bench with fewer than FEW
     positives or negatives in a part is left out. Raises ValueError when fewer than two remain.
     """
+    if len(labels) != len(frame):
+        raise ValueError(f"{len(labels)} labels for {len(frame)} films: expected one each")
     rng = np.random.default_rng(seed)
     groups = np.array_split(rng.permutation(frame["patient"].unique()), count)
     made = []
@@ -77,10 +79,8 @@ def benches(frame, labels, count, seed=0):
         if all(min(labels[rows].sum(), (1 - labels[rows]).sum()) >= FEW for rows in bench):
             made.append((bench, np.random.default_rng([seed, number])))
     if len(made) < 2:
-        raise ValueError(
-            f"{labels.sum():.0f} positives of {len(labels)} films are too few for {count} benches: choose a "
-            "commoner finding or more films"
-        )
+        found = f"{labels.sum():.0f} positives of {len(labels)} films"
+        raise ValueError(f"{found} are too few for {count} benches: choose a commoner finding or more films")
     return made
 
 
@@ -89,24 +89,23 @@ def over_benches(values):
 
     The benches share no patient, so that their values are independent.
     """
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
+    values = np.array([value for value in values if np.isfinite(value)], float)
     if len(values) < 2:
         return metrics.Estimate(*[np.nan] * 3)
     reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return metrics.Estimate(float(values.mean()), float(values.mean() - reach), float(values.mean() + reach))
 
 
+@door(data=having("x", kind="a Data"), bench=having("fresh", kind="a Bench, as benches makes them"))
 def skill(data, bench):
     """AUROC on fresh patients of a classifier that learnt from the regimen: can the bench read at all?"""
     return float(area(data.labels[bench.fresh], learner().fit(data.x[bench.train], data.labels[bench.train])
                       .predict(data.x[bench.fresh])))  # fmt: skip
 
 
+@door(films=checks.films(CELLS))
 def features(films):
     """Mean and log of the spread of the grey levels in 16 x 16 cells: (N, size, size) uint8 -> (N, 512)."""
-    if films.dtype != np.uint8:
-        raise TypeError(f"films are {films.dtype}: expected uint8, 0 to 255")
     side = films.shape[-1] // CELLS
     middle = films[..., : side * CELLS, : side * CELLS].astype(np.float32) / 255
     cells = middle.reshape(len(films), CELLS, side, CELLS, side)
@@ -215,6 +214,7 @@ def synthetic_validation(data, bench, rng):
     return {name: (area(*pair), np.mean((pair[1] - pair[0]) ** 2)) for name, pair in scores.items()}
 
 
+@door(by=one_of("film", "patient"))
 def out_of_fold(data, rows, by, seed=0):
     """Scores of films in five folds, each read by a network of the other four; by "film" or "patient"."""
     x, labels = data.x[rows], data.labels[rows]
@@ -378,10 +378,10 @@ class Ledger:
 @door(estimate=checks.estimate)
 def size(estimate):
     """An estimate in words: **+.012** (-.003 to +.027)."""
-    value, low, high = estimate
-    return f"**{value:+.3f}** ({low:+.3f} to {high:+.3f})"
+    return f"**{estimate[0]:+.3f}** ({estimate[1]:+.3f} to {estimate[2]:+.3f})"
 
 
+@door(skills=checks.estimates)
 def what_the_bench_reads(skills):
     """A sentence on {finding: Estimate of AUROC on fresh patients}: can the faults be told from noise?"""
     parts = [f"{name} **{e.value:.2f}** ({e.low:.2f} to {e.high:.2f})" for name, e in skills.items()]

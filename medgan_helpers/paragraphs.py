@@ -1,6 +1,8 @@
 """Paragraphs of chapters 1 and 2 whose wording depends on what was measured; each returns Markdown."""
 
-from .checks import door, estimate, table
+import numpy as np
+
+from .checks import door, estimate, holding, shaped, table
 
 
 @door(scores=table("split by film", "split by patient"))
@@ -38,8 +40,12 @@ def distance(table):
     )
 
 
+@door(curves=holding("without", "with"))
 def gap(curves):
     """Chapter 2: curves, {"without": rows, "with": rows} of (step, training loss, validation loss)."""
+    curves = {name: np.asarray(curve) for name, curve in curves.items()}
+    for name, curve in curves.items():
+        shaped("steps", "3", kind="rows")(name, curve)
     gaps = {name: curve[-1, 2] - curve[-1, 1] for name, curve in curves.items()}
     if gaps["with"] < gaps["without"]:
         meaning = "Augmentation kept the network from learning its films by heart."

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import door, floats
+from .checks import door, floats, number
+from .checks import settings as check_settings
 from .dcgan import initialise  # the same first weights: Isola et al. 2017, appendix
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
 from .training.model import check_config
@@ -176,6 +177,7 @@ class Pix2Pix(Model):
         if not isinstance(settings, Settings):
             raise TypeError(f"settings is {settings!r}: expected PAPER, DRAW, REPAIR, BESIDE or Settings")
         settings = replace(settings, **changes)
+        check_settings(settings, dropout=number(0, 1))
         config = {"image_size": image_size, "width": width, "seed": seed, "in_channels": in_channels}
         config |= {"decay_steps": decay_steps} | asdict(settings)
         super().__init__(config, device, precision, compile)

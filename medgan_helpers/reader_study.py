@@ -26,7 +26,7 @@ from PIL import Image
 from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
-from .checks import door, having, named, number, shaped, table, told, whole, words
+from .checks import door, having, named, number, plain_name, shaped, table, told, whole, words
 from .checks import path as file_name
 from .images import grey_films
 
@@ -225,8 +225,15 @@ def _read_one(file, test):
 
 @door(path=file_name, test=TEST, reader=words)
 def write_answers(path, test, reader, answers):
-    """Write one reader's answers ("left" or "right", a pair each) as `read_answers` reads them."""
+    """Write one reader's answers ("left" or "right", a pair each) as `read_answers` reads them.
+
+    Raises ValueError where `path` holds anything but this reader's answers to this test: they would be lost.
+    """
     _one_a_pair(test, answers)
+    _check_answers(answers)
+    path = Path(path)
+    if path.exists() and reader != (other := _read_one(path, test)["reader"].iloc[0]):
+        raise ValueError(f"{path} holds the answers of {other!r}: give {reader!r} a file of its own")
     numbers = range(1, len(test) + 1)
     table = pd.DataFrame({"reader": reader, "test": test.key, "pair": numbers, "answer": answers})
     artifacts.write_csv(path, table[COLUMNS])
@@ -262,7 +269,7 @@ def pairs_needed(share):
 
 
 # ---------------------------------------------------------------- the test as a page, and as a widget
-@door(test=TEST)
+@door(test=TEST, name=plain_name)
 def ask(test, name=PAGE):
     """Show the test: as a widget where a reader sits at a live kernel, else as a page that needs none.
 

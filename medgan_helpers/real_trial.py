@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from . import artifacts, cam, chexpert, dcgan, images, metrics, simulator, stargan_trial, training
-from .checks import door, holding
+from .checks import data_set, door, having, holding
 from .checks import table as table_of
 
 NOT_RUN = "This has not been run yet: `{command}` writes the table."
@@ -139,6 +139,7 @@ def translated(finding, rows):
 
 
 # ---------------------------------------------------------------- chapter 7
+@door(network=having("logits", "findings", kind="a classifier, as DenseNet"), real=data_set)
 def skill(network, real):
     """{finding: AUROC, an Estimate} of a classifier on all real films, for what NIH labels and it reads."""
     truth, logits = real.labels(), network.logits(signed(real.store)).numpy()

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from . import artifacts, classifier, degradation, metrics, restorers, simulator, training
-from .checks import door, holding, whole
+from .checks import door, estimate, holding, whole, words
 from .checks import images as films_of
+from .checks import table as table_of
 from .images import unit_batch, unit_to_signed
 
 MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
@@ -18,6 +19,7 @@ AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same 
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
+DRAWINGS = ("L1 alone", "D alone", "both")
 WHERE = {
     "xray": "simulated patients, one CT: intervals are over warps",
     "ct": "one CT, warped: intervals are over warps",
@@ -110,6 +112,7 @@ def sharpness(images):
     return (across.abs().mean() + down.abs().mean()).item()
 
 
+@door(diagnosis=words, found=holding(*MEASURES))
 def discriminator_effect(modality, diagnosis, found, sharp):
     """What the discriminator changed, against the control that took the same steps with L1 alone.
 
@@ -129,8 +132,10 @@ def discriminator_effect(modality, diagnosis, found, sharp):
     return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
 
 
+@door(table=table_of("KID x 1000", "low", "high"))
 def realism(table, one="unet", other="pix2pix"):
     """The sentence about KID in features of photographs: table, as from `metrics.realism_table`."""
+    table_of(rows=[("imagenet", one), ("imagenet", other)])("table", table)
     first, second = (table.loc[("imagenet", name)] for name in (one, other))
     numbers = f"KID x 1000 goes from {first['KID x 1000']:.0f} to {second['KID x 1000']:.0f}"
     apart = second["high"] < first["low"]
@@ -141,6 +146,7 @@ def realism(table, one="unet", other="pix2pix"):
     )
 
 
+@door(films=films_of, drawn=holding())
 def drawings(films, drawn):
     """How near and how sharp films drawn from organ maps are: DataFrame, a row per generator.
 
@@ -152,6 +158,7 @@ def drawings(films, drawn):
     return pd.DataFrame({"error": errors, "sharpness": sharp})
 
 
+@door(table=table_of("error", rows=DRAWINGS))
 def held_by_l1(table):
     """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
     lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
@@ -163,6 +170,7 @@ def held_by_l1(table):
     return f"Not shown: {numbers}."
 
 
+@door(table=table_of("error", "sharpness", rows=DRAWINGS))
 def sharp_and_right(table):
     """Which generator draws films both sharp and right.
 
@@ -311,6 +319,7 @@ def mean_auroc(guesses, truth, patients, rival=None):
     return metrics.intervals.interval(values.mean(), resampled)
 
 
+@door(gains=holding("degraded"), shipped=estimate)
 def helped(gains, shipped, seeds):
     """Whether the repair helped the classifier that was tuned to the films it reads, and the one as shipped.
 

@@ -23,7 +23,8 @@ from scipy import ndimage
 from skimage import restoration, transform
 
 from . import degradation
-from .checks import door, number, numbers, whole
+from .checks import door, like, number, numbers, one_of, whole
+from .checks import names as names_of
 
 # What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, or at an
 # end beyond which the method does nothing (gaussian, median, one iteration), sees the whole image or is the
@@ -230,6 +231,7 @@ def consistent(images, kspace, trust):
     if not torch.is_tensor(kspace) or not kspace.is_complex():
         found = getattr(kspace, "dtype", type(kspace).__name__)
         raise TypeError(f"kspace is {found}, not complex: expected what degradation.measure returns")
+    like(images)("kspace", kspace)
     share = 1.0 if math.isinf(trust) else trust / (1 + trust)
     missing = torch.where(kspace != 0, kspace - degradation.to_kspace(images.to(kspace.dtype)), 0)
     return (images + share * degradation.from_kspace(missing).real.to(images.dtype)).clamp(0, 1)
@@ -284,6 +286,7 @@ def equal_noise(images, back=False):
     return (degradation.exposure_of(images).sqrt() - low) / (high - low)
 
 
+@door(modality=one_of(*SUITABLE), names=names_of(*METHODS))
 def tune(modality, degraded, clean, measured=None, names=None, **strengths):
     """Find every method's best setting on validation images: {name: Tuned}, the highest mean PSNR first.
 
@@ -295,8 +298,6 @@ def tune(modality, degraded, clean, measured=None, names=None, **strengths):
     degradation.check(clean)
     if degraded.shape != clean.shape:
         raise ValueError(f"pairs must match: degraded {tuple(degraded.shape)}, clean {tuple(clean.shape)}")
-    if unknown := sorted(set(names or ()) - set(METHODS)):
-        raise ValueError(f"unknown method {unknown[0]!r}: choose among {', '.join(METHODS)}")
     tuned = [_best(name, modality, known, degraded, clean, measured) for name in names or SUITABLE[modality]]
     return {best.name: best for best in sorted(tuned, key=lambda best: -best.psnr)}
 

@@ -18,12 +18,13 @@ import torch
 import torch.nn.functional as F
 
 from . import degradation, pix2pix, restoration, simulator, slabs, training
-from .checks import data_set, door, having, whole
+from .checks import data_set, door, having, one_of, whole
 from .checks import images as films_of
 from .images import signed_batch, signed_to_unit, unit_batch, unit_to_signed
 
 BATCH = 8  # images per step
 BENCH = having("modality", "clean", kind="a Bench, as restorers.xray, ct and mr make it")
+NETWORK = having("restore", "trained", kind="a Pix2Pix, as restorers.train makes it")
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 
@@ -85,6 +86,7 @@ def mr(many, few, tests, size, seed=0):
     return Bench("mr", clean, np.arange(tests), seed)
 
 
+@door(count=whole())
 def unit(store, count):
     """The first `count` films of a store: (n, 1, size, size) in [0, 1]."""
     return unit_batch(store[: min(count, len(store))])
@@ -98,6 +100,7 @@ def organs(count, size, seed=0):
 
 
 # ---------------------------------------------------------------- what the network is given
+@door(modality=one_of("xray", "ct", "mr"))
 def start(modality, degraded, measured):
     """What a restorer corrects: the machine's own image of an X-ray or CT; of MR, where three quarters of the
     measurement are missing, the reconstruction that fits what was measured. The rivals get no less."""
@@ -109,6 +112,7 @@ def start(modality, degraded, measured):
 @door(images=films_of)
 def doubled(images):
     """[0, 1] to [-1, 1], every pixel four times: (B, 1, H, W) to (B, 1, 2 H, 2 W)."""
+    degradation.check(images)
     return unit_to_signed(F.interpolate(images, scale_factor=2, mode="nearest"))
 
 
@@ -167,6 +171,7 @@ def train(bench, width, steps, checkpoint=None, **strengths):
     return model, training.fit(model, Pairs(bench, **strengths), steps, checkpoint)
 
 
+@door(unet=NETWORK, bench=BENCH)
 def go_on(unet, bench, steps, checkpoint=None, **changes):
     """A second training from the U-Net's weights, with a discriminator: (model, history).
 
@@ -180,11 +185,13 @@ def go_on(unet, bench, steps, checkpoint=None, **changes):
 
 
 # ---------------------------------------------------------------- use
+@door(model=NETWORK)
 def improve(model, given):
     """The network's image of what it was given; both in [0, 1]."""
     return signed_to_unit(F.avg_pool2d(model.restore(doubled(given)), 2)).clamp(0, 1)
 
 
+@door(model=NETWORK, bench=BENCH, part=one_of("valid", "test"))
 def repair(model, bench, part, trust=0.0):
     """The restorer at work on a part: start, network; with a trust (MR) the measured rows put back."""
     repaired = improve(model, bench.given[part])

@@ -14,7 +14,7 @@ import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
 from . import real_films as shipped
-from .checks import door, path, whole
+from .checks import door, path, switch, whole, words
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
@@ -59,7 +59,7 @@ class DataSet:
 _current = None
 
 
-@door()
+@door(notebook=words)
 def start(notebook, profile="", dataset="", data_root="", seed=0):
     """Begin a notebook: choose profile and data set, say what will run and how long it takes.
 
@@ -94,7 +94,10 @@ def _data_root(dataset, data_root):
         raise ValueError(
             f"DATASET={dataset} needs DATA_ROOT, the folder that holds train.csv. {chexpert.SOURCES[dataset]}"
         )
-    return Path(data_root).expanduser()
+    root = Path(data_root).expanduser()
+    if not root.exists():
+        raise FileNotFoundError(f"{root} does not exist. {chexpert.SOURCES[dataset]}")
+    return root
 
 
 def machine(device):
@@ -123,7 +126,7 @@ def current():
     return _current
 
 
-@door(count=whole())
+@door(count=whole(), simulated=switch)
 def films(count=None, simulated=False):
     """The data set of this notebook: simulated on first use, shipped (real films), or read from DATA_ROOT.
 
@@ -132,8 +135,6 @@ def films(count=None, simulated=False):
     Every film is resized to the profile's size once and kept in a memory map (images.ImageStore).
     Of a set that is not simulated, it says which findings are not labelled and what else is missing.
     """
-    if not isinstance(simulated, bool):
-        raise TypeError(f"simulated is {simulated!r}: expected True or False")
     here = current()
     root, size = here.data_root, here.profile.image_size
     simulated = simulated or here.dataset == "simulated"
@@ -208,8 +209,8 @@ def official_test():
 def _table(root, name):
     path = chexpert.find_root(root) / name
     if not path.is_file():
-        missing = "does not exist" if not Path(root).exists() else f"holds no {name}: missing or half-written"
-        raise FileNotFoundError(f"{root} {missing}. {chexpert.SOURCES[current().dataset]}")
+        missing = f"{root} holds no {name}: missing or half-written"
+        raise FileNotFoundError(f"{missing}. {chexpert.SOURCES[current().dataset]}")
     return chexpert.read(path, path.parent, skip_bad=_skip_bad())
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from . import cam, images, metrics, training
-from .checks import door, numbers, whole
+from .checks import door, holding, numbers, whole
 from .checks import images as films_of
 from .classifier import DenseNet
 from .experiments.films import Films
 
 WITH, WITHOUT = 0.9, 0.05  # share of marked films among those with the finding, and among the others
+PAIR = ("cheat", "honest")
 OTHERS = 4  # films without the finding for each with it
 
 
@@ -102,6 +103,7 @@ def places(pair, films, finding):
     return found
 
 
+@door(scores=holding(*PAIR), energy=holding(*PAIR))
 def verdict(scores, energy):
     """What `exam` and the energies of `places`, {classifier: Estimate}, say: bait taken? given away?
 

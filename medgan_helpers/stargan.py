@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import settings as check_settings
 from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
 from .training.model import check_config
@@ -216,6 +217,8 @@ def balanced(labels, seed):
     """
     if not hasattr(labels, "dropna") or (known := labels.dropna()).empty:
         raise ValueError("labels: expected a DataFrame of findings, with rows in which all are known")
+    if not known.isin([0, 1]).all(axis=None):
+        raise ValueError("labels hold more than 0, 1 and nan: expected the columns of findings alone")
     combination = known.astype(int).astype(str).agg("".join, axis=1)
     each = len(known) // combination.nunique()
     return combination.groupby(combination).sample(each, replace=True, random_state=seed).index
@@ -284,6 +287,7 @@ class StarGAN(Model):
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
+        check_settings(recipe)
         for given, known in ((recipe.targets, TARGETS), (recipe.generator, GENERATORS)):
             if given not in known:
                 raise ValueError(f"{given!r} is unknown: choose one of {', '.join(known)}")

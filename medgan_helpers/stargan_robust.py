@@ -30,7 +30,8 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from . import diffaugment
-from .checks import door, number, shaped, whole
+from .checks import door, number, shaped, tensor, whole
+from .checks import settings as check_settings
 from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
@@ -94,6 +95,8 @@ class Lessons:
         ill = self.labels.sum(1) > 0
         everybody = torch.ones_like(ill)
         self.groups = [torch.nonzero(some)[:, 0] for some in ((~ill, ill) if halves else (everybody,))]
+        if not all(map(len, self.groups)):
+            raise ValueError("labels: expected films with a finding, for halves others without")
         self.size, self.seed, self.number = size // len(self.groups), seed, 0
 
     def seek(self, number):
@@ -290,6 +293,7 @@ class RobustStarGAN(Model):
     def __init__(self, image_size=64, domains=5, width=24, seed=0, device="auto", precision="auto", *,
                  noise=16, decay_steps=None, settings=None, examiner=None, columns=None):  # fmt: skip
         settings = settings if isinstance(settings, Settings) else Settings(**(settings or {}))
+        check_settings(settings)
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, noise=noise,
                       decay_steps=decay_steps, settings=asdict(settings))  # fmt: skip
         super().__init__(config, device, precision)
@@ -384,7 +388,7 @@ class RobustStarGAN(Model):
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
-    @door()
+    @door(labels=tensor("B", "domains"))
     def translate(self, images, labels, seed=0):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
         Another seed: another side, place and size."""

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
-from .checks import data_set, door, one_of, whole
+from .checks import data_set, door, estimates, one_of, whole
 from .checks import names as names_of
 
 GRAIN = 3 / 127.5  # three grey levels
@@ -98,6 +98,7 @@ def judge(films, findings, profile, seed):
     }
 
 
+@door(skill=estimates)
 def may_judge(skill):
     """A sentence on {finding: AUROC as Estimate}: of what the judge can read, and whether it may judge."""
     known = ", ".join(f"{name} {found:.2f}" for name, found in skill.items())
@@ -142,6 +143,12 @@ def distances(case, made):
     return rows
 
 
+def _of_twins(name, value):
+    if not getattr(value, "twins", False):
+        raise ValueError(f"{name} is of strangers: a change shows only beside a film of the same patient")
+
+
+@door(case=_of_twins)
 def removal(case, without):
     """{"removed": mean distance to the healthy twin after removal, as a share of that before}, with interval:
     below 1, the film came nearer to its twin."""
@@ -151,6 +158,7 @@ def removal(case, without):
     return {"removed": [after.mean() / before.mean(), *np.quantile(ratios, [0.025, 0.975])]}
 
 
+@door(case=_of_twins)
 def variety(case, made):
     """Share of changes on one side (ONE_SIDE of the change), mean change and its spread, made and true."""
     rows = {}

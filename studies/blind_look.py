@@ -65,7 +65,10 @@ def draw(folder):
 
 def note(answers, reader):
     """Add a reader's answers to the table; raises ValueError where a film lacks one, or a name is unknown."""
-    given, key = pd.read_csv(answers), deck()[1]
+    given = pd.read_csv(answers)
+    if lacking := {"film", "finding"} - {*given}:
+        raise ValueError(f"{answers} has no column {min(lacking)!r}: expected film and finding, with commas")
+    key = deck()[1]
     known = {*key["finding"]}
     if sorted(given["film"]) != list(range(1, len(key) + 1)):
         raise ValueError(f"{answers}: expected the films 1 to {len(key)}, once each")
@@ -75,7 +78,10 @@ def note(answers, reader):
     rows = key.assign(film=key.index + 1, reader=reader, answer=said)
     rows["network"] = trial.shipped_card()["sha256"][:12]
     before = pd.read_csv(OUT) if OUT.exists() else rows[:0]
-    table = pd.concat([before[before["network"] == rows["network"][0]], rows])[COLUMNS]
+    before = before[before["network"] == rows["network"][0]]
+    if reader in {*before["reader"]}:
+        raise ValueError(f"{OUT} holds answers of {reader!r} already: remove them first")
+    table = pd.concat([before, rows])[COLUMNS]
     artifacts.write_csv(OUT, table)
     print(trial.blind_look(table))
 
@@ -94,7 +100,10 @@ def main():
     elif not options.reader or not options.path.is_file():
         parser.error("note needs --reader, and the csv of the answers")
     else:
-        note(options.path, options.reader)
+        try:
+            note(options.path, options.reader)
+        except ValueError as error:
+            parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,17 @@ def priced(work, machines):
     return pd.DataFrame(rows)
 
 
+def machines(path=MACHINES):
+    """The table of machines; raises ValueError that names a row and what is blank in it, or no number."""
+    table = pd.read_csv(path)
+    for number, row in enumerate(table.to_dict("records")):
+        speed = ["peak_tflops", "share_of_peak"] if pd.isna(row["cores"]) else ["cores"]
+        for name in ("count", "hourly_price", *speed):
+            if not pd.to_numeric(row[name], errors="coerce") >= 0:
+                raise ValueError(f"{path}, row {number}: {name} is {row[name]}: fill it in")
+    return table
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -114,7 +125,10 @@ def main():
         made = {"commit": artifacts.provenance().get("commit", ""), "command": "python studies/cost.py"}
         rows = [count(name, profile) | made for name in trainings(profile)]
         artifacts.write_csv(RESULTS / "work.csv", pd.DataFrame(rows).round(4))
-    cost = priced(pd.read_csv(RESULTS / "work.csv"), pd.read_csv(MACHINES))
+    try:
+        cost = priced(pd.read_csv(RESULTS / "work.csv"), machines())
+    except (ValueError, KeyError, FileNotFoundError) as error:
+        parser.error(f"no price: {error}")
     artifacts.write_csv(RESULTS / "cost.csv", cost.round(1))
     print(cost.round(1).to_string(index=False))
 

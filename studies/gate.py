@@ -26,6 +26,8 @@ def gate(grid):
     """The cells that the gate is read off, one row per arm and seed; and the name of their csv."""
     tables = [(path, pd.read_csv(path)) for path in (grid, RESULTS / "grid_before.csv") if path.is_file()]
     for path, table in tables:
+        if lacking := [name for name in ("percent", *COLUMNS) if name not in table]:
+            raise ValueError(f"{path} is not a table of cells (no column {lacking[0]!r})")
         here = (table["percent"] == PERCENT) & (table["steps"] == STEPS) & table["arm"].isin(ARMS)
         if set(table[here]["arm"]) == set(ARMS):
             return table[here][COLUMNS].sort_values(["arm", "seed"]).round(4), path.name
@@ -60,7 +62,10 @@ def main():
     grid = parser.parse_args().grid
     if not grid.is_file() and grid != parser.get_default("grid"):
         parser.error(f"no table of cells at {grid}: run studies/grid.py --out {grid}")
-    table, source = gate(grid)
+    try:
+        table, source = gate(grid)
+    except (ValueError, FileNotFoundError) as error:
+        parser.error(str(error))
     mean = table.groupby("arm")["rare"].mean()
     print(f"{source}: oracle minus duplicate {mean['oracle'] - mean['duplicate']:+.3f}")
     command = {"command": "python studies/gate.py"}

@@ -52,6 +52,8 @@ from medgan_helpers import (
 )
 from medgan_helpers.exercises import check
 from medgan_helpers.experiments import films as films_of
+from medgan_helpers.experiments import own, sentences, verdicts
+from medgan_helpers.experiments import real_films as real_cells
 
 NAN = float("nan")
 CPU = {"device": "cpu", "precision": "fp32"}
@@ -79,6 +81,8 @@ def model(kind):
         return kind(preset="narrow", **CPU)
     if kind is lesion_gan.LesionGAN:
         return kind(["Edema"], **CPU)
+    if kind is stargan_robust.RobustStarGAN:
+        return kind(domains=2, width=4, **CPU)
     return kind(**SMALL | options)
 
 
@@ -96,6 +100,24 @@ class NoModel:
     """Something that cannot be trained."""
 
 
+class Seekable:
+    """Batches that are never drawn."""
+
+    seek = None
+
+
+class Restorer:
+    """Something that looks like a restorer."""
+
+    restore = trained = None
+
+
+NAMED = restorers.Bench.__new__(restorers.Bench)  # a bench of nothing
+NAMED.modality, NAMED.clean = "xray", {}
+SQUARES = torch.zeros(4, 1, 64, 64)
+STRANGERS = stargan_trial.Case(FILMS, FILMS, PEOPLE, PEOPLE, False)
+DRAWN = pd.DataFrame({"error": [1.0], "sharpness": [1.0]}, index=["L1 alone"])
+KIDS = pd.DataFrame([[1.0, 0.5, 2.0]], [("imagenet", "unet")], ["KID x 1000", "low", "high"])
 gan, unet = method(dcgan.DCGAN, "step"), method(pix2pix.Pix2Pix, "step")
 star, reader = method(stargan.StarGAN, "step"), method(classifier.DenseNet, "step")
 
@@ -754,6 +776,123 @@ BAD_CALLS = {
         (training.what_curves_say, ({"a": "healthy"},), "verdicts is {'a': 'healthy'}: expected a Series"),
         (session.start, ("03-dcgan", "smoke", "chexpert", 3), "data_root is 3"),
     ],
+    "what a third outsider tried: files": [
+        (artifacts.write_csv, ("a.csv", None), "table is None: expected a DataFrame"),
+        (artifacts.write_csv, ("a.csv", []), r"table is \[\]"),
+        (artifacts.write_csv, ("a.csv", [1]), r"table is \[1\]"),
+        (reader_study.ask, (PAIRS, "/path/page"), "name is '/path/page': expected a name"),
+        (reader_study.ask, (PAIRS, "../.."), r"name is '../..': expected a name"),
+        (reader_study.write_answers, ("a.csv", PAIRS, "Bob", ["links", "left"]), "'links' is not left"),
+    ],
+    "what passed in silence": [
+        (session.start, (3, "smoke"), "notebook is 3: expected words"),
+        (session.start, ("03", "smoke", "chexpert", "/no/such"), "/no/such does not exist. CheXpert"),
+        (artifacts.record, {"name": "auc", "value": 0.8, "n": "many"}, "n is 'many'"),
+        (artifacts.record, {"name": "auc", "value": {"a": 0.8}, "n": {"a": -1}}, "n is -1"),
+        (artifacts.record, {"name": "auc", "value": 0.8, "unit": 5}, "unit is 5"),
+        (chexpert.box_masks, (BOXES.assign(x=120, width=300), ["a"], 64), "not pixels"),
+        (images.signed_to_xrv, (FILMS + 200,), "images reach 200"),
+        (augmentation.contrast, (FILMS + 200, 1.2), "images reach 200"),
+        (augmentation.rotate, (FILMS + 200, 1.2), "images reach 200"),
+        (augmentation.Augmentation(), (FILMS * NAN, torch.Generator()), "images reach nan"),
+        (dcgan.discriminator_loss, (torch.zeros(2), torch.zeros(2), "Hinge"), "kind is 'Hinge'"),
+        (dcgan.generator_loss, (torch.zeros(2), "wasserstein"), "kind is 'wasserstein'"),
+        (stargan.StarGAN, SMALL | {"pretrain": -5}, "pretrain is -5"),
+        (flow.Flow, CPU | {"learning_rate": (1e-3, 1e-3)}, "learning_rate is"),
+        (dcgan.DCGAN, SMALL | {"penalty": -1.0}, "penalty is -1"),
+        (dcgan.DCGAN, SMALL | {"augment": "yes"}, "augment is 'yes': expected True or False"),
+        (pix2pix.Pix2Pix, SMALL | {"dropout": 50}, "dropout is 50: expected 0 to 1"),
+        (pix2pix.Pix2Pix, SMALL | {"l1": NAN}, "l1 is nan"),
+        (stargan.StarGAN, SMALL | {"cycle_weight": -10}, "cycle_weight is -10"),
+        (stargan_robust.RobustStarGAN, CPU | {"settings": {"change_weight": "much"}}, "change_weight is"),
+        (lesion_gan.LesionGAN, CPU | {"findings": ["a"], "recipe": {"class_weight": -1}}, "class_weight"),
+        (restorers.improve, (Restorer(), FILMS - 0.5), r"expected \[0, 1\], found \[-0.5"),
+        (restorers.doubled, (FILMS - 0.5,), r"found \[-0.5"),
+        (method(pix2pix.Pix2Pix, "restore"), (FILMS + 200,), "images reach 200"),
+        (method(stargan.StarGAN, "translate"), (FILMS + 200, torch.zeros(4, 2)), "images reach 200"),
+        (method(stargan_robust.RobustStarGAN, "translate"), (SQUARES + 200, torch.zeros(4, 2)), "reach 200"),
+        (method(lesion_gan.LesionGAN, "draw"), (SQUARES + 200, "Edema", MIDDLES), "images reach 200"),
+        (lesion_gan.marks_of, (np.zeros((3, 32, 32), bool),), "3 of 3 masks are empty"),
+        (metrics.psnr, (FILMS - 1, FILMS), r"restored images in \[0, 1\], found \[-1.00"),
+        (metrics.ssim, (FILMS + 2, FILMS), r"found \[2.00"),
+        (metrics.mean_interval, ([float("inf"), 30, 31],), "1 of 3 values are nan or infinite"),
+        (cam.pointing_game, (torch.zeros(4, 8, 8), FILMS[:, 0] + 0.3), "more than 0 and 1"),
+        (cam.energy_inside, ((GREY > 0).astype(float), np.full((4, 8, 8), 0.3)), "are they the maps"),
+        (films_of.Films, (GREY, FRAME[chexpert.FINDINGS][:3]), "4 films and 3 labels"),
+        (sentences.against, (pd.DataFrame(), "lesiongan"), "arm is 'lesiongan': choose one of none"),
+        (sentences.gains, (pd.DataFrame(), "gan"), "arm is 'gan'"),
+        (sentences.finished_arms, (pd.DataFrame(), ["lesiongan"]), "arms is 'lesiongan'"),
+        (repair_trial.drawings, (FILMS, {}), "drawn is empty"),
+        (paper_faults.out_of_fold, (None, None, "patients"), "by is 'patients': choose one of film"),
+        (stargan_trial.removal, (STRANGERS, FILMS), "case is of strangers"),
+        (stargan_trial.variety, (STRANGERS, FILMS), "case is of strangers"),
+        (stargan_robust.Lessons, (GREY, np.ones((4, 5)), 4, 0, True), "for halves others without"),
+    ],
+    "what nobody could read": [
+        (chexpert.labels, {"frame": FRAME, "unlabelled": None}, "unlabelled is None"),
+        (images.Batches, (GREY, 4, 0, "gpu", FRAME), "device is 'gpu'"),
+        (images.decode, ("a.png", "32"), "size is '32'"),
+        (augmentation.Augmented, (Seekable(), "strong"), "augmentation is 'strong'"),
+        (
+            restoration.tune,
+            {"modality": "xray", "degraded": FILMS, "clean": FILMS, "names": "nlm"},
+            "a list of names",
+        ),
+        (restoration.tune, ("pet", FILMS, FILMS), "modality is 'pet'"),
+        (degradation.motion_blur, (FILMS, 3.0, 0), "generator is 0: expected torch.Generator"),
+        (dcgan.DCGAN, SMALL | {"learning_rates": 2e-4}, "learning_rates is 0.0002: expected two numbers"),
+        (dcgan.DCGAN, SMALL | {"learning_rates": ("a", 1)}, "learning_rates is 'a'"),
+        (pix2pix.Pix2Pix, SMALL | {"learning_rate": (2e-4, 2e-4)}, "learning_rate is"),
+        (method(flow.Flow, "generate"), {"n": 2, "steps": "4"}, "steps is '4'"),
+        (restorers.repair, (Restorer(), NAMED, "validation"), "part is 'validation': choose one of valid"),
+        (method(stargan_robust.RobustStarGAN, "translate"), (FILMS, np.zeros((4, 2))), "labels is a ndarray"),
+        (classifier.DenseNet, CPU | {"findings": 5.0}, "findings is 5.0"),
+        (classifier.finding_weights, (["Fracture"], None), "emphasis is None: expected a list"),
+        (training.save, ("folder", model, {}), "model is 'folder': expected a model"),
+        (cam.who_reads, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
+        (stargan_trial.may_judge, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
+        (films_of.Films(GREY, FRAME[chexpert.FINDINGS]).positives, ("fracture",), "finding is 'fracture'"),
+        (experiments.run, ([], "/"), "/ is a folder"),
+        (real_cells.cells, {"arms": "none"}, "arms is 'none': expected a list"),
+        (real_cells.Cell, ("none", "0", 0), "fold is '0'"),
+        (real_cells.Cell, ("none", 5, 0), "fold is 5: expected 0 to 4"),
+        (real_cells.Cell, ("none", 0, 0, "train"), "part is 'train'"),
+        (
+            verdicts.differences,
+            (pd.DataFrame({"percent": [1], "arm": "a", "seed": 0}),),
+            "no column 'resamples'",
+        ),
+        (figures.spectra, (dict.fromkeys("abcdefghij", FILMS), "ten"), "10 sets: expected at most"),
+        (figures.vital_signs, ({"flow": pd.DataFrame({"step": [1], "loss": 1})}, "a"), "no column 'd_real'"),
+        (figures.twins, ({"Edema": (GREY[0], GREY[0])}, "one"), r"Edema: expected \(film, twin, mask\)"),
+        (paragraphs.gap, ({"without": [1, 2], "with": [1, 2]},), "without is"),
+        (paragraphs.gap, ({"without": [(1, 2, 3)]},), "curves has no 'with'"),
+        (cam.who_points, ([("Edema", 1)],), r"scores is \[.*localisation"),
+        (own.checklist, ({"none": 0.7}, None, 1), "found is .*: expected what own.run found"),
+        (own.table, ({"none": 0.7},), "expected what own.run found"),
+        (own.looks, (FRAME,), "films is .*: expected a data set"),
+        (paper_faults.benches, (FRAME, LABELS[:3], 2), "3 labels for 4 films"),
+        (paper_faults.skill, (paper_faults.Data(*[None] * 4), {"train": [0]}), "expected a Bench"),
+        (paper_faults.features, (np.zeros((3, 8, 8), np.uint8),), r"\(8, 8\) pixels: expected at least 16"),
+        (real_trial.skill, (NoModel(), None), "network is .*: expected a classifier"),
+        (repair_trial.discriminator_effect, ("xray", None, {}, (1, 1)), "diagnosis is None"),
+        (repair_trial.sharp_and_right, (DRAWN,), "table has no row 'D alone'"),
+        (repair_trial.held_by_l1, (DRAWN,), "table has no row 'D alone'"),
+        (repair_trial.realism, (KIDS, "U-Net"), r"no row \('imagenet', 'U-Net'\)"),
+        (restorers.unit, (GREY, 2.5), "count is 2.5"),
+        (restorers.start, ("MR", FILMS, None), "modality is 'MR'"),
+        (artifacts.committed, ("../../gate.csv",), "expected a name of letters"),
+        (cam.depends_on_learning, ({},), "agreements is empty"),
+        (repair_trial.helped, ({}, None, 5), "gains is empty"),
+        (shortcut.verdict, ({"cheat": 1}, {}), "scores has no 'honest'"),
+        (paper_faults.what_the_bench_reads, ({"Edema": 0.7},), "Edema is 0.7: expected an estimate"),
+        (restorers.go_on, (NoModel(), NAMED, 1), "unet is .*: expected a Pix2Pix"),
+        (method(dcgan.DCGAN, "draw"), ([[0.0] * 100],), "z is list: expected a tensor"),
+        (flow.between, (FILMS, FILMS, 0.5), "t is float"),
+        (stargan.balanced, (FRAME, 0), "the columns of findings alone"),
+        (method(classifier.DenseNet, "logits"), (FILMS, 0), "batch_size is 0"),
+        (restoration.consistent, (FILMS, torch.zeros(4, 1, 8, 8, dtype=torch.complex64), 1.0), "kspace is"),
+    ],
 }
 ROWS = [pytest.param(*row, id=f"{part}: {getattr(row[0], '__name__', 'call')} {number}")
         for part, rows in BAD_CALLS.items() for number, row in enumerate(rows)]  # fmt: skip
@@ -764,6 +903,20 @@ def test_a_bad_call_gets_one_clear_sentence(function, arguments, words):
     given = ((), arguments) if isinstance(arguments, dict) else (arguments, {})
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=words):
         function(*given[0], **given[1])
+
+
+@pytest.mark.parametrize("reader", ["Bob", "ada"])
+def test_answers_of_another_reader_stay(tmp_path, reader):
+    path = tmp_path / "answers.csv"
+    for answers in (LEFT, ["left", "right"]):  # one's own may be given anew
+        reader_study.write_answers(path, PAIRS, "Ada", answers)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=f"holds the answers of 'Ada': give '{reader}' a file"):
+        reader_study.write_answers(path, PAIRS, reader, LEFT)
+    path.with_name("films.csv").write_text("film,finding\n1,none\n")
+    with pytest.raises(ValueError, match="expected the columns reader"):
+        reader_study.write_answers(path.with_name("films.csv"), PAIRS, "Ada", LEFT)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("finding", ["Flu", 99, -1])
@@ -814,6 +967,29 @@ def test_a_check_that_is_given_a_value_wants_a_function(capsys):
     wants = check.check(lambda answer: None if answer(1) == 1 else "no")
     assert not wants(5) and "wants a function" in capsys.readouterr().out
     assert wants(lambda x: x)
+
+
+def test_a_check_without_the_chapters_data_does_not_blame_the_answer(capsys):
+    same = check.check(lambda answer, train: None if answer == train.sum() else "no")
+    assert not same(5, None) and "run the chapter's cells above" in capsys.readouterr().out
+    assert same(5, np.array([2, 3]))
+
+
+def test_a_saved_model_leaves_no_history_of_another(tmp_path):
+    training.save(model(dcgan.DCGAN), tmp_path, {}, pd.DataFrame({"step": [10], "d_loss": [1.0]}))
+    assert (tmp_path / "history.csv").exists()
+    training.save(model(flow.Flow), tmp_path, {})
+    assert not (tmp_path / "history.csv").exists()
+
+
+def test_curves_of_nan_are_not_healthy():
+    names = ("d_loss", "g_loss", "d_real", "d_fake", "diversity")
+    good = pd.DataFrame(np.linspace(1, 2, 20)[:, None].repeat(5, 1), columns=names)
+    assert not training.diagnose(good).startswith("diverged")
+    for first in (0, 10):  # nan from the first row on, and from the middle
+        assert training.diagnose(good.head(first).reindex(good.index)).startswith("diverged")
+    part = good.assign(g_loss=np.nan)  # a loss that is not known everywhere changes nothing
+    assert training.diagnose(part) == training.diagnose(good)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A row is (script, its arguments, words of the message). IN is a folder with four
 """
 
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ BAD_COMMANDS = [
     ("import_folder", "IN IN OUT", "no table at"),
     ("import_folder", "IN IN/labels.csv OUT --side large", "large: expected a whole number"),
     ("import_folder", "IN IN/labels.csv OUT --side -5", "-5: expected a whole number"),
+    ("import_folder", "IN IN/labels.csv OUT --side 3", "3: expected 8 pixels or more"),
     ("import_folder", "IN IN/labels.csv OUT --rename Path", "expected YOURS=THEIRS"),
     ("import_folder", "IN IN/labels.csv OUT --patient-pattern (", "'(' is no regular expression"),
     ("import_folder", "IN IN/labels.csv OUT --patient-pattern zebra", "finds no patient"),
@@ -42,6 +44,7 @@ BAD_COMMANDS = [
     ("prepare_chexpert", "IN/labels.csv", "say with --to FOLDER"),
     ("prepare_chexpert", "IN/labels.csv --to OUT", "no whole zip archive"),
     ("prepare_chexpert", "IN --sample -1", "-1: expected a whole number"),
+    ("prepare_chexpert", "IN --to OUT", "--to is for an archive"),
     ("fetch_chestmnist", "OUT --size 100", "invalid choice: 100"),
     ("rebuild_brain", "--wheel nowhere.whl", "nowhere.whl: no such file"),
     ("rebuild_thorax", "--wheel IN/labels.csv", "is it another version?"),
@@ -76,8 +79,17 @@ BAD_COMMANDS = [
     ("one_training", "--steps -1", "steps is -1"),
     ("one_training", "--profile huge", "invalid choice: 'huge'"),
     ("contact_sheets", "--seed -1", "seed is -1"),
+    ("minutes", "clas NOTEBOOK", "unknown profile 'clas'"),
+    ("minutes", "class NOTEBOOK", "has not been executed"),
+    ("minutes", "class IN/labels.csv", "labels.csv is no whole notebook"),
+    ("slides", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
+    ("stage", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
+    ("stage", "OUT", "expected executed notebooks"),
+    ("student", "IN/labels.csv", "labels.csv is a file"),
+    ("gate", "IN/labels.csv", "no column 'percent'"),
+    ("blind_look", "note IN/labels.csv --reader me", "no column 'film'"),
 ]
-BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage"]
+BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage", "student"]
 PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
     ("grid", "gate", "one_training", "blind_look"), "studies"
 )
@@ -109,3 +121,31 @@ def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, mo
 def test_make_says_what_it_does_not_know(arguments, words):
     done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode and words in done.stderr
+
+
+@pytest.mark.parametrize("word", ["DATASET=my films", "DATASET=../films", "PROFILE=class films", "PROFILE="])
+def test_make_clean_removes_no_other_folder(word, tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("films", "build/class-my", "build/class"):
+        (tmp_path / name).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run(["make", "clean", word], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and word.split("=")[0] in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert subprocess.run(["make", "clean", "DATASET=my"], cwd=tmp_path, capture_output=True).returncode == 0
+    assert not (tmp_path / "build/class-my").exists() and (tmp_path / "build/class").exists()
+
+
+def test_an_exam_of_ones_own_stays(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "scripts")
+    import exam
+
+    for ids in (["1.1"], ["1.1", "2.1"]):  # the script's own sheets are made anew
+        exam.main(tmp_path, *ids)
+    assert "2.1" in (tmp_path / "solutions.html").read_text()
+    for name in ("exam.html", "solutions.html"):
+        shutil.copytree(tmp_path, copy := tmp_path / f"copy of {name}")
+        (copy / name).write_text("my own")
+        with pytest.raises(FileExistsError, match=f"{name} is not a sheet"):
+            exam.main(copy, "1.1")
+        assert (copy / name).read_text() == "my own"

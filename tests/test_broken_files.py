@@ -1,7 +1,9 @@
 """Broken tables and films: every reader says which file and row, or skips and lists, and never misreads."""
 
 import io
+import struct
 import zlib
+from pathlib import Path
 
 import fake_films
 import fetch_chestmnist
@@ -10,13 +12,16 @@ import numpy as np
 import pandas as pd
 import prepare_chexpert
 import pytest
+import simulate_chexpert
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lib import layout
 from PIL import Image
 from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
-from medgan_helpers import chexpert, images
+from medgan_helpers import artifacts, chexpert, images
+from medgan_helpers.experiments import Cell, grid, results, verdicts
+from medgan_helpers.experiments import own as own_arms
 
 fuzz = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GOOD = "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"
@@ -171,6 +176,21 @@ def bomb():
     return bytes(data)
 
 
+def deep_colour():
+    """A PNG of three colours of 16 bits, of which a detector filled 12; Pillow does not write such."""
+    values = GREY.astype(">u2").repeat(3, 1) * 16
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", GREY.shape[1], GREY.shape[0], 16, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(b"".join(b"\0" + row.tobytes() for row in values)),
+        b"IEND": b"",
+    }
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts.items()
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
 BROKEN = {
     "empty": (b"", "0 bytes"),
     "truncated jpeg": (saved(Image.fromarray(GREY), format="JPEG")[:600], "truncated"),
@@ -178,6 +198,7 @@ BROKEN = {
     "text": (b"this is no picture at all", "cannot identify image file"),
     "transparent": (png(np.dstack([GREY, GREY, GREY, GREY])), "transparent"),
     "16 bit": (png(GREY.astype(np.uint16) * 16), "pixel type 'I;16'"),
+    "16 bit colour": (deep_colour(), "colours of 16 bits"),
     "cmyk": (saved(Image.fromarray(GREY).convert("CMYK"), format="JPEG"), "pixel type 'CMYK'"),
     "animated": (animated(), "animated"),
     "bomb": (bomb(), "pixels"),
@@ -471,3 +492,93 @@ def test_prepare_reads_the_table_as_everybody_does(tmp_path, path):
         run(prepare_chexpert, pack(tmp_path / "made", tmp_path / "a.zip"), "--to", tmp_path / "out")
     with pytest.warns(UserWarning, match="row 3: "):
         run(prepare_chexpert, tmp_path / "out", "--skip-bad")
+
+
+def test_prepare_leaves_another_data_set_as_it_is(tmp_path):
+    """Of a table every byte counts: one of the same length is another's, too."""
+    fake_films.folder(tmp_path / "made", films=3)
+    archive = pack(tmp_path / "made", tmp_path / "a.zip")
+    for number, change in enumerate((lambda text: text * 2, lambda text: text.replace("Female", "female"))):
+        there = fake_films.folder(tmp_path / f"there{number}", films=3)
+        there.write_text(change(there.read_text()))
+        before = there.read_bytes()
+        with pytest.raises(FileExistsError, match=r"train\.csv is another file than the archive's"):
+            run(prepare_chexpert, archive, "--to", there.parent)
+        assert there.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line, name", [("mine,1,1.2,82,,,me,2026", "share_of_peak"), ("mine,,1,,,8,me,2026", "count")]
+)
+def test_a_machine_with_a_blank_is_named(tmp_path, monkeypatch, line, name):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "studies")
+    import cost
+
+    table = tmp_path / "machines.csv"
+    table.write_text(cost.MACHINES.read_text())
+    assert len(cost.machines(table)) == 3
+    table.write_text(f"{cost.MACHINES.read_text()}{line}\n")
+    with pytest.raises(ValueError, match=rf"machines\.csv, row 3: {name} is nan"):
+        cost.machines(table)
+
+
+# --- what an experiment has written ---------------------------------------------------------------
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A grid of one cell, with its test scores."""
+    artifacts.activate("smoke")
+    cell, path = Cell.complete({"arm": "none"}), tmp_path / "grid.csv"
+    scores = dict.fromkeys(("train", "valid", *verdicts.COLUMNS), 0.5)
+    artifacts.write_csv(path, [{**vars(cell), **scores}])
+    labels = np.random.default_rng(0).integers(0, 2, (40, 14)).astype(float)
+    results.write_scores(cell, path, labels, labels + 0.1, np.arange(40))
+    assert len(verdicts.read(path)) == 1
+    return path
+
+
+@pytest.mark.parametrize("kept", [0, 200])
+def test_test_scores_that_are_cut_are_named(finished, kept):
+    (scores,) = finished.with_suffix("").glob("*.npz")
+    scores.write_bytes(scores.read_bytes()[:kept])
+    with pytest.raises(ValueError, match=rf"{scores.name} is damaged .*run the cell again"):
+        verdicts.read(finished)
+
+
+def test_a_grid_whose_last_line_is_cut_is_named(finished):
+    text = finished.read_text()
+    finished.write_text(text + "1.0,non")
+    with pytest.raises(ValueError, match=r"grid\.csv, row 1 is no cell .*remove that line"):
+        grid.finished(finished)
+    finished.write_text(text.rstrip().removesuffix(",0.5"))
+    with pytest.raises(ValueError, match=r"grid\.csv: none, seed 0, has a blank score"):
+        verdicts.read(finished)
+
+
+def test_a_count_of_looks_that_is_lost_is_named():
+    artifacts.activate("smoke")
+
+    class Set:
+        splits = store = None
+        frame = pd.DataFrame({"path": ["a"]})
+
+    assert own_arms.looks(Set) == 1
+    (note,) = artifacts.folder("results").glob("looks-*.json")
+    note.write_text("")
+    with pytest.raises(ValueError, match="holds no number: write there how often"):
+        own_arms.looks(Set)
+
+
+def test_an_import_whose_sources_are_lost_is_named(own, tmp_path):  # noqa: F811
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/sources.csv").write_text("")
+    with pytest.raises(ValueError, match=r"sources\.csv is not a csv table"):
+        import_own(own, tmp_path / "out")
+
+
+def test_a_simulation_whose_note_is_lost_is_named(tmp_path, monkeypatch):
+    (tmp_path / "simulation.json").write_text("")
+    monkeypatch.setattr("sys.argv", ["simulate_chexpert.py", str(tmp_path), "--images", "2", "--size", "32"])
+    with pytest.raises(SystemExit, match=r"simulation\.json in .* is damaged"):
+        simulate_chexpert.main()

@@ -100,9 +100,9 @@ def test_nobody_is_trained_on_and_read(part):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"arm": "gan"}, "unknown arm 'gan'"),
+        ({"arm": "gan"}, "arm is 'gan': choose one of"),
         ({"fold": 5}, "0 to 4"),
-        ({"part": "train"}, "'test' or 'valid'"),
+        ({"part": "train"}, "one of test, valid"),
     ],
 )
 def test_impossible_cells_are_refused(wrong, words):

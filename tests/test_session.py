@@ -125,9 +125,8 @@ def test_missing_root_says_what_to_download():
 
 
 def test_missing_and_half_written_folders_are_told_apart(tmp_path):
-    session.start("01", "smoke", "nih", tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match=r"nowhere does not exist.*import_nih"):
-        session.films()
+        session.start("01", "smoke", "nih", tmp_path / "nowhere")
     (tmp_path / "half" / "train").mkdir(parents=True)
     session.start("01", "smoke", "nih", tmp_path / "half")
     with pytest.raises(FileNotFoundError, match=r"no train.csv"):

@@ -2,6 +2,17 @@
 
 import inspect
 import sys
+from pathlib import Path
+
+
+def notebook(path):
+    """An executed notebook; raises FileNotFoundError or ValueError that names the file."""
+    import nbformat
+
+    try:
+        return nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
+    except (ValueError, AttributeError, KeyError) as error:
+        raise ValueError(f"{path} is no whole notebook: remove it, and make book again") from error
 
 
 def run(main, doc):

@@ -79,9 +79,13 @@ def sheets(ids=()):
 
 
 def main(folder, *ids):
-    folder, texts = Path(folder), sheets(ids)
+    folder, texts = Path(folder), dict(zip(("exam.html", "solutions.html"), sheets(ids), strict=True))
+    for name, text in texts.items():
+        title, path = re.search("<h1>.+?</h1>", text)[0], folder / name
+        if path.exists() and title.encode() not in path.read_bytes():
+            raise FileExistsError(f"{path} is not a sheet of this script: give a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in zip(("exam.html", "solutions.html"), texts, strict=True):
+    for name, text in texts.items():
         (folder / name).write_text(text)
     print(f"{len(questions(ids))} questions are in {folder}/exam.html, their solutions beside it")
 

@@ -9,11 +9,10 @@ import os
 from pathlib import Path
 
 import command
-import nbformat
 import torch
 from stage import BOOK, minutes
 
-from medgan_helpers import artifacts
+from medgan_helpers import artifacts, profiles
 from medgan_helpers.training.model import choose_device
 
 TABLE = BOOK.parent / "medgan_helpers" / "assets" / "minutes.csv"
@@ -29,9 +28,9 @@ def rows():
 
 
 def main(profile, *executed):
-    table = rows()
+    table, profile = rows(), profiles.get(profile).name
     for path in map(Path, executed):
-        took = f"{minutes(nbformat.read(path, as_version=4)):.1f}"
+        took = f"{minutes(command.notebook(path)):.1f}"
         machine = f"{os.cpu_count()} CPU cores" + " without bf16" * (choose_device("cpu")[1] == torch.float32)
         table[profile, path.stem] = dict(zip(COLUMNS, (path.stem, profile, took, machine), strict=True))
     artifacts.write_csv(TABLE, [table[key] for key in sorted(table)])

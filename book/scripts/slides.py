@@ -11,7 +11,6 @@ from html import escape
 from pathlib import Path
 
 import command
-import nbformat
 import opening
 import paper
 
@@ -134,18 +133,18 @@ def main(folder, *executed):
     folder = Path(folder)
     if missing := [path for path in executed if not Path(path).is_file()]:
         raise FileNotFoundError(f"no executed notebook {missing[0]}: make book comes first")
+    notebooks = {Path(path).stem: command.notebook(path) for path in executed}
     folder.mkdir(parents=True, exist_ok=True)
-    style, script = ((HERE / name).read_text() for name in ("slides.css", "slides.js"))
-    for path in map(Path, executed):
-        notebook = nbformat.read(path, as_version=4)
+    style, script = ((HERE / file).read_text() for file in ("slides.css", "slides.js"))
+    for name, notebook in notebooks.items():
         body = chapter(notebook)
         count = len(body)
         body = [
             part.removesuffix("</section>") + f'<div class="foot">{n} / {count}</div></section>'
             for n, part in enumerate(body, 1)
         ]
-        (folder / f"{path.stem}.html").write_text(paper.page(path.stem, "".join(body), style, script))
-        print(f"{folder}/{path.stem}.html: {count} slides")
+        (folder / f"{name}.html").write_text(paper.page(name, "".join(body), style, script))
+        print(f"{folder}/{name}.html: {count} slides")
 
 
 if __name__ == "__main__":

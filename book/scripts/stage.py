@@ -121,12 +121,14 @@ def outsource_scripts(cell, pages):
 
 def minutes(notebook):
     """How long the notebook ran, from what papermill noted."""
-    return notebook.metadata.papermill.duration / 60
+    if not (duration := notebook.metadata.get("papermill", {}).get("duration")):
+        raise ValueError("a notebook that has not been executed to its end: make book does that")
+    return duration / 60
 
 
 def stage(source, target):
     """Write the page of one executed notebook; return its row of the table of running times."""
-    notebook = nbformat.read(source, as_version=4)
+    notebook = command.notebook(source)
     opening.place(notebook)
     notebook.cells = list(itertools.chain.from_iterable(map(split_figures, notebook.cells)))
     for cell in notebook.cells:
@@ -175,12 +177,14 @@ def place_diagrams(folder):
 
 
 def main(folder, *executed):
+    if not executed:
+        raise ValueError("expected executed notebooks after the folder: make book makes them")
     folder = Path(folder)
+    notebooks = {Path(name).stem: command.notebook(name) for name in executed}
     shutil.copytree(BOOK, folder, ignore=OUR_OWN)
     (folder / "notebooks").mkdir()
     shutil.copy(BOOK / "images" / "hero.png", folder / "_assets" / "card.png")  # for previews
     place_diagrams(folder / "_diagrams")
-    notebooks = {Path(name).stem: nbformat.read(name, as_version=4) for name in executed}
     (folder / "_answer.md").write_text(front_page.answer(notebooks))
     (folder / "_unfinished.md").write_text(front_page.unfinished(scoreboard.RESULTS))
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))

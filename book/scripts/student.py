@@ -42,6 +42,8 @@ def without_solutions(notebook):
 
 def main(folder):
     """Write the edition to a folder; refuse one that holds notebooks of somebody else, or the sources."""
+    if Path(folder).is_file():
+        raise SystemExit(f"{folder} is a file: give a folder, as build/student")
     folder, sources = Path(folder), sorted(NOTEBOOKS.glob("*.ipynb"))
     if folder.resolve() == NOTEBOOKS:
         raise SystemExit(f"{folder} holds the sources: give another folder, as build/student")

@@ -82,9 +82,9 @@ def arguments(description, side=True):
     if side:
         parser.add_argument(
             "--side",
-            type=count,
+            type=pixels,
             default=512,
-            help="pixels of a film's shorter side; 0: as it is (default 512)",
+            help="pixels of a film's shorter side, 8 at least; 0: as it is (default 512)",
         )
     return parser
 
@@ -93,6 +93,13 @@ def count(text):
     """A whole number, 0 or more, of a command line."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text}: expected a whole number, 0 or more")
+    return int(text)
+
+
+def pixels(text):
+    """Pixels of a side on a command line: 0, or what the course can read."""
+    if 0 < count(text) < 8:
+        raise argparse.ArgumentTypeError(f"{text}: expected 8 pixels or more, or 0 for films as they are")
     return int(text)
 
 
@@ -285,7 +292,7 @@ def _claim(target, films):
         if target.exists() and not all(file.match(".*.partial*") for file in target.iterdir()):
             raise FileExistsError(f"{target} is not empty; choose another target")
         artifacts.write_csv(target / "sources.csv", sources)
-    elif not pd.read_csv(target / "sources.csv", dtype=str).equals(sources.astype(str)):
+    elif not read_csv(target / "sources.csv").equals(sources.astype(str)):
         raise FileExistsError(f"{target} holds an unfinished import of other films; choose another target")
 
 

@@ -32,6 +32,8 @@ def check(find_problem):
             problem = stop
         except Exception as error:  # an answer of the wrong kind, which the check could not compare
             problem = f"your answer stopped the check with {type(error).__name__}: {error}"
+            if any(part is None for part in given):
+                problem = "the check was given None: run the chapter's cells above first"
             if "not callable" in str(error) and not callable(answer):
                 problem = "this exercise wants a function, not a value"
         print("Right." if problem is None else f"Not yet: {problem}.")

@@ -81,9 +81,11 @@ def leaky(cell, films):
     frame = parts(source.frame, min(100, LEAK * cell.percent), 0, cell.test, cell.size)["train"]
     more, test = take(source, frame), films["test"]
     seen, of_test = marks(source, more), marks(test_pool(cell.test, cell.size), test)
-    centres = {f: torch.cat([seen[f][0], of_test[f][0]]) for f in findings_of(films["train"])}
-    radii = {f: torch.cat([seen[f][1], of_test[f][1]]) for f in centres}
-    everything = {f: (centres[f], radii[f]) for f in centres}
+    of_test = {f: (len(more) + rows, *where) for f, (rows, *where) in of_test.items()}  # in both together
+    everything = {
+        f: [torch.cat(both) for both in zip(seen[f], of_test[f], strict=True)]
+        for f in findings_of(films["train"])
+    }
     return drawn(cell, films["train"], train_lesion_gan(cell, join(more, test), everything))
 
 
@@ -142,8 +144,9 @@ def to_grey(made):
 
 
 def marks(source, real):
-    """{finding: (centres (n, 2), radii (n,))} of the positives among films of the pool `source`."""
-    return {f: source.marks(real.numbers[real.positives(f).numpy()], f) for f in findings_of(real)}
+    """{finding: (rows (n,), centres (n, 2), radii (n,))} of the films of the pool `source` that show it."""
+    found = {f: source.marks(real, f) for f in findings_of(real)}
+    return {f: where for f, where in found.items() if len(where[0])}
 
 
 class Places(NamedTuple):
@@ -156,16 +159,15 @@ class Places(NamedTuple):
     radii: torch.Tensor  # (N,) of the finding in the positive
 
 
-def places(cell, real, marked=None):
+def places(cell, real):
     """{finding: Places}, the same in every arm that draws at marks."""
     images, found = real.images(), {}
-    marked = marked or marks(pool(cell.films, cell.size), real)
-    for finding, (centres, radii) in marked.items():
+    for finding, (rows, centres, radii) in marks(pool(cell.films, cell.size), real).items():
         grounds = in_turn(real.negatives(), cell.extra, cell.seed)
         pick = in_turn(torch.arange(len(centres)), cell.extra, cell.seed + 1)
         rng = np.random.default_rng(cell.seed + 2)
         jitter = rng.integers(-lesion_gan.JITTER, lesion_gan.JITTER + 1, (cell.extra, 2))
-        positives = images[real.positives(finding)[pick]]
+        positives = images[rows[pick]]
         targets = centres[pick] + torch.from_numpy(jitter)
         found[finding] = Places(images[grounds], positives, centres[pick], targets, radii[pick])
     return found
@@ -185,7 +187,7 @@ def train_lesion_gan(cell, films, marked):
     """A LesionGAN trained on `films` alone; marked: where each positive shows its finding, see `marks`."""
     if not marked:
         return None
-    positives = {k: (films.positives(f), marked[f][0]) for k, f in enumerate(marked)}
+    positives = {k: (rows, centres) for k, (rows, centres, _) in enumerate(marked.values())}
     squares = lesion_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(cell.seed, 1))
     recipe = lesion_gan.Recipe(pretrain=int(lesion_gan.PRETRAIN_SHARE * cell.generator_steps))
     generator = lesion_gan.LesionGAN(list(marked), recipe, seed=cell.seed)

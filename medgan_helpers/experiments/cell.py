@@ -82,11 +82,9 @@ def _as(field, value):
 KEY = [field.name for field in fields(Cell)]
 
 
+@checks.door(percents=checks.listed, arms=checks.listed, seeds=checks.listed)
 def cells(percents=(1,), arms=tuple(ARMS), seeds=(0,), **settings):
     """Every combination, as a list of dicts for `run`; settings are the same for all."""
-    for which, several in {"percents": percents, "arms": arms, "seeds": seeds}.items():
-        if isinstance(several, str) or not hasattr(several, "__iter__"):
-            raise TypeError(f"{which} is {several!r}: expected a list, as in {which}=[{several!r}]")
     return [
         {"percent": percent, "arm": arm, "seed": seed, **settings}
         for percent, seed, arm in itertools.product(percents, seeds, arms)

@@ -53,12 +53,16 @@ class Pool:
             self.done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
 
-    def marks(self, numbers, finding):
-        """Where `finding` is in films that show it: (centres (n, 2), radii (n,)), see `marks_of`."""
-        masks = [
-            dataset.render(row, true, self.size, masks=True)[2][finding] for row, true in self._pairs(numbers)
-        ]
-        return marks_of(np.stack(masks))
+    def marks(self, films, finding):
+        """Where `finding` is among Films of this pool: their rows (n,), centres (n, 2), radii (n,).
+
+        See `marks_of`. A finding that hides behind others, so that its mask is empty, is left out.
+        """
+        shown = films.positives(finding)
+        pairs = self._pairs(films.numbers[shown.numpy()])
+        masks = np.stack([dataset.render(*pair, self.size, masks=True)[2][finding] for pair in pairs])
+        seen = masks.any((1, 2))
+        return shown[seen], *marks_of(masks[seen])
 
     def _pairs(self, numbers):
         return dataset.pairs(self.frame.loc[numbers], self._truth.loc[numbers])
@@ -121,6 +125,8 @@ class Films:
     def __init__(self, films, labels, numbers=None):
         self.films = torch.as_tensor(films)  # (N, size, size) uint8
         self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
+        if len(self.films) != len(self.frame):
+            raise ValueError(f"{len(self.films)} films and {len(self.frame)} labels: expected one row a film")
         self.numbers = numbers  # (N,) in the pool, where they come from one
 
     def __len__(self):
@@ -140,6 +146,7 @@ class Films:
         return torch.tensor(self.frame.to_numpy())
 
     def positives(self, finding):
+        one_of(*self.frame)("finding", finding)
         return torch.from_numpy(np.flatnonzero(self.frame[finding] == 1))
 
     def negatives(self):

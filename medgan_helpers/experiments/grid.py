@@ -51,6 +51,8 @@ def run(cells, out, scheduler=None):
 
 def finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: expected the name of a csv")
     if not out.exists():
         return {}
     try:
@@ -61,7 +63,12 @@ def finished(out):
     if missing:
         raise ValueError(f"{out} is not a table of cells (no column {missing[0]!r}): choose another name")
     rows = table.to_dict("records")
-    keys = [Cell.complete({name: row[name] for name in KEY}) for row in rows]
+    keys = []
+    for number, row in enumerate(rows):
+        try:
+            keys.append(Cell.complete({name: row[name] for name in KEY}))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{out}, row {number} is no cell ({error}): remove that line") from error
     return {key: row | {"arm": key.arm} for key, row in zip(keys, rows, strict=True)}  # a renamed arm
 
 

@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from .. import artifacts, augmentation, chexpert, metrics, repair_trial
+from ..checks import data_set, door, having
 from ..images import signed_batch
 from .films import only
 from .trial import train_classifier
 
 ARMS = ("none", "standard", "duplicate")
+FOUND = having("truth", "guesses", kind="what own.run found")
 LEAST = 4  # films with a finding, and without, that a test must hold to score it
 
 
@@ -68,6 +70,7 @@ def scorable(labels):
     return [n for n in chexpert.FINDINGS[1:] if LEAST <= positive[n] <= known[n] - LEAST]
 
 
+@door(films=data_set)
 def run(films, profile, seeds=(0, 1)):
     """Train the three arms with each seed; let them read the films of patients that they never saw.
 
@@ -93,6 +96,7 @@ def run(films, profile, seeds=(0, 1)):
 
 
 # ---------------------------------------------------------------- what it says
+@door(found=FOUND)
 def table(found):
     """Mean AUROC of each arm, and each minus none, paired: columns value, low, high (seeds and patients)."""
     guesses, facts = found.guesses, (found.truth, found.patients)
@@ -115,6 +119,7 @@ def verdict(rows, seeds):
     return "\n".join(lines)
 
 
+@door(films=data_set)
 def copies(films):
     """Number of test films whose pixels are those of a training film, of whatever patient."""
 
@@ -125,15 +130,20 @@ def copies(films):
     return sum(print_ in trained for print_ in prints(unseen(films)))
 
 
+@door(films=data_set)
 def looks(films):
     """How often a report on these films was begun on this machine, this time included; kept below build/."""
     mark = hashlib.sha256("".join(sorted(films.frame.path)).encode()).hexdigest()[:12]
     path = artifacts.folder("results") / f"looks-{mark}.json"
-    count = 1 + (int(path.read_text()) if path.exists() else 0)
+    try:
+        count = 1 + (int(path.read_text()) if path.exists() else 0)
+    except ValueError as error:
+        raise ValueError(f"{path} holds no number: write there how often you have looked") from error
     artifacts.write_json(path, count)
     return count
 
 
+@door(found=FOUND, films=data_set)
 def checklist(found, films, looked):
     """Chapter 9's checklist as this run answers it: DataFrame question, answer, good (None: yours).
 

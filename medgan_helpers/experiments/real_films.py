@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import torch
 
-from .. import artifacts, augmentation, lesion_gan, session
+from .. import artifacts, augmentation, checks, lesion_gan, session
 from ..classifier import DenseNet
 from ..training import fit, mix
 from . import arms
@@ -60,12 +60,8 @@ class Cell:
     tuning_rate: float = 3e-3  # highest learning rate of its second half; of two, at 300 steps
 
     def __post_init__(self):
-        if self.arm not in ARMS:
-            raise ValueError(f"unknown arm {self.arm!r}: choose one of {', '.join(ARMS)}")
-        if not 0 <= self.fold < FOLDS:
-            raise ValueError(f"fold={self.fold}: expected 0 to {FOLDS - 1}")
-        if self.part not in ("test", "valid"):
-            raise ValueError(f"part={self.part!r}: expected 'test' or 'valid'")
+        arms, parts, folds = checks.one_of(*ARMS), checks.one_of("test", "valid"), checks.whole(0, FOLDS - 1)
+        checks.settings(self, arm=arms, part=parts, fold=folds)
 
     @property
     def name(self):
@@ -75,6 +71,7 @@ class Cell:
 KEY = [field.name for field in fields(Cell)]
 
 
+@checks.door(arms=checks.listed, seeds=checks.listed, folds=checks.listed)
 def cells(arms=ARMS, seeds=(0, 1, 2), folds=range(FOLDS), **settings):
     """Every combination, seed by seed and arm by arm: an arm whose folds are finished can be shown."""
     return [Cell(arm, fold, seed, **settings) for seed, arm, fold in itertools.product(seeds, arms, folds)]
@@ -190,10 +187,8 @@ def draw(cell, train):
 def drawer(cell):
     """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
     source, films = simulated(cell.size)
-    centres = {
-        finding: source.marks(films.numbers[films.positives(finding).numpy()], finding)[0] for finding in RARE
-    }
-    positives = {k: (films.positives(f), middle) for k, (f, middle) in enumerate(centres.items())}
+    marked = {finding: source.marks(films, finding)[:2] for finding in RARE}
+    centres, positives = {f: where[1] for f, where in marked.items()}, dict(enumerate(marked.values()))
     squares = lesion_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
     recipe = lesion_gan.Recipe(pretrain=cell.generator_steps // 2)
     generator = lesion_gan.LesionGAN(list(RARE), recipe, seed=cell.seed)

@@ -4,6 +4,8 @@ Classifier and films lie in build/<profile>/artifacts, for the notebooks. The sc
 the csv and of its name, one small file a cell, so that intervals can be computed from them later.
 """
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +67,15 @@ def test_scores(cell, findings=chexpert.RARE, out=None):
     if not (file := scores_file(cell, out)).is_file():
         raise FileNotFoundError(f"no scores at {file}: run this cell with experiments.run first")
     checks.names(*chexpert.FINDINGS)("findings", findings)
-    kept = np.load(file)
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
-    labels, logits = (kept[part].astype(float)[:, numbers] for part in ("labels", "logits"))
-    return labels, logits, kept["patients"]
+    try:
+        kept = np.load(file)
+        labels, logits = (kept[part].astype(float)[:, numbers] for part in ("labels", "logits"))
+        return labels, logits, kept["patients"]
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, IndexError, ValueError) as error:
+        raise ValueError(
+            f"{file} is damaged ({error}): remove it, and its cell's line of {out}, and run the cell again"
+        ) from error
 
 
 def difference(first, second, findings=chexpert.RARE, out=None):

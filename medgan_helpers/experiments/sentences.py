@@ -1,6 +1,8 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
+from ..checks import door, names, one_of
 from ..metrics import LEAST_SEEDS, first_look
+from .cell import ARMS
 from .verdicts import COLUMNS, HEADROOM, gap_differences, gaps
 
 NAMES = {
@@ -37,6 +39,7 @@ def headroom(judged, percent=1):
     return " ".join(text)
 
 
+@door(arm=one_of(*ARMS))
 def against(judged, arm, percent=1):
     """What may be said of an arm: one sentence for every arm it was compared with, finding by finding."""
     rows = judged[(judged["percent"] == percent) & (judged["first"] == arm)] if len(judged) else judged
@@ -50,6 +53,7 @@ def against(judged, arm, percent=1):
     return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
 
 
+@door(arms=names(*ARMS))
 def finished_arms(judged, arms, percent=1):
     """`against` for each of these arms that is finished, and the names of the others."""
     rows = judged[judged["percent"] == percent] if len(judged) else judged
@@ -231,6 +235,7 @@ def progress(table):
     return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
 
 
+@door(arm=one_of(*ARMS))
 def gains(judged, arm):
     """{finding: "+.050 (+.010 to +.090)"} of an arm against none, at 1 %."""
     return {row["finding"]: number(row) for row in _rows(judged, 1, arm, "none").to_dict("records")}

@@ -17,6 +17,8 @@ import pandas as pd
 from scipy import stats
 
 from .. import chexpert
+from ..checks import door
+from ..checks import table as table_of
 from ..metrics.intervals import LEAST_SEEDS, Estimate, interval, patient_weights
 from .cell import ARMS, KEY
 from .grid import finished
@@ -44,6 +46,8 @@ def read(out):
     """
     out, rows = Path(out), []
     for cell, row in finished(out).items():
+        if pd.isna([row.get(name) for name in COLUMNS]).any():
+            raise ValueError(f"{out}: {cell.arm}, seed {cell.seed}, has a blank score: remove that line")
         if scores_file(cell, out).exists():
             rows.append(row | {"resamples": resample(cell, out)})
     names = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]
@@ -139,6 +143,7 @@ def _stacked(resamples):
     return None if any(part is None for part in resamples) else np.stack(resamples)
 
 
+@door(table=table_of("percent", "arm", "seed", "resamples", *COLUMNS, least=0))
 def differences(table, pairs=PAIRS):
     """Every pair of arms in every regimen, finding by finding: a DataFrame, empty if no pair is finished.
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..checks import door, images, named
+from ..checks import door, images, named, table
 from ..training.gan_curves import LITTLE_DIVERSITY
 from .paper import COLOURS, LINES, canvas, show
 
@@ -13,6 +13,8 @@ def vital_signs(runs, alt):
 
     runs: {name: history of training.fit}, with the columns step, d_real, d_fake and diversity.
     """
+    for name, history in runs.items():
+        table("step", "d_real", "d_fake", "diversity")(name, history)
     fig, axes = canvas(1, len(runs) + 1, (3.1 * (len(runs) + 1), 2.6))
     for axis, (name, history) in zip(axes, runs.items(), strict=False):
         axis.plot(history["step"], history["d_real"], color=COLOURS[0], marker=".", label="D(x), real")
@@ -35,6 +37,8 @@ def spectra(sets, alt):
     sets: {name: films (n, 1, h, w) in [-1, 1]}. The frequencies 0 to .5 are in cycles per pixel: at .5 every
     second pixel is bright. Energy is relative to each set's own total without the mean.
     """
+    if len(sets) > len(LINES):
+        raise ValueError(f"{len(sets)} sets: expected at most {len(LINES)}, or nobody can tell their lines")
     fig, axis = canvas(size=(7, 2.8))
     for k, (name, films) in enumerate(sets.items()):
         style = {"color": COLOURS[k], "ls": LINES[k], "lw": 1.8}

@@ -78,6 +78,9 @@ def twins(rows, alt):
     rows: {finding: (film, twin, mask)}, film and twin as in `grey`, mask (h, w) bool.
     """
     heads = ["the film", "its twin without", "film minus twin", "where it is (mask)"]
+    for finding, row in rows.items():
+        if len(row) != 3 or np.ndim(row[2]) != 2:
+            raise ValueError(f"{finding}: expected (film, twin, mask), the mask (h, w)")
     side = next(iter(rows.values()))[2].shape[-1]
     fig, axes = lightbox([f"with {finding}" for finding in rows], side, 4, {0: heads}, right=SCALE)
     for line, (film, twin, mask) in zip(axes, rows.values(), strict=True):

@@ -54,7 +54,7 @@ def interval(value, resampled):
 def mean_interval(values, patients=None, seed=0):
     """Mean of one value per image with its 95 % interval; whole patients are drawn with replacement.
 
-    values: (N,), none of them nan; patients: (N,) identities, by default every image is its own patient.
+    values: (N,), finite; patients: (N,) identities, by default every image is its own patient.
     """
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients
@@ -63,8 +63,8 @@ def mean_interval(values, patients=None, seed=0):
             f"expected one value per image (N,) and as many patients, "
             f"found {values.shape} and {len(patients)}"
         )
-    if unknown := np.isnan(values).sum():
-        raise ValueError(f"{unknown} of {len(values)} values are nan: leave them out, or find their cause")
+    if unknown := (~np.isfinite(values)).sum():
+        raise ValueError(f"{unknown} of {len(values)} values are nan or infinite: find their cause")
     means = [weights @ values / weights.sum(1) for weights in patient_weights(patients, seed)]
     return interval(values.mean(), np.concatenate(means))
 

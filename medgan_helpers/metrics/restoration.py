@@ -4,6 +4,8 @@ import torch
 
 from ..checks import door, floats
 
+OVERSHOOT = 0.5  # of a restoration that is not clipped; films in [-1, 1] lie further out
+
 
 def _unit_pair(restored, clean):
     restored, clean = torch.as_tensor(restored).float(), torch.as_tensor(clean).float()
@@ -20,6 +22,11 @@ def _unit_pair(restored, clean):
         raise ValueError(
             f"expected clean images in [0, 1], found [{clean.min():.2f}, {clean.max():.2f}]: "
             "images in [-1, 1] need (images + 1) / 2 first, or PSNR comes out 6 dB too low"
+        )
+    if restored.min() < -OVERSHOOT or restored.max() > 1 + OVERSHOOT:
+        raise ValueError(
+            f"expected restored images in [0, 1], found [{restored.min():.2f}, {restored.max():.2f}]: "
+            "images in [-1, 1] need (images + 1) / 2 first"
         )
     return restored, clean
 

@@ -98,6 +98,7 @@ def _decode(tree, leaves):
 
 
 # ---------------------------------------------------------------- trained models to ship
+@checks.door(model=checks.having("trained", "config", kind="a model, as DCGAN(...)"), folder=checks.path)
 def save(model, folder, card, history=None):
     """Save the network a model works with (its moving average) for others to load: weights in half precision
     (a quarter of a grey level at most), a model card and, if given, the history of the training as a csv.
@@ -117,6 +118,8 @@ def save(model, folder, card, history=None):
     _save_tensors(weights, state)
     if history is not None:
         artifacts.write_csv(folder / "history.csv", history.round(5))
+    else:  # one that lies there is another model's
+        (folder / "history.csv").unlink(missing_ok=True)
     facts = {
         "model": type(model).__name__,
         "config": model.config,

@@ -22,8 +22,9 @@ NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head expl
 
 def diagnose(history):
     """Say in words what the curves show: "healthy: ...", "collapse: ...", "discriminator won: ...",
-    "oscillation: ...", "not started: ...", for StarGAN also "critic has not learnt the findings: ..." and
-    "identity collapse: ...". history: what `fit` returns, or a dict of equally long lists."""
+    "oscillation: ...", "not started: ...", "diverged: ..." (they end in nan alone), for StarGAN also "critic
+    has not learnt the findings: ..." and "identity collapse: ...". history: what `fit` returns, or a dict of
+    equally long lists."""
     if not isinstance(history, pd.DataFrame | dict | list):
         raise TypeError(f"history is a {type(history).__name__}: expected what training.fit returns")
     history = pd.DataFrame(history)
@@ -35,6 +36,8 @@ def diagnose(history):
     if len(history) < MIN_ROWS:
         return f"not started: {len(history)} rows of history say nothing yet; train for at least {MIN_ROWS}"
     tail = losses.tail(max(MIN_ROWS, len(losses) // 3))
+    if tail.isna().all(axis=None):
+        return "diverged: the curves end in nan alone; look at the films, or lower the learning rates"
     mean = tail.mean()
     movement = (losses.max() - losses.min()) / (losses.abs().mean() + 1e-8)
     margin = tail["d_real"] - tail["d_fake"] if "d_real" in losses else pd.Series([0.5, 0.5])

@@ -70,7 +70,7 @@ def check_config(config):
 
     Raises TypeError or ValueError that names the argument. None stands for "not given" and passes.
     """
-    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0}.items():
+    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0, "pretrain": 0}.items():
         if config.get(name) is not None:
             check_count(name, config[name], least)
     if config.get("findings") == []:
@@ -212,6 +212,8 @@ class Model:
         if strangers := [t for t in tensors if not torch.is_tensor(t) or not t.is_floating_point()]:
             found = getattr(strangers[0], "dtype", type(strangers[0]).__name__)
             raise TypeError(f"expected tensors of floats, as images.signed_batch makes them, got {found}")
+        for films in (tensor for tensor in tensors if tensor.dim() == 4):
+            in_range(films)
         self.trained.eval()
         parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
         with self.autocast():

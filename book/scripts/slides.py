@@ -26,13 +26,14 @@ SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z*$])")
 POINTS_BACK = re.compile(r"(It|Its|They|This|That|These|So) ")  # such a sentence needs the one before it
 TERMS = 2  # sentences with a term in bold that a slide shows at most
 LAST = ("What goes wrong", "Take-away")
-MUCH = 420  # characters of text from which a slide is set smaller
+MUCH, ASKED = 420, 350  # characters of text from which a slide, or one that asks, is set smaller
 SHORT = 60  # characters: a sentence such as "Two dangers." needs the next one
 
 
 def slide(heading, body, notes="", kind=""):
     """One slide as HTML."""
-    small = " long" if len(re.sub(r"<[^>]+>", "", body)) > MUCH else ""
+    much = ASKED if kind == "predict" else MUCH
+    small = " long" if len(re.sub(r"<svg.*?</svg>|<[^>]+>", "", body, flags=re.DOTALL)) > much else ""
     said = f'<div class="notes">{paper.html(notes)}</div>' if notes.strip() else ""
     top = (
         f"<h2>{paper.html(heading).removeprefix('<p>').rstrip().removesuffix('</p>')}</h2>" if heading else ""

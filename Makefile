@@ -139,7 +139,7 @@ slides: $(EXECUTED) $(READY)  ## slides of every chapter from its executed noteb
 	@$(PY) book/scripts/slides.py $(BUILD)/slides $(EXECUTED)
 
 .PHONY: exam
-exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS="1.1 2.3" chooses)
+exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS=60, IDS=90 or IDS="1.1 2.3")
 	@$(PY) book/scripts/exam.py build/exam $(IDS)
 
 # Kills, full discs, hostile files and planted faults by the hundred; about an hour on two cores.

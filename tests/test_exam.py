@@ -10,6 +10,7 @@ import exam
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from medgan_helpers import chexpert, paper_faults
 
@@ -21,6 +22,17 @@ def labels():
     """CheXpert's own table of training labels, as torchxrayvision ships it."""
     package = Path(importlib.util.find_spec("torchxrayvision").origin).parent
     return pd.read_csv(package / "data" / "chexpert_train.csv.gz")
+
+
+def frontal_atelectasis():
+    """CheXpert's values of Atelectasis, frontal films alone."""
+    return labels().loc[labels()["Frontal/Lateral"] == "Frontal", "Atelectasis"]
+
+
+def largest_of_normals(count):
+    """Mean of the largest of `count` standard normal values, by its integral."""
+    x = np.linspace(-8, 8, 4001)
+    return np.trapezoid(x * count * norm.pdf(x) * norm.cdf(x) ** (count - 1), x)
 
 
 def sides(start, kernel, layers=4):
@@ -46,7 +58,8 @@ def best_guess(settings=18, rounds=1000):
 
 
 TOOLS = {"math": math, "np": np, "chexpert": chexpert} | {
-    function.__name__: function for function in (labels, sides, field, best_guess)
+    function.__name__: function
+    for function in (labels, frontal_atelectasis, largest_of_normals, sides, field, best_guess)
 }
 
 
@@ -58,6 +71,16 @@ def words(number):
 def test_thirty_questions_three_a_chapter():
     assert list(QUESTIONS) == [f"{chapter}.{number}" for chapter in range(1, 11) for number in (1, 2, 3)]
     assert list(SOLUTIONS) == list(QUESTIONS)
+
+
+@pytest.mark.parametrize("minutes", exam.selections())
+def test_a_selection_takes_its_minutes_and_has_every_chapter(minutes):
+    chosen = exam.questions([minutes])
+    assert sum(question["points"] for question in chosen.values()) == int(minutes)
+    assert {number.partition(".")[0] for number in chosen} == {str(chapter) for chapter in range(1, 11)}
+    assert f"{minutes} points, {minutes} minutes" in exam.heading(chosen)
+    assert f"Suggested for {minutes} minutes" in exam.heading(QUESTIONS)
+    assert "Suggested" not in exam.heading(chosen)
 
 
 @pytest.mark.parametrize("number", QUESTIONS)

@@ -41,6 +41,20 @@ def test_the_printed_sums_are_those_of_the_rows():
     assert f"Together {plans.hours(minutes.sum())}" in text
 
 
+@pytest.mark.parametrize("name", plans.MOST)
+def test_every_long_notebook_of_a_plan_has_a_time_to_start(name):
+    text, table = plans.long_runs(name), plans.plans().query("plan == @name and chapter")
+    for chapter in table.unit:
+        took = plans.runs().minutes[chapter]
+        assert (f"[](notebooks/{chapter}.ipynb): about {took:.0f} minutes" in text) == (took >= plans.LONG)
+
+
+def test_a_start_says_what_is_left_to_run():
+    assert "before the room fills" in plans.start_words("03-dcgan", 12, "", 0)
+    assert "lunch begins, 60 minutes ahead." in plans.start_words("03-dcgan", 12, "lunch", 60)
+    assert "the last 5 minutes run while you teach" in plans.start_words("03-dcgan", 20, "break", 15)
+
+
 def constants(chapter):
     """Every piece of text in the checks of a chapter."""
     path = plans.ROOT / "medgan_helpers" / "exercises" / f"chapter{chapter[:2]}.py"

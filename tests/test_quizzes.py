@@ -26,14 +26,25 @@ def test_a_chapter_has_five_questions_that_teach(chapter):
         assert question.select_one("legend").text and question.select_one(".quiz-feedback")
 
 
+def answers():
+    """The answers of every question, in the order in which they are shown."""
+    return [quizzes.shuffled(q["answers"]) for chapter in CHAPTERS for q in quizzes.read(chapter)]
+
+
 def test_the_place_of_an_answer_does_not_betray_it():
-    places = [
-        [bool(answer.get("right")) for answer in quizzes.shuffled(question["answers"])].index(True)
-        for chapter in CHAPTERS
-        for question in quizzes.read(chapter)
-    ]
+    places = [[bool(answer.get("right")) for answer in shown].index(True) for shown in answers()]
     shares = [places.count(place) / len(places) for place in range(3)]
     assert min(shares) > 0.15 and max(shares) < 0.6
+
+
+@pytest.mark.parametrize("extreme", (max, min))
+def test_the_length_of_an_answer_does_not_betray_it(extreme):
+    """By chance one in three is the longest (or the shortest); ties count."""
+    betrayed = 0
+    for shown in answers():
+        right = next(len(answer["text"]) for answer in shown if answer.get("right"))
+        betrayed += right == extreme(len(answer["text"]) for answer in shown)
+    assert betrayed <= 0.4 * len(answers())
 
 
 BAD = {

@@ -8,6 +8,8 @@ import pytest
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 
+from medgan_helpers.experiments import ARMS
+
 ROOT = Path(__file__).resolve().parents[1]
 ENTRIES = {
     re.match(r"@\w+\{(\w+)", entry)[1]: dict(re.findall(r"(\w+) = \{(.*)\},?\n", entry))
@@ -89,6 +91,15 @@ def test_names_in_capitals_are_no_common_words():
 NAMED = ("AUROC", "AUPRC", "Bootstrap interval", "SART", "Anscombe transform", "Logit", "Hinge loss")
 
 
-@pytest.mark.parametrize("term", [*NAMED, "Wasserstein distance", "MS-SSIM"])
+MEDICAL = ("Effusion", "Consolidation", "Pleural Other", "NIH ChestX-ray14")
+COMPARED = ("Headroom", "Holm's correction", "Blob", "Duplicate", "Oracle", "Leaky")
+
+
+@pytest.mark.parametrize("term", [*NAMED, "Wasserstein distance", "MS-SSIM", *MEDICAL, *COMPARED])
 def test_the_glossary_knows_the_terms_of_the_chapters(term):
     assert term in page_extension.terms(page_extension.GLOSSARY.read_text())
+
+
+def test_the_glossary_names_every_arm():
+    entry = page_extension.GLOSSARY.read_text().partition("\nArm\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"\*(\w+)\*", entry)) == set(ARMS)

@@ -1,5 +1,6 @@
 """Slides come from the executed notebook by rule: no code, no solution, predictions before their figures."""
 
+import base64
 import re
 
 import nbformat
@@ -41,6 +42,35 @@ def test_the_slides_of_a_chapter_are_chosen_by_rule():
     text = "".join(found)
     assert "secret_code" not in text and "import torch" not in text and "A solved figure" not in text
     assert 'alt="Two curves"' in text and 'alt="a^2"' in text and 'class="slide predict"' in text
+
+
+def test_a_term_and_the_words_of_a_formula_stand_on_its_slide():
+    text = "A **side** has pixels.\n\nStride $s$ turns a side of $n$ into\n\n$$n' = s n$$"
+    [found] = slides.prose_slides("Sizes", text, opens=True)
+    shown = found.split('<div class="notes">')[0]
+    assert "<strong>side</strong>" in shown and "turns a side of" in shown and "display" in shown
+
+
+def test_a_prediction_brings_its_choices_and_the_sentence_before():
+    fold = '<details class="choice"><summary>{}</summary>\n\nBecause.\n\n</details>\n\n'
+    text = "Films differ. Here are a, b and c. *Predict:* which of the three?\n\n"
+    text += fold.format("only b") + fold.format("all")
+    [found] = slides.prose_slides("Films", slides.clean(text), opens=False)
+    assert "Here are a, b and c." in found and "Films differ" not in found and "Because" not in found
+    assert found.count("<li>") == 2 and 'class="slide predict' in found
+
+
+def test_a_diagram_is_shown_and_other_html_is_not():
+    drawn = {"text/html": "<svg></svg>", "text/plain": "Diagram: gan"}
+    table = {"text/html": "<table></table>", "text/plain": "a b"}
+    cell = new_code_cell("x", outputs=[new_output("display_data", data) for data in (drawn, table)])
+    [found] = slides.figure_slides("The game", cell)
+    assert "<svg>" in found and "<table>" not in found
+
+
+def test_a_formula_has_no_white_box():
+    picture = base64.b64decode(re.search(r"base64,([^\"]+)", paper.formula("D(x)"))[1])
+    assert b"fill: #ffffff" not in picture
 
 
 @pytest.mark.slow

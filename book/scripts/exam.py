@@ -1,6 +1,7 @@
 """The exam as two pages to print: exam.py FOLDER [ID...] writes exam.html and solutions.html there.
 
-Without ids all thirty questions. A number of ours in [[double brackets]] is read from book/results/ here.
+Without ids all thirty questions; 60 or 90 instead of ids takes a selection for so many minutes. A number of
+ours in [[double brackets]] is read from book/results/ here.
 """
 
 import re
@@ -19,9 +20,19 @@ section { break-inside: avoid; margin: 1.5em 0 } h2 { font-size: 1.1em; margin: 
 .space { height: 8em } .math.inline { vertical-align: middle } .math { max-width: 100% }"""
 
 
+def realism(sets):
+    """The row of realism.csv for `sets` at 64 px."""
+    return pd.read_csv(RESULTS / "realism.csv").query("size == 64 and sets == @sets").iloc[0]
+
+
+def films(sets):
+    """How many films each of the two sets holds."""
+    return realism(sets).films.split(", ")[0]
+
+
 def kid(sets):
     """A row of realism.csv at 64 px: KID x 1000 and its interval."""
-    row = pd.read_csv(RESULTS / "realism.csv").query("size == 64 and sets == @sets").iloc[0]
+    row = realism(sets)
     return f"{row['KID x 1000']} ({row.low} to {row.high})".replace("-", "−")
 
 
@@ -36,7 +47,7 @@ def gate(arm):
     return pd.read_csv(RESULTS / "gate.csv").query("arm == @arm").rare.mean()
 
 
-TOOLS = {"kid": kid, "finding": finding, "gate": gate}
+TOOLS = {"films": films, "kid": kid, "finding": finding, "gate": gate}
 
 
 def filled(text):
@@ -46,15 +57,37 @@ def filled(text):
 
 def questions(ids=()):
     """The questions, all or those of `ids`. Raises ValueError for an id that there is not."""
+    if len(ids) == 1 and str(ids[0]) in selections():
+        ids = selections()[str(ids[0])]
     found = {q["id"]: q | {"ask": filled(q["ask"])} for q in read("questions.yml")}
     if strangers := sorted(set(ids) - set(found)):
-        raise ValueError(f"there is no question {', '.join(strangers)}; there are {', '.join(found)}")
+        minutes = " or ".join(selections())
+        raise ValueError(
+            f"there is no question {', '.join(strangers)}; there are {', '.join(found)}, or {minutes} alone"
+        )
     return {number: found[number] for number in ids or found}
 
 
 def solutions():
     """Answers, marks and numbers by id."""
     return {n: given | {"answer": filled(given["answer"])} for n, given in read("solutions.yml").items()}
+
+
+def selections():
+    """{minutes: ids} of the suggested selections, the minutes as text."""
+    return {str(minutes): ids for minutes, ids in read("selections.yml").items()}
+
+
+def heading(asked):
+    """The points and minutes of a sheet; above all the questions also the suggested selections."""
+    points = sum(question["points"] for question in asked.values())
+    text = (
+        f"<p>{points} points, {points} minutes: one point a minute, a plan that no class has tried yet.</p>"
+    )
+    if asked.keys() == questions().keys():
+        for minutes, ids in selections().items():
+            text += f"<p>Suggested for {minutes} minutes ({len(ids)} questions): {', '.join(ids)}.</p>"
+    return text
 
 
 def read(name):
@@ -64,11 +97,10 @@ def read(name):
 def sheets(ids=()):
     """The HTML of the exam and of its solutions."""
     asked, answers = questions(ids), solutions()
-    points = sum(question["points"] for question in asked.values())
-    exam = [f"<h1>Exam: GANs for medical images</h1><p>{points} points. Name:</p>"]
-    solved = ["<h1>Solutions and marks</h1>"]
+    exam = [f"<h1>Exam: GANs for medical images</h1>{heading(asked)}<p>Name:</p>"]
+    solved = [f"<h1>Solutions and marks</h1>{heading(asked)}"]
     for number, question in asked.items():
-        head = f"<h2>{number} ({question['points']} points)</h2>"
+        head = f"<h2>{number} ({question['points']} points, {question['points']} minutes)</h2>"
         ask, given = paper.html(question["ask"]), answers[number]
         each = f", {given['count']} times" if "count" in given else ""
         marks = "; ".join(f"{what}: {points}{each}" for what, points in given["marks"].items())

@@ -23,6 +23,8 @@ SHORT = {  # what chapters write where the glossary's own words are longer
     "Hinge loss": "hinge",
     "Wasserstein distance": "Wasserstein",
     "Anscombe transform": "Anscombe",
+    "Holm's correction": "Holm",
+    "NIH ChestX-ray14": "NIH",
 }
 NO_PLACE = (
     nodes.title,

@@ -6,7 +6,7 @@ import re
 from html import escape
 
 from markdown_it import MarkdownIt
-from matplotlib import mathtext
+from matplotlib import mathtext, rc_context
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 # What mathtext writes otherwise than TeX does.
@@ -27,7 +27,8 @@ def formula(tex, display=False):
         spelt = re.sub(pattern, written, spelt)
     picture = io.BytesIO()
     try:
-        mathtext.math_to_image(f"${spelt}$", picture, format="svg")
+        with rc_context({"savefig.facecolor": "none"}):  # no white box on a coloured page
+            mathtext.math_to_image(f"${spelt}$", picture, format="svg")
     except ValueError:
         return f"<code>{escape(tex)}</code>"
     # mathtext measures in points of a 10-point font: the letters of the page may be larger

@@ -2,7 +2,7 @@
 
 Teaching minutes of a chapter stand in teaching/minutes.csv, those of its exercises in the notebooks' own
 headings ("(10 minutes)"), what a session holds in teaching/plans.csv, what an exercise is for in
-teaching/exercises.yml.
+teaching/exercises.yml. How long a chapter's notebook runs is measured: medgan_helpers/assets/minutes.csv.
 """
 
 import json
@@ -18,6 +18,8 @@ TEACHING = ROOT / "teaching"
 EXERCISE = re.compile(r"^### (\d+) · (.+?) \((?:(\d+) minutes)?(.*)\)$", re.MULTILINE)
 MOST = {"two days": 400, "seven weeks": 180}  # minutes that a day or a session may hold
 EACH = {"two days": "Day", "seven weeks": "Session"}
+PAUSES = ("break", "lunch")
+LONG = 10  # minutes from which a notebook is started before its chapter
 
 
 @cache
@@ -83,10 +85,50 @@ def plan_markdown(name):
             split = f"{row.teaching:.0f} | {row.practice}" if row.chapter else " | "
             lines.append(f"| {label} | {unit(row)} | {split} | {row.minutes} |")
             label = ""
-    pauses = table[table.unit.isin(["break", "lunch"])].minutes.sum()
+    pauses = table[table.unit.isin(PAUSES)].minutes.sum()
     total = table.minutes.sum()
     lines += ["", f"Together {hours(total)}, of which {hours(pauses)} are breaks."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", long_runs(name)])
+
+
+@cache
+def runs():
+    """How long the notebooks ran in the `class` profile, as measured: one row a notebook."""
+    table = pd.read_csv(ROOT / "medgan_helpers" / "assets" / "minutes.csv")
+    return table[table.profile == "class"].set_index("notebook")
+
+
+def ahead(rows, place):
+    """The last pause before row `place` of a session, "" for its beginning, and the minutes from there."""
+    start = max((k for k in range(place) if rows[k].unit in PAUSES), default=0)
+    where = rows[start].unit if rows[start].unit in PAUSES else ""
+    return where, sum(row.minutes for row in rows[start:place])
+
+
+def long_runs(name):
+    """When to start the notebooks that run long, one line each."""
+    machine = ", ".join(sorted(set(runs().machine)))
+    lines = [
+        f"**Start the long notebooks early** (*Run All Cells*; minutes measured on {machine}). Rooms without "
+        "that time set `TRAIN = False` in chapters 3 and 5, and read chapter 6 on its page."
+    ]
+    for session, part in plans().query("plan == @name").groupby("session"):
+        rows = list(part.itertuples())
+        for place, row in enumerate(rows):
+            if row.chapter and (took := runs().minutes[row.unit]) >= LONG:
+                where, free = ahead(rows, place)
+                lines.append(f"- {EACH[name]} {session}, {start_words(row.unit, took, where, free)}")
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def start_words(chapter, took, where, free):
+    """When to start a chapter whose notebook runs `took` minutes and has `free` of them before it."""
+    what = f"[](notebooks/{chapter}.ipynb): about {took:.0f} minutes. "
+    if not free:
+        return f"{what}Start this one before the room fills."
+    when = f"when the {where} begins".replace("the lunch", "lunch") if where else "when people arrive"
+    rest = f"; the last {took - free:.0f} minutes run while you teach" if took - free >= 1 else ""
+    return f"{what}Start it {when}, {free} minutes ahead{rest}."
 
 
 def hours_markdown():

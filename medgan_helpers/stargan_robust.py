@@ -44,8 +44,8 @@ REACH = 3  # pixels on either side of a blur's filter
 BLUR, SHARP = 1.4, 0.3  # pixels at 64 px: the widest blur, and below which there is none
 NOISE = 0.12  # standard deviation of the coarsest grain, of grey levels in [-1, 1]
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
-FAINT = 0.4  # of grey levels in [-1, 1]: the strongest haze or shade; more is drawn as a cover
-MASK_BIAS = -4.0  # first logit of the cover: 2 % of a grey, so the first picture is nearly the film
+STRONG = 1.2  # of grey levels in [-1, 1]: the strongest change
+MASK_BIAS = -1.0  # first logit of the mask of changes: a quarter open
 SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
 
@@ -58,11 +58,11 @@ class Settings:
     judge_rate: float = 6e-4  # of the judge, which must keep ahead
     class_weight: float = 1.0  # the examiner's cross-entropy, a mean over findings
     adversarial_weight: float = 0.5  # the judge's word
-    cycle_weight: float = 4.0  # added and taken away again: the film as it was; more leaves ghosts in fluid
+    cycle_weight: float = 8.0  # added and taken away again: the film as it was
     change_weight: float = 0.5  # mean absolute change: what need not change stays
     leave_weight: float = 30.0  # as many times more where nothing was asked for; 4 left a change of .026
     move_weight: float = 0.2  # mean absolute move
-    variety_weight: float = 1.5  # two wishes, two pictures; falls to a half with the steps
+    variety_weight: float = 0.5  # two wishes, two pictures; falls to a fifth with the steps
     soft_label: float = 0.05  # the examiner should be as sure as of true films, not surer
 
 
@@ -198,7 +198,7 @@ class Painter(nn.Module):
         self.where = nn.Linear(wish, 8 * 16)  # a picture of 4 x 4
         self.middle = Stage(4 * w + 8, 4 * w, wish)
         self.up = nn.ModuleList([Stage(7 * w, 3 * w, wish), Stage(5 * w, 2 * w, wish), Stage(3 * w, w, wish)])
-        self.change = nn.Conv2d(w, 3, 3, padding=1)  # haze, a grey, and where it covers
+        self.change = nn.Conv2d(w, 2, 3, padding=1)  # the change and where it counts
         self.move = nn.Conv2d(2 * w, 2, 3, padding=1)  # across and down
         for head in (self.change, self.move):
             nn.init.zeros_(head.weight)  # the first picture is the film itself
@@ -223,12 +223,9 @@ class Painter(nn.Module):
             h = stage(torch.cat([larger(h), skips.pop()], dim=1), wish)
             if h.shape[-1] == x.shape[-1] // 4:
                 move = FAR * torch.tanh(self.move(h).float())
-        drawn, move = self.change(h).float(), larger(larger(move, "bilinear"), "bilinear")
-        haze, grey = FAINT * torch.tanh(drawn[:, :1]), torch.tanh(drawn[:, 1:2])
-        cover = torch.sigmoid(drawn[:, 2:])
-        # Towards a grey, not by an amount: fluid over lung and over liver ends level, without a bright rim.
-        filled = larger(cover, "bilinear") * (larger(grey, "bilinear") - moved(x, move))
-        return filled + larger(haze, "bilinear"), move
+        drawn = self.change(h).float()
+        change = STRONG * torch.tanh(drawn[:, :1]) * torch.sigmoid(drawn[:, 1:])
+        return larger(change, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
 
 
 def places(x, part):
@@ -348,7 +345,7 @@ class RobustStarGAN(Model):
         cycle, variety = self.there_and_back(films, labels, target, (made, change, move))
         loss = s.class_weight * class_made - s.adversarial_weight * word + s.cycle_weight * cycle
         loss = loss + s.change_weight * price.mean() + s.move_weight * move.abs().mean()
-        fading = max(0.5, 1 - self.steps_done / (self.config["decay_steps"] or 1))
+        fading = max(0.2, 1 - self.steps_done / (self.config["decay_steps"] or 1))
         self.descend(loss - s.variety_weight * fading * variety, self.g_optimizer)
         self.update_average()
         return {"class_made": class_made, "cycle": cycle, "change": price.mean(), "variety": variety,

@@ -386,5 +386,5 @@ def verdict(row):
     elif row["high"] < 0.5:
         meaning = "You were fooled: the synthetic films look more real to you than the real ones."
     else:
-        meaning = "This test cannot tell you from a coin."
+        meaning = f"{row['n']:.0f} pairs are too few to tell whether you see a difference."
     return f"{found} ({interval}). {meaning}"

@@ -83,7 +83,7 @@ def test_the_verdict_says_what_the_interval_allows(test):
     assert "can tell" in reader_study.verdict(reader_study.score(test, answers).loc["all"])
     assert "were fooled" in reader_study.verdict(reader_study.score(test, wrong).loc["all"])
     half = np.where(np.arange(10) < 5, answers, wrong)
-    assert "coin" in reader_study.verdict(reader_study.score(test, half).loc["all"])
+    assert "10 pairs are too few" in reader_study.verdict(reader_study.score(test, half).loc["all"])
 
 
 # --- agreement --------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_the_form_works_in_a_browser_without_a_kernel(test, tmp_path, width, fil
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     seen = BeautifulSoup(done.stdout, "html.parser").find(id="seen").text.splitlines()
     assert seen[0] == "pairs shown: 1" and "Choose one" in seen[1]
-    assert seen[2].startswith("5 of 6 synthetic films found") and "coin" in seen[2]
+    assert seen[2].startswith("5 of 6 synthetic films found") and "6 pairs are too few" in seen[2]
     assert seen[3:6] == ["pairs shown: 6", "file: false", "pairs shown: 1"]
     assert seen[6].startswith("10 of 10") and "You can tell them apart" in seen[6]
     assert seen[7:] == ["file: true", f"side by side: true, width {film}"]

@@ -329,10 +329,14 @@ def test_your_own_film_is_read_here_and_anything_else_gets_a_sentence(chromium, 
     )
     assert 10 <= left <= 12 and 77 <= right <= 80  # the middle square: columns 10 to 79
     words = page.evaluate(WORDS)
+    assert words.startswith("Your film, its middle square")
     (tmp_path / "notes.png").write_text("this is no picture")
     page.choose_file("input[type=file]", tmp_path / "notes.png")
     page.wait(f"{WORDS} !== {json.dumps(words)}")
     assert "notes.png is not a picture that this browser can read" in page.evaluate(WORDS)
+    choose = "(() => { const s = document.querySelector('.live-figure select'); s.selectedIndex = 0;"
+    page.evaluate(choose + " s.dispatchEvent(new Event('change', { bubbles: true })); })()")
+    page.wait("document.querySelectorAll('figcaption')[3].textContent === 'Clean'")
     assert [a for a in page.requests[asked:] if not a.startswith(("blob:", "data:"))] == []
     assert page.problems == []
 

@@ -131,7 +131,9 @@ medganLive.register("repair", (figure) => {
     places[2].name(`Network: ${dB[2]} dB`);
     places[3].name(yours ? "Clean: your film" : "Clean");
     const practised = dose === trained.dose && width === trained.width ? "the setting it was trained for" : `trained at ${trained.dose} photons and ${trained.width} x`;
-    figure.say(complaint || `${dose} photons per pixel, detector pixels ${width} x as wide: PSNR ${dB[0]} dB degraded, ${dB[1]} dB after total ` +
+    if (yours) figure.root.querySelector("select").selectedIndex = -1; // none of the list: any of them brings it back
+    const whose = yours ? "Your film, its middle square; choose one of the list to come back. " : "";
+    figure.say(complaint || `${whose}${dose} photons per pixel, detector pixels ${width} x as wide: PSNR ${dB[0]} dB degraded, ${dB[1]} dB after total ` +
       `variation, ${dB[2]} dB after the network (${practised}). Errors: black 0, yellow 51 of 255 grey levels or more. Not for diagnosis.`);
   };
 
@@ -153,7 +155,9 @@ medganLive.register("repair", (figure) => {
   }
 
   input.addEventListener("change", () => input.files[0] && read(input.files[0]));
-  figure.root.querySelector("select").addEventListener("change", () => { yours = null; complaint = ""; input.value = ""; });
+  figure.root.addEventListener("change", (event) => {
+    if (event.target.matches("select")) { yours = null; complaint = ""; input.value = ""; }
+  }, true); // before the list's own listener draws
   const drop = (name, action) => figure.root.addEventListener(name, (event) => { event.preventDefault(); action(event); });
   drop("dragover", () => figure.root.classList.add("live-drop"));
   drop("dragleave", () => figure.root.classList.remove("live-drop"));

@@ -72,6 +72,8 @@ def test_without_the_oracle_there_is_no_verdict():
 def test_four_seeds_are_too_few():
     judged = verdicts.differences(table(CLEAR, seeds=4))
     assert set(judged["verdict"]) == {"too few seeds"} and judged["low"].notna().all()
+    assert not sentences.has_verdict(judged) and not sentences.has_verdict(judged[:0])
+    assert sentences.has_verdict(verdicts.differences(table(CLEAR)))
     assert "4 seeds: a first look, no verdict" in sentences.headroom(judged)
     assert verdicts.differences(table(CLEAR))["verdict"].isin(["beats"]).any()
     assert not verdicts.scores_to_record(table(CLEAR, seeds=2), 1)

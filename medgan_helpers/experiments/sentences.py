@@ -106,9 +106,9 @@ def _answer_of(rows, arm):
     return f"**{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}.** Against {numbers}."
 
 
-def any_generator(judged, percent=1):
-    """Whether a generator's arm is finished at this regimen."""
-    return bool(_generators(judged, percent))
+def has_verdict(judged, percent=1):
+    """Whether a generator's arm has the seeds for a verdict at this regimen."""
+    return any((rows["seeds"] >= LEAST_SEEDS).all() for rows in _generators(judged, percent).values())
 
 
 def _generators(judged, percent):

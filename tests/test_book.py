@@ -228,11 +228,14 @@ def test_headlines_are_short(value, said):
 
 def test_the_front_page_says_which_studies_are_missing(tmp_path):
     assert all(what in front_page.unfinished(tmp_path) for what in front_page.STUDIES.values())
-    (tmp_path / "grid.csv").touch()
+    cells = [f"none,{seed}" for seed in range(5)]
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed", *cells, "oracle,0"]))
+    assert "final grid" in front_page.unfinished(tmp_path)  # one arm has too few seeds for a verdict
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed", *cells]))
     text = front_page.unfinished(tmp_path)
     assert "final grid" not in text and "equal-cost" in text and "real films" in text
     for name in front_page.STUDIES:
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("model\nflow\n")
     assert "all have tables" in front_page.unfinished(tmp_path)
 
 

@@ -10,7 +10,10 @@ import re
 from pathlib import Path
 
 import opening
+import pandas as pd
 from PIL import Image
+
+from medgan_helpers import metrics
 
 ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
 STUDIES = {  # tables of book/results, each by a script in studies/
@@ -38,11 +41,21 @@ def answer(notebooks):
 
 
 def unfinished(results):
-    """A sentence: which of STUDIES have no table in the folder `results` yet."""
-    missing = [what for name, what in STUDIES.items() if not (Path(results) / name).is_file()]
+    """A sentence: which of STUDIES have no table in the folder `results` yet, or one with too few seeds."""
+    missing = [what for name, what in STUDIES.items() if not complete(Path(results) / name)]
     if not missing:
         return "The long studies all have tables; the chapters say how far each has come.\n"
     return f"Not finished in this version, and so not shown: {'; '.join(missing)}.\n"
+
+
+def complete(path):
+    """Whether a study's table is there, and each of its arms has the seeds for a verdict."""
+    if not path.is_file():
+        return False
+    table = pd.read_csv(path)
+    if not {"arm", "seed"} <= set(table):
+        return True
+    return table.groupby("arm")["seed"].nunique().min() >= metrics.LEAST_SEEDS
 
 
 def figure_of(notebook):

@@ -11,7 +11,7 @@ medganLive.register("walk", (figure) => {
   const say = (v) => v.toFixed(1), range = { min: -3, max: 3, step: 0.1, value: 0, say };
   figure.slider("first", "Along the first direction", range);
   figure.slider("second", "Along the second direction", range);
-  figure.start("noise", 1);
+  figure.start("noise", 14);
   figure.button("Other noise", () => figure.set({ noise: figure.state.noise + 1 }));
   const walker = figure.button("Walk", () => (walking ? stop() : go()));
   const made = figure.film("Synthetic film", size), change = hero ? null : figure.film("Change from the middle", size);

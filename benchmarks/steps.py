@@ -9,8 +9,12 @@ import torch.nn.functional as F
 
 from medgan_helpers import classifier, dcgan, flow, pix2pix, stargan
 
-SIZE, WIDTH, BATCH = 64, 32, 32
-PLAIN = {"device": "cpu", "precision": "fp32"}
+SIZE, WIDTH = 64, 32
+BATCH = {"cpu": 32, "cuda": 64}
+
+
+def plain(device):
+    return {"device": device, "precision": "fp32"}
 
 
 def adam(network, rate=2e-4):
@@ -24,13 +28,13 @@ def descend(optimizer, loss):
     return loss.item()
 
 
-def plain_dcgan():
-    model = dcgan.DCGAN(SIZE, WIDTH, norm="batch", **PLAIN)
+def plain_dcgan(device):
+    model = dcgan.DCGAN(SIZE, WIDTH, norm="batch", **plain(device))
     generator, discriminator = contiguous(model.generator), contiguous(model.discriminator)
     d_adam, g_adam = adam(discriminator), adam(generator)
 
     def step(real):
-        fake = generator(torch.randn(len(real), 100))
+        fake = generator(torch.randn(len(real), 100, device=device))
         real_logits, fake_logits = discriminator(real), discriminator(fake.detach())
         descend(d_adam, dcgan.discriminator_loss(real_logits, fake_logits, "non-saturating"))
         descend(g_adam, dcgan.generator_loss(discriminator(fake), "non-saturating"))
@@ -38,8 +42,8 @@ def plain_dcgan():
     return step
 
 
-def plain_pix2pix():
-    model = pix2pix.Pix2Pix(SIZE, WIDTH, **PLAIN)
+def plain_pix2pix(device):
+    model = pix2pix.Pix2Pix(SIZE, WIDTH, settings=pix2pix.DRAW, **plain(device))
     generator, discriminator = contiguous(model.generator), contiguous(model.discriminator)
     d_adam, g_adam = adam(discriminator), adam(generator)
 
@@ -56,10 +60,10 @@ def plain_pix2pix():
     return step
 
 
-def plain_stargan():
-    model = stargan.StarGAN(SIZE, 2, WIDTH // 2, critic_steps=2, **PLAIN)
+def plain_stargan(device):
+    model = stargan.StarGAN(SIZE, 2, WIDTH // 2, critic_steps=2, **plain(device))
     generator, critic = contiguous(model.generator), contiguous(model.discriminator)
-    d_adam, g_adam, rng, done = adam(critic), adam(generator), torch.Generator().manual_seed(0), [0]
+    d_adam, g_adam, rng, done = adam(critic), adam(generator), torch.Generator(device).manual_seed(0), [0]
 
     def step(batch):
         real, labels = batch
@@ -79,19 +83,19 @@ def plain_stargan():
     return step
 
 
-def plain_flow():
-    network = contiguous(flow.Flow(SIZE, WIDTH, **PLAIN).generator)
+def plain_flow(device):
+    network = contiguous(flow.Flow(SIZE, WIDTH, **plain(device)).generator)
     optimizer = adam(network)
 
     def step(real):
-        noise, t = torch.randn_like(real), torch.rand(len(real))
+        noise, t = torch.randn_like(real), torch.rand(len(real), device=device)
         descend(optimizer, F.mse_loss(network(flow.between(noise, real, t), t), real - noise))
 
     return step
 
 
-def plain_classifier():
-    network = contiguous(classifier.DenseNet(preset="narrow", **PLAIN).network)
+def plain_classifier(device):
+    network = contiguous(classifier.DenseNet(preset="narrow", **plain(device)).network)
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
 
     def step(batch):
@@ -107,18 +111,47 @@ def contiguous(network):
     return network.to(memory_format=torch.contiguous_format).train()
 
 
-def all_steps():
-    """{name: (our step, the plain step, batch)}."""
-    rng = torch.Generator().manual_seed(0)
-    films = torch.rand((BATCH, 1, SIZE, SIZE), generator=rng) * 2 - 1
-    two, all_findings = (torch.randint(0, 2, (BATCH, n), generator=rng).float() for n in (2, 14))
-    ours_stargan = stargan.StarGAN(SIZE, 2, WIDTH // 2, critic_steps=2)
+def all_steps(device):
+    """{name: (our step, the plain step, batch)}: batches lie on the device."""
+    rng, count, here = torch.Generator().manual_seed(0), BATCH[device], {"device": device}
+    films = (torch.rand((count, 1, SIZE, SIZE), generator=rng) * 2 - 1).to(device)
+    two, all_findings = (torch.randint(0, 2, (count, n), generator=rng).float().to(device) for n in (2, 14))
+    ours_stargan = stargan.StarGAN(SIZE, 2, WIDTH // 2, critic_steps=2, **here)
     return {
-        "DCGAN": (dcgan.DCGAN(SIZE, WIDTH).step, plain_dcgan(), films),
-        "Pix2Pix": (pix2pix.Pix2Pix(SIZE, WIDTH).step, plain_pix2pix(), (films, films.flip(3))),
-        "StarGAN": (ours_stargan.step, plain_stargan(), (films, two)),
-        "flow": (flow.Flow(SIZE, WIDTH).step, plain_flow(), films),
-        "classifier": (
-            classifier.DenseNet(preset="narrow").step, plain_classifier(), (films, all_findings)
+        "DCGAN": (dcgan.DCGAN(SIZE, WIDTH, **here).step, plain_dcgan(device), films),
+        "Pix2Pix": (
+            pix2pix.Pix2Pix(SIZE, WIDTH, settings=pix2pix.DRAW, **here).step,
+            plain_pix2pix(device), (films, films.flip(3)),
         ),
+        "StarGAN": (ours_stargan.step, plain_stargan(device), (films, two)),
+        "flow": (flow.Flow(SIZE, WIDTH, **here).step, plain_flow(device), films),
+        "classifier": (
+            classifier.DenseNet(preset="narrow", **here).step,
+            plain_classifier(device), (films, all_findings),
+        ),
+    }  # fmt: skip
+
+
+def full_size():
+    """{(name, pixels): (step, batch)} of the full profile's networks, on a GPU."""
+
+    def films(count, size):
+        return torch.rand((count, 1, size, size), device="cuda") * 2 - 1
+
+    def labels(count, findings):
+        return torch.randint(0, 2, (count, findings), device="cuda").float()
+
+    official = classifier.DenseNet(preset="densenet121", device="cuda")
+    return {
+        ("DCGAN", 128): (dcgan.DCGAN(128, 64, device="cuda").step, films(128, 128)),
+        ("Pix2Pix", 128): (
+            pix2pix.Pix2Pix(128, 64, settings=pix2pix.DRAW, device="cuda").step, (films(64, 128),) * 2,
+        ),
+        ("StarGAN", 128): (
+            stargan.StarGAN(128, 5, 64, critic_steps=1, device="cuda").step,
+            (films(16, 128), labels(16, 5)),
+        ),
+        ("flow", 128): (flow.Flow(128, 64, device="cuda").step, films(128, 128)),
+        ("DenseNet-121", 128): (official.step, (films(128, 128), labels(128, 14))),
+        ("DenseNet-121", 224): (official.step, (films(128, 224), labels(128, 14))),
     }  # fmt: skip

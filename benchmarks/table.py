@@ -1,7 +1,7 @@
 """All speeds of the course in one table, each beside a named peer: `make bench`, about ten minutes when idle.
 
     python benchmarks/table.py              # everything; prints and writes book/results/bench.csv
-    python benchmarks/table.py steps busy   # of machine, films, store, scans, steps, busy, figures, growth
+    python benchmarks/table.py steps busy   # machine, films, store, scans, steps, busy, figures, growth, gpu
 
 Ours and the peer's take turns, and the ratio is the median over the pairs: another program slows both alike.
 `busy` trains beside a program that takes one core: with each number of threads, and with the number that
@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 import torch
 from jpegs import noise_films, time_epochs, time_first_pass, time_theirs
-from steps import BATCH, all_steps
+from steps import BATCH, all_steps, full_size
+from torch.utils.flop_counter import FlopCounterMode
 
 from medgan_helpers import artifacts, chexpert, degradation, restoration
 from medgan_helpers.simulator import brain, sample
@@ -33,6 +34,8 @@ from medgan_helpers.training import threads
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "bench.csv"
 PAIRS, AT_LEAST = 5, 0.3  # turns; seconds of one
+GPU = torch.cuda.is_available()
+WARM_UP = 4 if GPU else 1  # a GPU's step is recorded in the fourth call
 BUSY_SECONDS = 8  # of steps that count, with each number of threads
 VIEWS = 32
 
@@ -48,12 +51,13 @@ def main():
     warnings.simplefilter("ignore")  # scikit-image warns of every image that leaves its circle
     made = artifacts.provenance()
     for part in options.parts or PARTS:
-        rows = []
+        rows, machine = [], torch.cuda.get_device_name() if part == "gpu" and GPU else made["machine"]
         for row in PARTS[part]():
-            rows.append({"part": part} | row | {"commit": made["commit"], "machine": made["machine"]})
+            rows.append({"part": part} | row | {"commit": made["commit"], "machine": machine})
             print("  ".join(f"{value:.4g}" if isinstance(value, float) else str(value)
                             for value in row.values()), flush=True)  # fmt: skip
-        keep(part, rows)
+        if rows:
+            keep(part, rows)
 
 
 def keep(part, rows):
@@ -75,12 +79,16 @@ def alone(what, unit, value):
 
 
 def speed(work, count):
-    """`count` a second, over as many calls as fill AT_LEAST seconds, after one that warms up."""
-    work()
+    """`count` a second, over as many calls as fill AT_LEAST seconds, after some that warm up."""
+    finished = torch.cuda.synchronize if GPU else lambda: None
+    for _ in range(WARM_UP):
+        work()
+    finished()
     begun, calls = time.perf_counter(), 0
     while time.perf_counter() - begun < AT_LEAST:
         work()
         calls += 1
+    finished()
     return calls * count / (time.perf_counter() - begun)
 
 
@@ -151,14 +159,41 @@ def scans():
         yield alone(f"repair, {name}", "images/s", speed(lambda: method(images[:8]), 8))  # noqa: B023
 
 
-def steps():
+def steps(device="cpu"):
     """A training step of every model against plain PyTorch; two at a time, since StarGAN's generator learns
     at every second one."""
-    for name, (ours, plain, batch) in all_steps().items():
+    for name, (ours, plain, batch) in all_steps(device).items():
         yield against(
             f"{name}, training step", "images", lambda: (ours(batch), ours(batch)),  # noqa: B023
-            lambda: (plain(batch), plain(batch)), "plain PyTorch", 2 * BATCH,  # noqa: B023
+            lambda: (plain(batch), plain(batch)), "plain PyTorch", 2 * BATCH[device],  # noqa: B023
         )  # fmt: skip
+
+
+def gpu():
+    """On a GPU: its ceilings, every step against plain PyTorch, and the full profile's networks."""
+    if not GPU:
+        print("no GPU here: its rows stay as they are")
+        return
+    ceiling = {}
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = (torch.randn(8192, 8192, device="cuda").to(dtype) for _ in range(2))
+        ceiling[name] = speed(lambda: a @ b, 2 * 8192**3 / 1e12)  # noqa: B023
+        yield alone(f"matrix product, {name}", "TFLOP/s", ceiling[name])
+    yield from steps("cuda")
+    for (name, size), (step, batch) in full_size().items():
+        torch.cuda.reset_peak_memory_stats()
+        with FlopCounterMode(display=False) as counted:
+            step(batch)
+        count = len(batch if torch.is_tensor(batch) else batch[0])
+        rate = speed(lambda: step(batch), count)  # noqa: B023
+        done = counted.get_total_flops() / count * rate / 1e12
+        yield alone(f"{name}, {size} px, batch {count}", "images/s", rate)
+        yield {
+            "what": f"{name}, {size} px, arithmetic", "unit": "TFLOP/s", "ours": done,
+            "peer": "bf16 matrix product", "theirs": ceiling["bf16"], "ratio": done / ceiling["bf16"],
+        }  # fmt: skip
+        memory = torch.cuda.max_memory_allocated() / 2**30
+        yield alone(f"{name}, {size} px, memory", "GiB", memory)
 
 
 def busy():
@@ -167,9 +202,9 @@ def busy():
     for taken in (False, True):
         other = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if taken else None
         try:
-            for name, (ours, _, batch) in all_steps().items():
-                fixed = {number: rate(ours, batch, [number]) * BATCH for number in {1, most}}
-                chosen = rate(ours, batch, sorted({1, most}, reverse=True)) * BATCH
+            for name, (ours, _, batch) in all_steps("cpu").items():
+                fixed = {number: rate(ours, batch, [number]) * BATCH["cpu"] for number in {1, most}}
+                chosen = rate(ours, batch, sorted({1, most}, reverse=True)) * BATCH["cpu"]
                 yield {
                     "what": f"{name}, {'one core taken' if taken else 'idle'}", "unit": "images/s",
                     "ours": chosen, "peer": "best fixed number of threads", "theirs": max(fixed.values()),
@@ -244,7 +279,7 @@ def peak(count):
 
 
 PARTS = {"machine": machine, "films": films, "store": store, "scans": scans, "steps": steps, "busy": busy,
-         "figures": figures, "growth": growth}  # fmt: skip
+         "figures": figures, "growth": growth, "gpu": gpu}  # fmt: skip
 
 if __name__ == "__main__":
     os.environ.pop("OMP_NUM_THREADS", None)

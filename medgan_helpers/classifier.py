@@ -170,6 +170,9 @@ class DenseNet(Model):
         maps = torch.einsum("bchw,fc->bfhw", grid, self.network.classifier.weight)
         return grid, maps, self.pool(maps.float()) + self.network.classifier.bias
 
+    def plan(self):
+        return "descent"
+
     @one_step
     def step(self, batch):
         """One optimizer step on (images, labels (B, F); nan = not counted). Returns {"loss"}."""

@@ -206,6 +206,9 @@ class DCGAN(Model):
         self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
 
+    def plan(self):
+        return "game"
+
     @one_step
     def step(self, real):
         """One iteration of Algorithm 1 (Goodfellow et al. 2014; k = 1) on films (B, 1, H, W) in [-1, 1], or

@@ -146,6 +146,9 @@ class Flow(Model):
         self.optimizer = torch.optim.AdamW(self.generator.parameters(), learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda k: pace(k, decay_steps))
 
+    def plan(self):
+        return "descent"
+
     @one_step
     def step(self, real):
         """One step on films (B, 1, H, W) in [-1, 1], or on (films, labels), whose labels are not looked at.

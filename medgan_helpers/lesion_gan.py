@@ -311,6 +311,9 @@ class LesionGAN(Model):
         self.discriminator_optimizer = adam(discriminator.parameters(), recipe.discriminator_rate, BETAS)
         self.classifier_optimizer = adam(classifier.parameters(), recipe.classifier_rate, (0.9, 0.99))
 
+    def plan(self):
+        return "lesson" if self.steps_done < self.recipe.pretrain else "game"
+
     @one_step
     def step(self, batch):
         """One step on (real squares, their classes, healthy squares, findings to draw), see `Squares`."""

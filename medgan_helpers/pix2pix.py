@@ -198,6 +198,9 @@ class Pix2Pix(Model):
         adam = torch.optim.Adam(network.parameters(), rate, BETAS, fused=True)
         return adam, linear_decay(adam, self.config["decay_steps"])
 
+    def plan(self):
+        return None if self.settings.dropout else "game"  # dropout's random numbers come from elsewhere
+
     @one_step
     def step(self, pair):
         """One step on (degraded, clean), each (B, C, H, W) in [-1, 1]. Returns losses, D(x), D(G(z))."""

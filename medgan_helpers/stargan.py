@@ -306,6 +306,13 @@ class StarGAN(Model):
         self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
 
+    def plan(self):
+        game, turn = (
+            self.steps_done >= self.config["pretrain"],
+            (self.steps_done + 1) % self.recipe.critic_steps,
+        )
+        return game, turn == 0
+
     @one_step
     def step(self, batch):
         """One step on films (B, 1, H, W) in [-1, 1] and labels (B, domains), 1, 0, nan. The critic learns in

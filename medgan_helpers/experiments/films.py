@@ -41,6 +41,7 @@ class Pool:
         name = artifacts.folder("data") / f"pool-{films}-{size}px-seed{seed}-{simulator.version()}"
         self._films = memory_map(name.with_suffix(".films"), shape)
         self.done = memory_map(name.with_suffix(".done"), (films,))
+        self._found = {}  # marks, by finding and film: two steps of a cell ask for them
 
     def films(self, numbers, progress=False):
         missing = [n for n in dict.fromkeys(numbers) if not self.done[n]]
@@ -59,10 +60,16 @@ class Pool:
         See `marks_of`. A finding that hides behind others, so that its mask is empty, is left out.
         """
         shown = films.positives(finding)
-        pairs = self._pairs(films.numbers[shown.numpy()])
-        masks = np.stack([dataset.render(*pair, self.size, masks=True)[2][finding] for pair in pairs])
-        seen = masks.any((1, 2))
-        return shown[seen], *marks_of(masks[seen])
+        numbers = films.numbers[shown.numpy()]
+        missing = [n for n in numbers if (finding, n) not in self._found]
+        for n, pair in zip(missing, self._pairs(missing), strict=True):
+            mask = dataset.render(*pair, self.size, masks=True)[2][finding]
+            self._found[finding, n] = marks_of(mask[None]) if mask.any() else None
+        found = [self._found[finding, n] for n in numbers]
+        seen = torch.tensor([mark is not None for mark in found])
+        nothing = torch.zeros((0, 2), dtype=torch.long), torch.zeros(0)
+        centres, radii = zip(nothing, *(mark for mark in found if mark is not None), strict=True)
+        return shown[seen], torch.cat(centres), torch.cat(radii)
 
     def _pairs(self, numbers):
         return dataset.pairs(self.frame.loc[numbers], self._truth.loc[numbers])

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..checks import door, having, in_range, number, whole
+from .graphs import graphs_for, without_tensors
 from .processes import average_gradients, join_processes, rank_and_world
 
 COUNTS = (
@@ -178,6 +179,12 @@ class Model:
         self.compile = compile
         self.rng = torch.Generator(self.device)
         self.steps_done = 0
+        self.graphs = graphs_for(self.device, compile)
+
+    def plan(self):
+        """What kind of step comes next: steps of one plan run the same operations, so that a GPU can replay
+        them (see `graphs`). None: not known beforehand."""
+        return None
 
     def place(self, network, compile=True):
         """Move a network to the device, channels last (the layout of fast convolutions); maybe compile it."""
@@ -196,9 +203,12 @@ class Model:
         loss.backward(inputs=parameters)  # the opponent's weights need no gradient now: a third less work
         average_gradients(parameters)
         optimizer.step()
+        torch.clear_autocast_cache()  # else bf16 goes on with copies of the weights from before this step
 
     def update_average(self):
-        if self.ema:
+        if self.graphs and self.graphs.recording:
+            self.graphs.averages = True  # after each replay: how far it moves depends on the step
+        elif self.ema:
             self.ema.update(self.generator)
 
     @property
@@ -229,7 +239,7 @@ class Model:
         return {name: part for name, part in vars(self).items() if hasattr(part, "state_dict")}
 
     def state_dict(self):
-        parts = {name: part.state_dict() for name, part in self.parts().items()}
+        parts = {name: without_tensors(part.state_dict()) for name, part in self.parts().items()}
         return {"config": self.config, "steps_done": self.steps_done, "parts": parts}
 
     def load_state_dict(self, state):
@@ -244,6 +254,7 @@ class Model:
         for name, part in self.parts().items():
             part.load_state_dict(state["parts"][name])
         self.steps_done = state["steps_done"]
+        self.graphs = graphs_for(self.device, self.compile)  # recorded with the optimizers of before
 
 
 def one_step(update):
@@ -254,8 +265,9 @@ def one_step(update):
         check_batch(batch, self.config, getattr(self, "needs", ()))
         batch = to_device(batch, self.device)
         self.rng.manual_seed(mix(self.config["seed"], rank_and_world()[0], self.steps_done))
+        plan = self.plan() if self.graphs else None
         with self.autocast():
-            losses = update(self, batch)
+            losses = update(self, batch) if plan is None else self.graphs.step(self, update, batch, plan)
         for part in self.parts().values():
             if isinstance(part, torch.optim.lr_scheduler.LRScheduler) and part.optimizer.state:
                 part.step()  # not before the first step of its optimizer

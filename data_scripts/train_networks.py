@@ -29,6 +29,8 @@ from medgan_helpers import (
     flow,
     images,
     metrics,
+    pix2pix,
+    repair_trial,
     restorers,
     session,
     simulator,
@@ -46,6 +48,7 @@ JUDGE_STEPS = 450
 CLASSIFIER_EVERY = 200  # steps between two measurements of the validation loss
 FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # what the robust one draws
 LESSON_PARTS, EXAMINER_STEPS = 7, 600
+SHEETS = 1200  # films with their organ maps
 
 
 def signed(store, count=None):
@@ -303,6 +306,28 @@ def closeness(model, bench, part):
     return {name: round(function(repaired, clean).mean().item(), 3) for name, function in measures.items()}
 
 
+def train_organs(steps):
+    """Chapter 4's films from organ maps: L1 alone, and a discriminator beside it, for the same steps."""
+    artifacts.activate("class", "simulated", "train_networks")
+    maps, films = restorers.organs(SHEETS, 64, SEED + 100)
+    new_maps, new_films = restorers.organs(64, 64, SEED + 700)
+    for name, changes in (("unet", {"adversarial": 0.0}), ("pix2pix", {"l1": 10.0})):
+        options = {"in_channels": maps.shape[1], "decay_steps": steps, **changes}
+        model = pix2pix.Pix2Pix(64, 16, SEED, settings=pix2pix.DRAW, **options)
+        place = artifacts.folder("artifacts") / f"{name}-organs-long"
+        history = training.fit(model, restorers.Sheets(maps, films, SEED), steps, place)
+        found = repair_trial.drawings(new_films, {name: model.restore(new_maps)}).loc[name]
+        card = {
+            "data": f"{SHEETS} simulated films of training patients (seed {SEED + 100}) and their organ maps",
+            "command": f"python data_scripts/train_networks.py organs --steps {steps}",
+            "use": "teaching; draws a film from an organ map, not for diagnosis",
+            "discriminator": training.diagnose(history) if name == "pix2pix" else "none",
+            "validation": found.round(4).to_dict(),
+        }
+        print(name, card["validation"], card["discriminator"])
+        training.save(model, ASSETS / f"{name}-organs", card, history)
+
+
 NETWORKS = {
     "dcgan": (train_dcgan, 4000),
     "dcgan_real": (train_dcgan_real, 2000),
@@ -311,6 +336,7 @@ NETWORKS = {
     "classifier": (train_classifier, 1800),
     "stargan_robust": (train_stargan_robust, 3600),
     "pix2pix": (train_restorers, 1500),
+    "organs": (train_organs, 6000),
 }
 
 

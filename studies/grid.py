@@ -28,7 +28,8 @@ SETTINGS = {
     "films": 200_000, "size": 64, "batch_size": 64, "test": 300, "generator_steps": 400, "preset": "narrow",
 }  # fmt: skip
 STARGAN_STEPS = 700  # chapter 5's generator needs more of them than a local one
-SIMPLE = ("none", "duplicate", "oracle", "standard", "lesion_gan", "copypaste", "blob", "duplicate_standard")
+SIMPLE = ("none", "duplicate", "oracle", "standard", "lesion_gan", "copypaste", "blob", "duplicate_standard",
+          "lesion_gan_standard")  # fmt: skip
 LARGE = ("none", "standard", "duplicate", "stargan", "lesion_gan", "oracle")
 PLAN = (  # (percent, arms, seeds), the telling ones first; three seeds are a first look and carry no verdict
     (1, SIMPLE, range(5)),

@@ -119,10 +119,15 @@ MAKE = {
     "copypaste": copypaste,
     "blob": blob,
     "lesion_gan": lesion_gan_films,
+    "lesion_gan_standard": lesion_gan_films,
     "leaky": leaky,
     "oracle": oracle,
 }
-AUGMENTED = ("standard", "duplicate_standard")  # arms whose films are turned, shifted and recoloured
+AUGMENTED = (
+    "standard",
+    "duplicate_standard",
+    "lesion_gan_standard",
+)  # films are turned, shifted and recoloured
 
 
 # ---------------------------------------------------------------- what they share

@@ -19,7 +19,8 @@ ARMS = {  # what each adds to the regimen's real films; made by the function of 
     "copypaste": "negative films with a real finding of the regimen pasted in",
     "blob": "negative films with a soft bright spot of the finding's size and strength",
     "lesion_gan": "negative films with a finding drawn in by a local GAN, trained on the regimen alone",
-    "leaky": "the same, by a local GAN that also saw ten times as many films, and the test films",
+    "lesion_gan_standard": "the same, and standard augmentation of all films",
+    "leaky": "what lesion_gan adds, by a local GAN that also saw ten times as many films, and the test films",
     "oracle": "fresh simulated patients with the finding: what new films bring at this budget",
 }
 POSITIVE = ("percent", "films", "size", "steps", "batch_size")  # what cannot be none

@@ -9,6 +9,7 @@ NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
     "duplicate_standard": "repeated and augmented real films", "stargan": "StarGAN",
     "copypaste": "copy-paste", "blob": "a plain bright blob", "lesion_gan": "the lesion GAN",
+    "lesion_gan_standard": "the lesion GAN with augmentation",
     "leaky": "the leaky GAN", "oracle": "fresh films", "rare": "the mean of the three",
 }  # fmt: skip
 

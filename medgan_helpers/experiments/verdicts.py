@@ -33,6 +33,7 @@ PAIRS = (  # what is compared, StarGAN first: it is nearest to what was publishe
     ("stargan", "none"), ("stargan", "standard"), ("stargan", "duplicate"),
     ("lesion_gan", "none"), ("lesion_gan", "standard"), ("lesion_gan", "duplicate"),
     ("lesion_gan", "duplicate_standard"), ("lesion_gan", "copypaste"), ("lesion_gan", "blob"),
+    ("lesion_gan_standard", "duplicate_standard"), ("lesion_gan_standard", "lesion_gan"),
     ("leaky", "lesion_gan"),
 )  # fmt: skip
 

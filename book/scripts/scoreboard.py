@@ -119,9 +119,15 @@ def speeds():
     rows = read(file) if file.is_file() else []
     if not rows:
         return "It has not been run: `make bench` writes the table.\n"
+    machines = list(dict.fromkeys(row["machine"] for row in rows))
+    return "\n".join(speeds_of(name, [row for row in rows if row["machine"] == name]) for name in machines)
+
+
+def speeds_of(machine, rows):
+    """One machine's rows."""
     head = ("What", "Ours", "Unit", "Peer", "The peer's", "Ratio")
     commits = ", ".join(dict.fromkeys(row["commit"] for row in rows))
-    lines = [f"Measured on {rows[0]['machine']}, commit {commits}.", ""]
+    lines = [f"Measured on {machine}, commit {commits}.", ""]
     lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in rows:
         cells = [row["what"], figures(row["ours"]), row["unit"], row["peer"] or "none"]

@@ -156,3 +156,20 @@ def test_kept_scores_are_read_back(tmp_path, monkeypatch):
     assert kept["resamples"].iloc[0].shape == (metrics.BOOTSTRAPS, 4)
     cell = Cell.complete({"arm": "none"})
     assert results.test_scores(cell, out=out)[1].shape == (40, 3)
+
+
+def test_cells_computed_twice_are_compared():
+    one = pd.DataFrame({"percent": 1.0, "arm": ["none", "none", "oracle"], "seed": [0, 1, 0]})
+    here, there = one.assign(rare=[0.5, 0.6, 0.7]), one.assign(rare=[0.52, 0.58, 0.73])
+    told = sentences.twice(here, there)
+    assert "3 of these cells" in told and "0.026" in told and "at most 0.030" in told
+    assert sentences.twice(here, there.assign(seed=7)) == "No cell was computed twice."
+    with pytest.raises(ValueError, match="no column 'rare'"):
+        sentences.twice(here, one)
+
+
+def test_the_price_of_added_films_is_told():
+    made = pd.DataFrame({"percent": 1.0, "arm": ["none", "oracle", "blob"], "macro": [0.7, 0.72, 0.6]})
+    assert "lower in 1 of 2 of the arms" in sentences.price(made)
+    assert "lower in all arms" in sentences.price(made[made["arm"] != "oracle"])
+    assert sentences.price(made[made["arm"] == "none"]) == ""

@@ -1,6 +1,7 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
 from ..checks import door, names, one_of
+from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
 from .verdicts import COLUMNS, HEADROOM, gap_differences, gaps
@@ -70,6 +71,7 @@ def _said(row):
     return f"{words(row['finding'])} {number(row)}, {says.get(row['verdict'], row['verdict'])}"
 
 
+GENERATORS = ("stargan", "lesion_gan", "lesion_gan_standard")
 NO_VERDICT = "At {:g} % no generator is finished: **there is no verdict yet**."
 
 
@@ -115,7 +117,7 @@ def has_verdict(judged, percent=1):
 def _generators(judged, percent):
     """{generator: its rows} at one regimen, of those that have any."""
     part = judged[judged["percent"] == percent] if len(judged) else judged
-    made = {arm: part[part["first"] == arm] for arm in ("stargan", "lesion_gan") if len(part)}
+    made = {arm: part[part["first"] == arm] for arm in GENERATORS if len(part)}
     return {arm: rows for arm, rows in made.items() if len(rows)}
 
 
@@ -178,6 +180,23 @@ def probe(table, percent=1):
     )
 
 
+def price(table, percent=1):
+    """What added films cost the findings that they were not added for."""
+    part = table[table["percent"] == percent]
+    means = part.groupby("arm")["macro"].mean() if "macro" in part else {}
+    adding = [arm for arm in ARMS if arm in means and arm not in ("none", "standard")]
+    if "none" not in means or not adding:
+        return ""
+    lower = [arm for arm in adding if means[arm] < means["none"]]
+    listed = ", ".join(f"{words(arm)} {means[arm]:.3f}" for arm in adding)
+    how_many = "all" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)}"
+    return (
+        f"**The price** at {percent:g} %, the mean AUROC of *all* findings: {means['none']:.3f} with nothing "
+        f"added; {listed}. It is lower in {how_many} of the arms that add films: an added film counts for "
+        "one finding only, and takes a real film's place in the batch."
+    ).replace("in all of the arms", "in all arms")
+
+
 def live(cells):
     """What a live run of one seed may say: nothing on augmentation, whatever its numbers are."""
     steps = cells["steps"].iloc[0]
@@ -234,6 +253,21 @@ def progress(table):
         steps = table[table["percent"] == percent]["steps"].iloc[0]
         parts.append(f"{percent:g} % ({steps} steps): {listed}")
     return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
+
+
+@door(again=table_of("percent", "arm", "seed", "rare"))
+def twice(table, again):
+    """How far cells that were computed on two machines differ: a row is not quite a function of its cell."""
+    both = table.merge(again, on=["percent", "arm", "seed"], suffixes=("", " again"))
+    if len(both) < 2:
+        return "No cell was computed twice."
+    apart = both["rare again"] - both["rare"]
+    by_arm = apart.groupby([both["percent"], both["arm"]]).mean().abs()
+    return (
+        f"**Computed twice:** {len(both)} of these cells ran on a second machine too, in another precision. "
+        f"A cell's mean AUROC of the three then differs by {apart.std():.3f} (standard deviation), the mean "
+        f"of an arm by at most {by_arm.max():.3f}."
+    )
 
 
 @door(arm=one_of(*ARMS))

@@ -9,9 +9,7 @@ from .checks import door, number
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
 HAZE = 0.5  # of grey levels in [-1, 1]: the strongest haze or shade; more is drawn as a filling
 HAZY, FILLED, OPEN = -1.0, -2.0, 1.0  # first logits: a fifth of the haze, hardly any filling, an open gate
-GRAIN = 1.0  # pixels at 64 px (standard deviation): what is finer, a network at half size cannot draw
-FAINT = 0.06  # of grey levels in [-1, 1]: most that is put back of it
-GONE = 0.06  # of half a side (2 px of 64): tissue that moves so far takes its grain along
+GRAIN = 1.4  # pixels at 64 px (standard deviation): what is finer stays the film's own
 REACH = 3  # pixels on either side of a blur's filter
 SLOPE = 0.2  # of the leaky ReLU
 
@@ -113,18 +111,10 @@ class Painter(nn.Module):
 
     @staticmethod
     def paint(x, change, move):
-        """Films x after a change and a move.
-
-        A network at half size smears what is finer than GRAIN, noise above all. It is put back: the film's
-        own where tissue stays, the moved film's where it goes; FAINT at most, since an edge that was filled
-        must not shine through.
-        """
+        """Films x after a change and a move. What is finer than GRAIN (noise, letters) stays the film's own:
+        a network at half size could only smear it."""
         sigma = GRAIN * x.shape[-1] / 64
-        there = moved(x, move)
-        gone = (move.abs().amax(1, keepdim=True) / GONE).clamp(0, 1)
-        own, its = x - blur(x, sigma), there - blur(there, sigma)
-        lost = blur(change, sigma) - change + (1 - gone) * (own - its)
-        return (there + change + lost.clamp(-FAINT, FAINT)).clamp(-1, 1)
+        return (blur(moved(x, move) + change, sigma) + x - blur(x, sigma)).clamp(-1, 1)
 
 
 def hard(logits):

@@ -8,9 +8,8 @@ patterns that no eye does. Four things differ here, each with its source:
    draw the class, those of ordinary ones noise (Santurkar et al., NeurIPS 2019).
 2. `Judge`: real or made is asked of film *and* label together (projection discriminator: Miyato & Koyama,
    ICLR 2018), of the film and of what the examiner sees in it (Sauer et al., *Projected GANs*, NeurIPS 2021).
-3. `Painter` (painter.py): a U-Net that moves what is there (a heart grows), fills places with a grey (fluid
-   ends level) and lays haze over others, at half size: no pattern fine enough for a bribe, and what is finer
-   stays the film's own. Noise tells it side, place and size.
+3. `Painter`: a U-Net that moves what is there (a heart grows, a diaphragm rises) and lays a smooth change
+   over it, at half size: no pattern fine enough for a bribe. Noise tells it side, place and size.
 4. Two wishes of the same film with other noise must differ (Mao et al., *Mode seeking GANs*, CVPR 2019).
 
     examiner = stargan_robust.Examiner(FINDINGS, steps=900)
@@ -31,19 +30,23 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from . import diffaugment
-from .checks import door, shaped, tensor, whole
+from .checks import door, number, shaped, tensor, whole
 from .checks import settings as check_settings
 from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
-from .painter import SLOPE, Painter, blur
 from .stargan import permute
 from .training import EMA, Model, linear_decay, mix, one_step, seeded
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")  # CheXpert's contest
 KINDS = (0.3, 0.55, 0.15)  # of films without a finding, with one, with two
+REACH = 3  # pixels on either side of a blur's filter
 BLUR, SHARP = 1.4, 0.3  # pixels at 64 px: the widest blur, and below which there is none
 NOISE = 0.12  # standard deviation of the coarsest grain, of grey levels in [-1, 1]
+FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
+STRONG = 1.2  # of grey levels in [-1, 1]: the strongest change
+MASK_BIAS = -1.0  # first logit of the mask of changes: a quarter open
+SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
 
 
@@ -59,9 +62,8 @@ class Settings:
     change_weight: float = 0.5  # mean absolute change: what need not change stays
     leave_weight: float = 30.0  # as many times more where nothing was asked for; 4 left a change of .026
     move_weight: float = 0.2  # mean absolute move
-    variety_weight: float = 1.0  # two wishes, two pictures; falls to a fifth with the steps
+    variety_weight: float = 0.5  # two wishes, two pictures; falls to a fifth with the steps
     soft_label: float = 0.05  # the examiner should be as sure as of true films, not surer
-    judge_alone: int = 0  # steps before the painter learns: a new judge first gets to know a trained one
 
 
 # ---------------------------------------------------------------- films to learn from
@@ -109,6 +111,17 @@ class Lessons:
 
 
 # ---------------------------------------------------------------- what a bribe does not survive
+@door(sigma=number(above=0))
+def blur(films, sigma):
+    """Gaussian blur of films (B, C, H, W), sigma in pixels, edges repeated."""
+    offsets = torch.arange(-REACH, REACH + 1, device=films.device)
+    weights = torch.exp(-0.5 * (offsets / sigma) ** 2).to(films.dtype)
+    weights = (weights / weights.sum()).expand(films.shape[1], 1, 1, -1)
+    films = F.pad(films, [REACH] * 4, mode="replicate")
+    films = F.conv2d(films, weights, groups=films.shape[1])
+    return F.conv2d(films, weights.transpose(2, 3), groups=films.shape[1])
+
+
 def through_haze(films, rng):
     """Films as seen through a random blur, grain, exposure and shift: what an examiner is asked through."""
     draw = torch.rand(2, generator=rng, device=rng.device).tolist()
@@ -138,6 +151,97 @@ class Examiner(DenseNet):
         loss = masked_bce(self.read(through_haze(images, self.rng))[2], labels, self.weights)
         self.descend(loss, self.optimizer)
         return {"loss": loss}
+
+
+# ---------------------------------------------------------------- the painter
+class ConditionalNorm(nn.Module):
+    """Instance norm whose scale and shift follow from a wish: (B, C, H, W) and (B, W) to the former."""
+
+    def __init__(self, channels, wish):
+        super().__init__()
+        self.norm = nn.InstanceNorm2d(channels)
+        self.style = nn.Linear(wish, 2 * channels)
+
+    def forward(self, x, wish):
+        scale, shift = self.style(wish)[:, :, None, None].chunk(2, dim=1)
+        return self.norm(x) * (1 + scale) + shift
+
+
+class Stage(nn.Module):
+    """Convolution, norm set by the wish, leaky ReLU; stride 2 halves the side."""
+
+    def __init__(self, before, after, wish, stride=1):
+        super().__init__()
+        self.convolution = nn.Conv2d(before, after, 3 if stride == 1 else 4, stride, 1, bias=False)
+        self.norm = ConditionalNorm(after, wish)
+
+    def forward(self, x, wish):
+        return F.leaky_relu(self.norm(self.convolution(x), wish), SLOPE)
+
+
+def larger(x, mode="nearest"):
+    return F.interpolate(x, scale_factor=2, mode=mode)
+
+
+class Painter(nn.Module):
+    """Films x (B, 1, H, W), labels (B, domains) and noise z (B, noise) to films that show the labels.
+
+    A U-Net at half the film's size. Labels and noise set every norm; noise also reaches the coarsest maps as
+    a picture, so that it can say *where*. Upsampling repeats pixels: transposed convolutions and pixel
+    shuffles leave a grid.
+    """
+
+    def __init__(self, domains=5, width=24, noise=16):
+        super().__init__()
+        wish, w = domains + noise, width
+        self.noise = noise
+        self.first = Stage(4 + 2, w, wish)  # four pixels of the film, and where they are
+        self.down = nn.ModuleList([Stage(w, 2 * w, wish, 2), Stage(2 * w, 3 * w, wish, 2)])
+        self.deep = Stage(3 * w, 4 * w, wish, 2)  # (B, 4 w, H / 16, W / 16)
+        self.where = nn.Linear(wish, 8 * 16)  # a picture of 4 x 4
+        self.middle = Stage(4 * w + 8, 4 * w, wish)
+        self.up = nn.ModuleList([Stage(7 * w, 3 * w, wish), Stage(5 * w, 2 * w, wish), Stage(3 * w, w, wish)])
+        self.change = nn.Conv2d(w, 2, 3, padding=1)  # the change and where it counts
+        self.move = nn.Conv2d(2 * w, 2, 3, padding=1)  # across and down
+        for head in (self.change, self.move):
+            nn.init.zeros_(head.weight)  # the first picture is the film itself
+            nn.init.zeros_(head.bias)
+        nn.init.constant_(self.change.bias[-1:], MASK_BIAS)
+
+    def forward(self, x, labels, z):
+        change, move = self.draw(x, labels, z)
+        return (moved(x, move) + change).clamp(-1, 1)
+
+    def draw(self, x, labels, z):
+        """The change (B, 1, H, W), and the way that tissue comes (B, 2, H, W), in halves of a side."""
+        wish = torch.cat([labels, z], dim=1)
+        h = torch.cat([F.pixel_unshuffle(x, 2), places(x, 2)], dim=1)
+        skips = [self.first(h, wish)]
+        for stage in self.down:
+            skips.append(stage(skips[-1], wish))
+        h = self.deep(skips[-1], wish)
+        picture = F.interpolate(self.where(wish).unflatten(1, (8, 4, 4)), size=h.shape[2:])
+        h = h + self.middle(torch.cat([h, picture], dim=1), wish)
+        for stage in self.up:
+            h = stage(torch.cat([larger(h), skips.pop()], dim=1), wish)
+            if h.shape[-1] == x.shape[-1] // 4:
+                move = FAR * torch.tanh(self.move(h).float())
+        drawn = self.change(h).float()
+        change = STRONG * torch.tanh(drawn[:, :1]) * torch.sigmoid(drawn[:, 1:])
+        return larger(change, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
+
+
+def places(x, part):
+    """Where the pixels are, (B, 2, H / part, W / part), from -1 to 1: across and down."""
+    rows, columns = (torch.linspace(-1, 1, side // part, device=x.device) for side in x.shape[2:])
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"))
+    return grid.expand(len(x), -1, -1, -1)
+
+
+def moved(x, move):
+    """Films whose tissue comes from `move` (B, 2, H, W; halves of a side) away."""
+    source = (places(x, 1) + move).permute(0, 2, 3, 1)
+    return F.grid_sample(x.float(), source, padding_mode="border", align_corners=True)
 
 
 # ---------------------------------------------------------------- the judge
@@ -217,13 +321,11 @@ class RobustStarGAN(Model):
         target = others(labels, self.rng)
         z = self.noise(len(films))
         change, move = self.generator.draw(films, target, z)
-        made = self.generator.paint(films, change, move)
+        made = (moved(films, move) + change).clamp(-1, 1)
         grid, _, logits = self.examiner.read(through_haze(made, self.rng))
         logits = logits[:, self.columns]
         shown = diffaugment.shift(made, self.rng)
         losses = self.judge_update(films, labels, shown.detach(), grid.detach(), target)
-        if self.steps_done < self.settings.judge_alone:
-            return losses
         word = self.judge(shown, grid, target).mean()
         return losses | self.painter_update(films, labels, target, (change, move, made, logits), word)
 

@@ -331,6 +331,7 @@ def shipped_card():
 def named(table):
     """How many findings were named, by kind of film and finding: right, n, value, low, high (Wilson).
 
+    n counts readings; a film that several have read is one film to the interval.
     table: rows of book/results/blind_look.csv. The finding "any" is all of a kind that show one.
     """
     rows = {}
@@ -338,7 +339,9 @@ def named(table):
         whole = {} if kind == "healthy" else {"any": part}
         for finding, films in (whole | dict(list(part.groupby("finding")))).items():
             right = int((films["answer"] == films["finding"]).sum())
-            rows[kind, finding] = [right, len(films), *metrics.proportion(right, len(films))]
+            count = films["film"].nunique()
+            _, low, high = metrics.proportion(round(right * count / len(films)), count)
+            rows[kind, finding] = [right, len(films), right / len(films), low, high]
     return pd.DataFrame(rows, index=["right", "n", "value", "low", "high"]).T
 
 

@@ -182,7 +182,8 @@ def looked(answers):
     rows = [
         (*film, answer) for film, answer in zip([*films, ("healthy", "none")] * 8, answers * 8, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["kind", "finding", "answer"]).assign(reader="a reader")
+    table = pd.DataFrame(rows, columns=["kind", "finding", "answer"])
+    return table.assign(reader="a reader", film=range(len(table)))
 
 
 def test_a_blinded_reading_is_counted_by_kind_and_finding():
@@ -204,3 +205,11 @@ def test_the_committed_look_is_at_the_network_that_is_shipped():
     card, looked = trial.shipped_card(), artifacts.committed("blind_look.csv")
     assert set(looked["network"]) == {card["sha256"][:12]}
     assert set(card["findings"]) == set(looked.loc[looked["kind"] == "made", "finding"])
+
+
+def test_a_film_read_twice_is_one_film_to_the_interval():
+    once = looked(["Edema", "none", "Edema", "Cardiomegaly", "none"])
+    twice = trial.named(pd.concat([once, once.assign(reader="another")]))
+    assert twice.loc[("made", "any"), ["right", "n"]].tolist() == [16, 32]
+    names = ["value", "low", "high"]
+    assert twice[names].equals(trial.named(once)[names])

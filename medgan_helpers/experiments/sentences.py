@@ -99,7 +99,7 @@ def _answer_of(rows, arm):
     """An arm in one line: over what a gain is shown, then every difference with its interval."""
     kinds = {
         "beats": "a gain is shown over {}", "is worse than": "harm is shown against {}",
-        "too few seeds": "too few seeds for a verdict against {}",
+        "too few seeds": f"too few seeds ({rows['seeds'].min()}) for a verdict against {{}}",
         "not separable": "no gain is shown over {}",
         "no headroom": "without headroom no verdict against {}",
     }  # fmt: skip

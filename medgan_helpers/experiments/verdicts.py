@@ -40,13 +40,14 @@ PAIRS = (  # what is compared, StarGAN first: it is nearest to what was publishe
 
 # ---------------------------------------------------------------- scores, resampled
 def read(out):
-    """The finished cells of a csv that have their scores beside it, as a DataFrame.
+    """The finished cells of a csv that have their scores beside it, as a DataFrame, in the order of ARMS.
 
     Columns of the csv, and "resamples": (BOOTSTRAPS, 4) AUROCs of COLUMNS on resampled test patients, the
     same patients for every cell. An empty table where nothing is finished.
     """
-    out, rows = Path(out), []
-    for cell, row in finished(out).items():
+    out, rows, order = Path(out), [], list(ARMS)
+    cells = sorted(finished(out).items(), key=lambda c: (c[0].percent, order.index(c[0].arm), c[0].seed))
+    for cell, row in cells:
         if pd.isna([row.get(name) for name in COLUMNS]).any():
             raise ValueError(f"{out}: {cell.arm}, seed {cell.seed}, has a blank score: remove that line")
         if scores_file(cell, out).exists():

@@ -1,10 +1,11 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
+from .. import chexpert
 from ..checks import door, names, one_of
 from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
-from .verdicts import COLUMNS, HEADROOM, gap_differences, gaps
+from .verdicts import COLUMNS, HEADROOM, by_seeds_alone, gap_differences, gaps
 
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
@@ -98,7 +99,7 @@ def answer(judged, percent=1):
 def _answer_of(rows, arm):
     """An arm in one line: over what a gain is shown, then every difference with its interval."""
     kinds = {
-        "beats": "a gain is shown over {}", "is worse than": "harm is shown against {}",
+        "beats": "a gain is shown over {}", "is worse than": "it is shown to be worse than {}",
         "too few seeds": f"too few seeds ({rows['seeds'].min()}) for a verdict against {{}}",
         "not separable": "no gain is shown over {}",
         "no headroom": "without headroom no verdict against {}",
@@ -146,15 +147,15 @@ def gap(table, percent=1):
     if "none" not in means.index or len(means) < 2:
         return f"At {percent:g} % too little is finished to compare gaps."
     text = [f"Without augmentation the gap is {means.loc['none', 'value']:.3f} at {percent:g} %."]
-    for arm in ("stargan", "lesion_gan", "duplicate", "oracle"):
+    for arm in ("stargan", "lesion_gan", "duplicate", "standard", "oracle"):
         if arm in changes.index:
             text.append(f"{words(arm)[0].upper()}{words(arm)[1:]}: {_change(changes.loc[arm])}.")
     part = table[table["percent"] == percent]
     best, smallest = part.groupby("arm")["rare"].mean().idxmax(), means["value"].astype(float).idxmin()
     text.append(
-        f"The smallest gap has {words(smallest)}, the best AUROC has {words(best)}. Added films take the "
-        "place of real ones in each batch, so the real ones are fitted less closely: a gap says how closely, "
-        "and not how well unseen patients are read."
+        f"The smallest gap has {words(smallest)}, the best AUROC has {words(best)}. A gap shrinks when real "
+        "films are fitted less closely (added films take their place in each batch, augmentation changes "
+        "them) as well as when unseen ones are read better: it does not say which."
     )
     return " ".join(text)
 
@@ -172,29 +173,48 @@ def probe(table, percent=1):
     if "oracle" not in means:
         return "The probe needs the oracle as its floor, which is not finished."
     others = [arm for arm in means.sort_values().index if arm != "oracle"]
+    spread = table[table["percent"] == percent].groupby("arm")["probe"].std().mean()
     listed = ", ".join(f"{words(arm)} {means[arm]:.2f}" for arm in others)
     return (
         f"**Probe** at {percent:g} %: fresh films {means['oracle']:.2f} (the floor); "
-        f"{listed or 'no other'}. "
+        f"{listed or 'no other'}. From seed to seed it moves by {spread:.2f}. "
         "The further above the floor, the easier a classifier can learn the mark of the making."
     )
 
 
 def price(table, percent=1):
-    """What added films cost the findings that they were not added for."""
+    """What added films cost the findings that they were not added for: all that are scored but the three."""
     part = table[table["percent"] == percent]
-    means = part.groupby("arm")["macro"].mean() if "macro" in part else {}
+    if not {"macro", "rare"} <= {*part}:
+        return ""
+    every, three = len(chexpert.FINDINGS), len(chexpert.RARE)
+    means = part.groupby("arm")[["macro", "rare"]].mean()
+    means = (every * means["macro"] - three * means["rare"]) / (every - three)
     adding = [arm for arm in ARMS if arm in means and arm not in ("none", "standard")]
     if "none" not in means or not adding:
         return ""
     lower = [arm for arm in adding if means[arm] < means["none"]]
-    listed = ", ".join(f"{words(arm)} {means[arm]:.3f}" for arm in adding)
-    how_many = "all" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)}"
+    listed = ", ".join(f"{words(arm)} {means[arm]:.3f}" for arm in ("standard", *adding) if arm in means)
+    how_many = "all arms" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)} of the arms"
     return (
-        f"**The price** at {percent:g} %, the mean AUROC of *all* findings: {means['none']:.3f} with nothing "
-        f"added; {listed}. It is lower in {how_many} of the arms that add films: an added film counts for "
-        "one finding only, and takes a real film's place in the batch."
-    ).replace("in all of the arms", "in all arms")
+        f"**The price** at {percent:g} %, the mean AUROC of the *other* {every - three} findings: "
+        f"{means['none']:.3f} with nothing added; {listed}. It is lower in {how_many} that add films: an "
+        "added film counts for one finding only, and takes a real film's place in the batch."
+    )
+
+
+def strict(table, judged):
+    """How many verdicts stay by the strictest count, seeds alone."""
+    called = judged[judged["verdict"].isin(("beats", "is worse than"))] if len(judged) else judged
+    if not len(called):
+        return ""
+    kept = by_seeds_alone(table, judged)
+    pairs = [f"{words(r.first)} against {words(r.second)} ({words(r.finding)})" for r in kept.itertuples()]
+    return (
+        f"**The strictest count**, Student's t over the seeds alone with the same correction: of the "
+        f"{len(called)} differences that are called better or worse {len(kept)} stay"
+        f"{': ' + '; '.join(pairs) if pairs else ''}. Five seeds are few."
+    )
 
 
 def live(cells):

@@ -8,9 +8,9 @@ A map explains a network, not a patient: it shows where the evidence was taken f
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts are loaded on first use: stats takes seconds
 import torch
 import torch.nn.functional as F
-from scipy import stats
 
 from . import metrics
 from .checks import door, estimates, having, holding, named, numbers, one_of, shaped, tensor, whole
@@ -235,6 +235,6 @@ def agreement(first, second):
         raise ValueError(
             f"maps are {tuple(first.shape)} and {tuple(second.shape)}: expected two of each film"
         )
-    ranks = [torch.from_numpy(stats.rankdata(maps.flatten(1).numpy(), axis=1)) for maps in (first, second)]
+    ranks = [torch.from_numpy(scipy.stats.rankdata(maps.flatten(1), axis=1)) for maps in (first, second)]
     a, b = (r - r.mean(1, keepdim=True) for r in ranks)
     return ((a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).float()

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import nn
 
 from . import artifacts, chexpert
@@ -30,7 +29,7 @@ PRESETS = ("narrow", "densenet121")
 
 
 # ---------------------------------------------------------------- the networks
-class Narrow(torchvision.models.DenseNet):
+class Narrow(nn.Module):
     """A DenseNet of about 140,000 parameters for CPUs whose last grid is fine enough for small findings.
 
     Stride-1 stem and an unpooled last transition: 8 x 8 cells at 64 px, 16 x 16 at 128 px. Below 64 px the
@@ -38,9 +37,11 @@ class Narrow(torchvision.models.DenseNet):
     """
 
     def __init__(self, findings):
-        super().__init__(
-            growth_rate=12, block_config=(2, 4, 6, 4), num_init_features=16, bn_size=4, num_classes=findings
-        )
+        super().__init__()
+        from torchvision.models import DenseNet  # takes seconds: only who builds a network waits for it
+
+        backbone = DenseNet(12, block_config=(2, 4, 6, 4), num_init_features=16, num_classes=findings)
+        self.features, self.classifier = backbone.features, backbone.classifier
         self.features.conv0 = nn.Conv2d(3, 16, kernel_size=3, padding=1, bias=False)
         self.features.pool0 = nn.Identity()
         self.features.transition3.pool = nn.Identity()
@@ -332,6 +333,8 @@ def _fetch(weights, cache):
 
 def _imagenet_features():
     """torchvision's ImageNet DenseNet-121, its first layer folded to one channel in [-1024, 1024]."""
+    import torchvision
+
     source = torchvision.models.DenseNet121_Weights.IMAGENET1K_V1
     try:
         features = torchvision.models.densenet121(weights=source).features.state_dict()

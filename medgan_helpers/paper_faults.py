@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from scipy.stats import rankdata, t
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -92,7 +92,7 @@ def over_benches(values):
     values = np.array([value for value in values if np.isfinite(value)], float)
     if len(values) < 2:
         return metrics.Estimate(*[np.nan] * 3)
-    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return metrics.Estimate(float(values.mean()), float(values.mean() - reach), float(values.mean() + reach))
 
 
@@ -120,7 +120,7 @@ def learner():
 
 def area(labels, scores):
     """AUROC of each column of scores (N,) or (N, k); nan where a class is absent."""
-    ranks = rankdata(scores, axis=0)
+    ranks = scipy.stats.rankdata(scores, axis=0)
     positives, negatives = labels.sum(), (1 - labels).sum()
     wins = ranks[labels == 1].sum(0) - positives * (positives + 1) / 2
     return wins / (positives * negatives) if positives * negatives else np.full(ranks.shape[1:], np.nan)

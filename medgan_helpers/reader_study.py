@@ -23,7 +23,6 @@ import pandas as pd
 import torch
 from IPython.display import HTML, display
 from PIL import Image
-from torchmetrics.functional.nominal import fleiss_kappa
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
 from .checks import door, having, named, number, plain_name, shaped, table, told, whole, words
@@ -176,6 +175,8 @@ def _kappa(counts):
     """Fleiss' kappa of counts (pairs, 2); nan where nobody ever varied, for then it is not defined."""
     if (counts.sum(0) == counts.sum()).any():
         return np.nan
+    from torchmetrics.functional.nominal import fleiss_kappa  # takes seconds, and few readers get so far
+
     return fleiss_kappa(torch.from_numpy(counts), mode="counts").item()
 
 

@@ -272,7 +272,7 @@ def read(films, versions, findings, profile):
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
     count = min(profile.restoration_images, len(parts["train"]))
     labels = torch.tensor(films.labels(parts["train"].frame)[findings].to_numpy()[:count])
-    steps = max(10, profile.classifier_steps // 7)
+    steps = max(4, profile.classifier_steps // 10)
     shipped, tuned = {}, {}
     for name, version in versions.items():
         lessons, test = (

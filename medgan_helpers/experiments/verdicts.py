@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from .. import chexpert
 from ..checks import door
@@ -128,8 +128,8 @@ def estimates(values, resamples):
 def _t_estimate(values):
     if len(values) < 2:
         return Estimate(float(values.mean()), np.nan, np.nan), 1.0
-    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
-    return Estimate(float(values.mean()), low, high), float(stats.ttest_1samp(values, 0).pvalue)
+    low, high = scipy.stats.t.interval(0.95, len(values) - 1, values.mean(), scipy.stats.sem(values))
+    return Estimate(float(values.mean()), low, high), float(scipy.stats.ttest_1samp(values, 0).pvalue)
 
 
 def mean_scores(table, percent):
@@ -250,7 +250,7 @@ def _t(values):
     """Mean, its 95 % interval by Student's t, and the number of values, as a dict."""
     estimate = Estimate(values.mean() if len(values) else np.nan, np.nan, np.nan)
     if len(values) > 1:
-        ends = stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
+        ends = scipy.stats.t.interval(0.95, len(values) - 1, values.mean(), values.sem())
         estimate = Estimate(estimate.value, *ends)
     return estimate._asdict() | {"seeds": len(values)}
 

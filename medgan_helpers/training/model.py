@@ -29,7 +29,7 @@ COUNTS = (
     "steps",
     "decay_steps",
 )  # settings of models that count something
-AT_ONCE = 128  # images that a trained network works on at a time; bounds its memory
+AT_ONCE = 32  # images that a trained network works on at a time; bounds its memory
 
 
 def choose_device(device="auto", precision="auto"):

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 
 from . import metrics
-from .checks import door, estimates, having, holding, named, numbers, one_of, shaped, tensor, whole
+from .checks import door, estimates, having, holding, number, numbers, one_of, shaped, tensor, whole
+from .checks import named as named_values
 from .training.model import check_batch
 
 
@@ -23,7 +24,7 @@ def column(model, finding):
         raise TypeError(f"{type(model).__name__} reads no findings: expected a classifier.DenseNet")
     if isinstance(finding, int) and not isinstance(finding, bool) and 0 <= finding < len(model.findings):
         return finding
-    if finding not in model.findings:
+    if not isinstance(finding, str) or finding not in model.findings:
         raise ValueError(f"this network does not read {finding!r}; it reads {', '.join(model.findings)}")
     return model.findings.index(finding)
 
@@ -62,14 +63,14 @@ def grad_cam(model, images, finding):
     return (weights * grid).sum(1).relu().detach().float().cpu()
 
 
-@door(maps=tensor("B", "h", "w"), size=whole())
+@door(maps=tensor("B", "h", "w"), size=whole(1, 4096))
 def upsample(maps, size):
     """Bilinear maps (B, h, w) -> (B, size, size). align_corners=False keeps each cell's centre in place;
     with True, cells at the edge would move outwards by up to half a cell."""
     return F.interpolate(maps[:, None], size=(size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
-@door(masks=shaped("B", "H", "W"), reach=whole(0))
+@door(masks=shaped("B", "H", "W"), reach=whole(0, 4096))
 def dilate(masks, reach):
     """Masks (B, H, W) grown by `reach` pixels in every direction."""
     masks = torch.as_tensor(masks)
@@ -146,6 +147,25 @@ def energy_inside(maps, masks):
 SCORES = ("hit", "chance", "energy", "energy by chance")
 
 
+def _scores(*keys):
+    """What `localisation` gives, with these keys, for each finding."""
+
+    def rule(name, value):
+        having("items", kind="{finding: localisation(...)}")(name, value)
+        named_values(name, value)
+        for finding, row in value.items():
+            holding(*keys)(finding, row)
+
+    return rule
+
+
+def _numbers(name, value):
+    """A number under each name."""
+    named_values(name, value)
+    for key, one in value.items():
+        number()(key, one)
+
+
 @door(maps=numbers(), masks=numbers())
 def localisation(maps, masks):
     """Where maps (B, h, w) of one finding point, scored against its masks (B, H, W): {name: Estimate}, and n.
@@ -169,7 +189,7 @@ def localisation(maps, masks):
     }
 
 
-@door(score=one_of("hit", "energy"))
+@door(score=one_of("hit", "energy"), scores=_scores(*SCORES))
 def beside_chance(scores, score="hit"):
     """The rows of `figures.against_chance` for `scores`, {name: `localisation`}: value, low, high, chance."""
     chance = "chance" if score == "hit" else "energy by chance"
@@ -177,11 +197,9 @@ def beside_chance(scores, score="hit"):
     return pd.DataFrame(rows, index=["value", "low", "high", "chance"]).T
 
 
-@door(scores=having("items", kind="{finding: localisation(...)}"))
+@door(scores=_scores("lead"))
 def who_points(scores):
     """A sentence: for which findings maps hit more often than with other films' masks (interval above 0)."""
-    for name, row in scores.items():
-        holding("lead")(name, row)
     leads = {name: row["lead"] for name, row in scores.items()}
     better = [f"{name} ({lead.value:+.2f}, {lead.low:+.2f} to {lead.high:+.2f})"
               for name, lead in leads.items() if lead.low > 0]  # fmt: skip
@@ -208,7 +226,7 @@ def who_reads(skill):
     )
 
 
-@door(agreements=named)
+@door(agreements=_numbers)
 def depends_on_learning(agreements):
     """A sentence on {network: rank correlation of its maps with the trained network's} (sanity checks)."""
     parts = ", ".join(f"{name} {value:+.2f}" for name, value in agreements.items())

@@ -37,7 +37,7 @@ def door(**rules):
                 return function(*arguments, **options)
             for name, rule in checked.items():
                 if name in given and given[name] is not signature.parameters[name].default:
-                    rule(name, given[name])
+                    rule(name, given[name], *([given] if hasattr(rule, "beside") else []))
             return function(*arguments, **options)
 
         return call
@@ -109,6 +109,20 @@ def names(*known):
             raise TypeError(f"{name} is {value!r}: expected a list of names, out of {', '.join(known)}")
         for one in value:
             each(name, one)
+
+    return rule
+
+
+def distinct(least=1):
+    """A list of words, each once, at least so many."""
+
+    def rule(name, value):
+        if isinstance(value, str | dict) or not hasattr(value, "__len__"):
+            raise TypeError(f"{name} is {value!r}: expected a list of names")
+        for one in value:
+            words(name, one)
+        if not least <= len(set(value)) == len(value):
+            raise ValueError(f"{name} is {value!r}: expected a list of names, at least {least}, each once")
 
     return rule
 
@@ -213,12 +227,15 @@ def having(*attributes, kind):
     return rule
 
 
-def shaped(*axes, kind="an array or a tensor"):
-    """An array or a tensor with these axes."""
+def shaped(*axes, kind="an array or a tensor", only="shape"):
+    """An array or a tensor with these axes; one that is a number, as "3", is of this length. only: an
+    attribute that it must have, as "is_floating_point" of torch's tensors."""
+    wanted = [int(axis) if axis.isdigit() else None for axis in axes]
 
     def rule(name, value):
-        found = tuple(value.shape) if hasattr(value, "shape") else type(value).__name__
-        if found is None or isinstance(found, str) or len(found) != len(axes):
+        found = tuple(value.shape) if hasattr(value, only) else type(value).__name__
+        sides = zip(wanted, found, strict=False)
+        if isinstance(found, str) or len(found) != len(axes) or any(w not in (None, s) for w, s in sides):
             raise ValueError(f"{name} is {found}: expected {kind} ({', '.join(axes)})")
 
     return rule
@@ -236,15 +253,30 @@ def like(other):
 
 
 def tensor(*axes):
-    """A torch tensor of floats with these axes."""
+    """A torch tensor of floats with these axes; without any, of whatever shape."""
     right = shaped(*axes, kind="a tensor")
 
     def rule(name, value):
-        right(name, value)
+        if axes:
+            right(name, value)
         if not hasattr(value, "is_floating_point"):
-            raise TypeError(f"{name} is a {type(value).__name__}: expected a tensor ({', '.join(axes)})")
+            shape = f" ({', '.join(axes)})" if axes else " of floats"
+            raise TypeError(f"{name} is a {type(value).__name__}: expected a tensor{shape}")
         floats(name, value)
 
+    return rule
+
+
+def alike(parameter):
+    """A tensor of floats of the shape of another argument, `parameter`."""
+
+    def rule(name, value, given):
+        tensor()(name, value)
+        if (shape := getattr(given[parameter], "shape", None)) != value.shape:
+            expected = shape if shape is None else tuple(shape)
+            raise ValueError(f"{name} is {tuple(value.shape)}: expected {expected}, as {parameter}")
+
+    rule.beside = parameter
     return rule
 
 
@@ -270,6 +302,12 @@ def films(least=1):
             raise ValueError(f"{name} are {tuple(value.shape[1:])} pixels: expected at least {least} a side")
 
     return rule
+
+
+def rows(name, value):
+    """Numbers of rows, in a torch tensor, at least one."""
+    if not str(getattr(value, "dtype", "")) == "torch.int64" or value.dim() != 1 or not len(value):
+        raise TypeError(f"{name} is {told(value)}: expected a tensor of row numbers, at least one")
 
 
 def floats(name, value):

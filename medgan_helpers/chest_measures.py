@@ -17,9 +17,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from . import simulator
-from .checks import door, named, shaped
+from .checks import door, holding, number, shaped, whole
 from .training import Model, one_step, seeded
-from .training.model import check_batch
+from .training.model import check_batch, check_config
 
 LUNG, HEART = 0.1, 0.05  # of 200 mm along the ray: less lung or heart than this does not show
 SURE = 0.5  # probability from which a pixel belongs to an organ
@@ -31,6 +31,7 @@ class OutlineNet(nn.Module):
     """A U-Net of two levels: films (B, 1, H, W) to logits (B, 2, H, W), aerated lung and heart."""
 
     def __init__(self, width=16):
+        check_config({"width": width})
         super().__init__()
         w = width
 
@@ -54,6 +55,9 @@ class OutlineNet(nn.Module):
 class Outliner(Model):
     """Lungs and heart of films (B, 1, H, W) in [-1, 1]; trained by `training.fit` on (films, outlines)."""
 
+    needs = ("films", "outlines")
+
+    @door(learning_rate=number(0, 1))
     def __init__(self, width=16, learning_rate=3e-3, seed=0, **machine):
         super().__init__(dict(width=width, learning_rate=learning_rate, seed=seed), **machine)
         with seeded(seed):
@@ -63,6 +67,9 @@ class Outliner(Model):
     @one_step
     def step(self, batch):
         films, outlines = batch
+        if outlines.shape != (len(films), 2, *films.shape[2:]):
+            shapes = f"{tuple(films.shape)} and {tuple(outlines.shape)}"
+            raise ValueError(f"films and outlines are {shapes}: expected (B, 1, H, W) and (B, 2, H, W)")
         self.network.train()
         exposure = 1 + 0.3 * (torch.rand((len(films), 1, 1, 1), generator=self.rng, device=self.device) - 0.5)
         loss = F.binary_cross_entropy_with_logits(self.network(films * exposure).float(), outlines.float())
@@ -79,7 +86,7 @@ class Outliner(Model):
         return lungs, heart
 
 
-@door(masks=named)
+@door(masks=holding("Cardiomegaly", "Pleural Effusion"), size=whole())
 def outlines(table, masks, size=64):
     """What the network should find: (N, 2, size, size) float32, 1 on aerated lung, on the heart.
 

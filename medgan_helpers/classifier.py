@@ -11,13 +11,12 @@ pool(maps) + bias = logit. So the class activation map is exact (see `cam`), whi
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from . import artifacts, chexpert
-from .checks import door, listed, names, number, tensor, whole
+from .checks import alike, distinct, door, images, names, number, path, tensor, whole
 from .images import signed_to_xrv
 from .local_contrast import LocalContrast
 from .training import Model, load, one_step, seeded
@@ -26,6 +25,7 @@ from .training.model import check_batch
 COMMON_WEIGHT = 0.2  # of a common finding's loss, against 1 of a rare one: it learns in some hundred steps
 WARM = 0.15  # share of the steps in which the learning rate rises
 PRESETS = ("narrow", "densenet121")
+MOST_FINDINGS = 1000
 
 
 # ---------------------------------------------------------------- the networks
@@ -36,6 +36,7 @@ class Narrow(nn.Module):
     stem does not pool either, so that 32 px films keep 8 x 8.
     """
 
+    @door(findings=whole())
     def __init__(self, findings):
         super().__init__()
         from torchvision.models import DenseNet  # takes seconds: only who builds a network waits for it
@@ -61,6 +62,7 @@ class Narrow(nn.Module):
 class Official(nn.Module):
     """torchxrayvision's DenseNet-121: input in [-1024, 1024], last grid 1/32 of the film."""
 
+    @door(findings=whole())
     def __init__(self, findings):
         super().__init__()
         import torchxrayvision  # takes seconds: only who asks for the official network waits for it
@@ -72,17 +74,20 @@ class Official(nn.Module):
         return F.relu(self.features(signed_to_xrv(films)))  # (B, 1024, H / 32, W / 32)
 
 
+@door(maps=images)
 def average(maps):
     """Global average pooling of maps (B, F, h, w): every cell counts alike."""
     return maps.mean((2, 3))
 
 
+@door(maps=images)
 def soft_maximum(maps):
     """logsumexp over the cells minus log of their number (Pinheiro & Collobert 2015): one cell suffices."""
     return maps.flatten(2).logsumexp(2) - math.log(maps[0, 0].numel())
 
 
 # ---------------------------------------------------------------- the loss
+@door(logits=tensor("B", "F"), labels=alike("logits"), weights=tensor("F"))
 def masked_bce(logits, labels, weights):
     """Binary cross-entropy over the labels that are known (not nan), a weight per finding; (B, F) -> scalar.
 
@@ -93,10 +98,11 @@ def masked_bce(logits, labels, weights):
     return (weights * loss * known).sum() / known.sum().clamp(min=1)
 
 
-@door(emphasis=listed)
 def finding_weights(findings, emphasis=chexpert.RARE):
     """(F,) weights of mean 1, by name: 1 for the findings in `emphasis`, to COMMON_WEIGHT for the others."""
-    weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in _names(findings)])
+    findings = _names(findings)
+    names(*chexpert.FINDINGS, *findings)("emphasis", findings if emphasis in ([], ()) else emphasis)
+    weights = torch.tensor([1.0 if finding in emphasis else COMMON_WEIGHT for finding in findings])
     return weights / weights.mean()
 
 
@@ -127,7 +133,7 @@ class DenseNet(Model):
     def __init__(self, findings=14, preset="densenet121", steps=450, emphasis=chexpert.RARE, weights=None,
                  seed=0, cache=None, **machine):  # fmt: skip
         self.findings = _names(findings)
-        names(*chexpert.FINDINGS, *self.findings)("emphasis", emphasis or self.findings)
+        self.weights = finding_weights(self.findings, emphasis)
         if preset not in PRESETS:
             raise ValueError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
         config = {"findings": list(self.findings), "preset": preset, "steps": steps,
@@ -142,7 +148,7 @@ class DenseNet(Model):
         network.register_buffer("shift", torch.zeros(len(self.findings)))
         self.network = self.place(network)
         self.pool = soft_maximum if preset == "narrow" else average
-        self.weights = finding_weights(self.findings, emphasis).to(self.device)
+        self.weights = self.weights.to(self.device)
         # found on validation films; the audited paper's own rate
         self.begin(steps, 3e-3 if preset == "narrow" else 1e-3)
 
@@ -163,6 +169,7 @@ class DenseNet(Model):
     def parameters(self):
         return self.network.parameters()
 
+    @door(films=images)
     def read(self, films):
         """Features, maps and logits of films: (B, C, h, w), (B, F, h, w), (B, F)."""
         if self.side:
@@ -222,11 +229,13 @@ class DenseNet(Model):
         with self.autocast():
             return self.network.grid(images.to(self.device)).mean((2, 3)).float()
 
+    @door(images=images)
     def loss(self, images, labels):
         """The training loss on films that are not trained on. Validation minus training is the gap."""
         self._check(labels, len(images))
         return masked_bce(self.logits(images), labels.cpu(), self.weights.cpu()).item()
 
+    @door(images=images)
     def calibrate(self, images, labels):
         """Fit temperature and shift of each finding on held-out films (Platt 1999; Guo et al., ICML 2017).
 
@@ -240,16 +249,16 @@ class DenseNet(Model):
 
 
 def _names(findings):
-    if isinstance(findings, str) or len(set(np.atleast_1d(findings))) < np.size(findings):
-        raise ValueError(f"findings is {findings!r}: expected a number, or a list of names, each once")
     if not hasattr(findings, "__iter__"):
-        whole()("findings", findings)
+        whole(1, MOST_FINDINGS)("findings", findings)
         if findings == len(chexpert.FINDINGS):
             return tuple(chexpert.FINDINGS)
         return tuple(f"finding {number}" for number in range(findings))
+    distinct()("findings", findings)
     return tuple(findings)
 
 
+@door(logits=tensor("N", "F"), labels=alike("logits"))
 def platt(logits, labels):
     """Yield (temperature, shift) a column: sigmoid(logit / temperature + shift) fits the labels best."""
     for scores, truth in zip(logits.T.double(), labels.T.double(), strict=True):
@@ -277,6 +286,7 @@ SIDE = 64  # pixels of the films that the shipped classifier learnt from
 TUNING_RATE = 1e-3  # a third of the first: what it has learnt should stay
 
 
+@door(steps=whole())
 def shipped(steps=None):
     """The classifier that the package ships; it brings films to SIDE pixels. Its card says how well it reads.
 
@@ -293,6 +303,7 @@ def shipped(steps=None):
 XRV_NAMES = {"Pleural Effusion": "Effusion"}  # torchxrayvision's names where they differ from CheXpert's
 
 
+@door(findings=distinct(), cache=path)
 def load_pretrained(network, findings, weights, cache=None):
     """Start `network` (preset "densenet121") from trained weights.
 

@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .checks import door, images, like, one_of, pair, tensor
+from .checks import door, images, like, one_of, pair, tensor, whole
 from .checks import settings as check_settings
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
-from .training.model import check_config, check_count
+from .training.model import MANY, check_config
 
 SIZES = (32, 64, 128)
 BETAS = (0.5, 0.999)  # of Adam: beta1 = .9 oscillates (Radford et al. 2016, section 4)
@@ -62,6 +62,7 @@ MODERN = replace(  # the loss of Huang et al. 2024 (R3GAN) on the networks of 20
 SMALL_BATCH = 32  # the paper's 128 would be fewer steps a minute, and the early ones matter most
 
 
+@door(image_size=whole())
 def stages(image_size):
     """How often the side doubles from 4 to half the image size: 3 at 64 px."""
     if image_size not in SIZES:
@@ -98,15 +99,12 @@ class Generator(nn.Module):
         return torch.tanh(self.layers(z[:, :, None, None]).float())
 
 
+@door(inputs=whole(), outputs=whole(), upsample=one_of("transposed", "nearest"))
 def double(inputs, outputs, upsample):
     """Double the side of a feature map."""
     if upsample == "transposed":
         return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
-    if upsample == "nearest":
-        return nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        )
-    raise ValueError(f'upsample is {upsample!r}: choose "transposed" or "nearest"')
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
 
 
 class Discriminator(nn.Module):
@@ -116,11 +114,10 @@ class Discriminator(nn.Module):
     its gradient useful to the generator) or "none".
     """
 
+    @door(norm=one_of(*NORMS))
     def __init__(self, image_size=64, channels=1, width=64, norm="batch"):
         check_config({"channels": channels, "width": width})
         super().__init__()
-        if norm not in NORMS:
-            raise ValueError(f"norm is {norm!r}: choose of {', '.join(NORMS)}")
         layers = [
             nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False),
             nn.LeakyReLU(0.2),
@@ -151,7 +148,7 @@ def initialise(module):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
-@door(kind=one_of(*LOSSES))
+@door(real=tensor(), fake=tensor(), kind=one_of(*LOSSES))
 def discriminator_loss(real, fake, kind):
     """What D minimises, from its logits of real and synthetic films (B,). softplus(-l) is -log sigmoid(l)."""
     if kind == "hinge":  # Lim & Ye 2017: logits beyond the margin 1 are good enough
@@ -162,7 +159,7 @@ def discriminator_loss(real, fake, kind):
     return F.softplus(-real).mean() + F.softplus(fake).mean()  # eq. 1: -[log D(x) + log(1 - D(G(z)))]
 
 
-@door(kind=one_of(*LOSSES))
+@door(fake=tensor(), kind=one_of(*LOSSES), real=tensor())
 def generator_loss(fake, kind, real=None):
     """What G minimises, from D's logits of synthetic films (B,); "relativistic" needs real ones too."""
     if kind == "relativistic":  # the synthetic film should beat the real one beside it
@@ -191,7 +188,7 @@ class DCGAN(Model):
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL, FEW_FILMS, MODERN or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
-        check_settings(recipe, loss=one_of(*LOSSES), learning_rates=pair)
+        check_settings(recipe, loss=one_of(*LOSSES), norm=one_of(*NORMS), learning_rates=pair)
         config = dict(image_size=image_size, width=width, seed=seed, decay_steps=decay_steps)
         rates = list(recipe.learning_rates)  # a list, as JSON reads it
         super().__init__(config | asdict(recipe) | {"learning_rates": rates}, device, precision, compile)
@@ -235,17 +232,16 @@ class DCGAN(Model):
         """The discriminator's logits, of augmented films if `augment` is on."""
         return self.discriminator(diff_augment(films, self.rng) if self.recipe.augment else films)
 
-    @door(films=images)
+    @door(films=tensor("B", "1", "H", "W"))
     def slope(self, films):
         """Mean squared length of the gradient of D's logit at each film: how steep D is there."""
         films = films.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(self.judge(films).sum(), films, create_graph=True)
         return gradient.float().square().sum((1, 2, 3)).mean()
 
+    @door(n=whole(1, MANY))
     def generate(self, n, seed=0):
         """n synthetic films (n, 1, H, W) in [-1, 1] on the CPU; the same for the same seed."""
-        check_count("n", n)
-        check_count("seed", seed, 0)
         rng = torch.Generator().manual_seed(seed)
         return self.draw(torch.randn(n, self.recipe.latent, generator=rng))
 
@@ -254,9 +250,12 @@ class DCGAN(Model):
         """The films (n, 1, H, W) that belong to latents z (n, latent): for walks between two films."""
         if z.shape[1:] != (self.recipe.latent,):
             raise ValueError(f"latents are {tuple(z.shape)}: expected (n, {self.recipe.latent})")
+        if z.isnan().any():
+            raise ValueError("latents hold nan: expected numbers, as torch.randn draws them")
         return self.in_parts(self.trained, z)
 
 
+@door(d_real=tensor("B"), d_fake=tensor("B"), real=images, fake=images)
 def opinions(d_real, d_fake, real, fake):
     """What to watch: D(x) and D(G(z)), means over the batch, and the diversity of the synthetic films."""
     spread = fake.std(0).mean() / real.std(0).mean()  # 1: a batch varies as much as one of real films

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import door, floats, having, shaped, whole
+from .checks import alike, door, having, images, tensor, told, whole
 from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
-from .training.model import check_batch, check_count
+from .training.model import MANY, check_batch, check_config
 
 SIZES = (32, 64, 128)
 GRID = 32  # pixels a side on which the U-Net works, whatever the film's size: a CPU has minutes, not days
@@ -24,6 +24,8 @@ FREQUENCIES = 16  # sines, and as many cosines, that tell the network the time
 GROUPS = 8  # of channels normalised together (Wu & He, *Group normalization*, ECCV 2018)
 LEARNING_RATE = 2e-3  # of a small network with few steps; large ones take 1e-4
 BATCH = 32  # as DCGAN's in minutes: the first steps matter most
+MOST_STEPS = 10_000  # from noise to film; a slip, as 1e12, would never end
+VELOCITY = having("__call__", kind="a function (x, t) -> velocity")
 WARM_UP = 50  # steps in which the rate rises: Adam knows nothing of the slopes at first
 
 
@@ -31,6 +33,7 @@ WARM_UP = 50  # steps in which the rate rises: Adam knows nothing of the slopes 
 class Block(nn.Module):
     """Two convolutions with group norm and a way around them; the time is added after the first."""
 
+    @door(inputs=whole(), outputs=whole(GROUPS), clock=whole())
     def __init__(self, inputs, outputs, clock):
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
@@ -52,6 +55,7 @@ class Velocity(nn.Module):
     """
 
     def __init__(self, image_size=64, width=32):
+        check_config({"image_size": image_size, "width": width})
         super().__init__()
         if image_size not in SIZES:
             raise ValueError(f"image_size is {image_size}: the flow can be {SIZES}; resize the films")
@@ -91,22 +95,24 @@ def doubled_beside(small, skip):
 
 def waves(t):
     """Times (B,) as sines and cosines (B, 2 FREQUENCIES), slow to fast, as in Vaswani et al. 2017."""
-    if not torch.is_tensor(t):
-        raise TypeError(f"t is {t!r}: expected a tensor of times (B,)")
+    if not torch.is_tensor(t) or t.dim() != 1:
+        raise TypeError(f"t is {told(t)}: expected a tensor of times (B,)")
     frequency = 100 * torch.exp(-0.5 * torch.arange(FREQUENCIES, device=t.device))
     angle = t[:, None] * frequency
     return torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
 # ---------------------------------------------------------------- the line, and the way along it
-@door(t=shaped("B"))
+@door(noise=images, film=alike("noise"), t=tensor("B"))
 def between(noise, film, t):
     """x_t = (1 - t) noise + t film: the point of the straight line at time t (B,)."""
     t = t[:, None, None, None]
     return (1 - t) * noise + t * film
 
 
-@door(velocity=having("__call__", kind="a function (x, t) -> velocity"), x=floats, steps=whole())
+@door(
+    velocity=having("__call__", kind="a function (x, t) -> velocity"), x=tensor(), steps=whole(1, MOST_STEPS)
+)
 def follow(velocity, x, steps):
     """Solve dx = v(x, t) dt from t = 0 (noise) to 1 (film) in `steps` steps; return all steps + 1 points.
 
@@ -164,14 +170,14 @@ class Flow(Model):
         self.update_average()
         return {"loss": loss}
 
+    @door(n=whole(1, MANY), steps=whole(1, MOST_STEPS))
     def generate(self, n, seed=0, steps=4):
         """n synthetic films (n, 1, H, W) in [-1, 1] on the CPU; the same for the same seed and steps."""
         return self.draw(self.noise(n, seed), steps)
 
+    @door(n=whole(1, MANY))
     def noise(self, n, seed=0):
         """n starting points (n, 1, H, W)."""
-        check_count("n", n)
-        check_count("seed", seed, 0)
         size = self.config["image_size"]
         return torch.randn(n, 1, size, size, generator=torch.Generator().manual_seed(seed))
 
@@ -179,14 +185,15 @@ class Flow(Model):
         """The films to which `noise` (n, 1, H, W) leads."""
         return self.path(noise, steps)[:, -1].clamp(-1, 1)
 
+    @door(noise=images, steps=whole(1, MOST_STEPS))
     def path(self, noise, steps=4):
         """All points of the way (n, steps + 1, 1, H, W): noise first, film last."""
-        check_count("steps", steps)
         check_batch(noise, self.config)
         return self.in_parts(lambda x: torch.stack(follow(self.trained, x, steps), dim=1), noise)
 
 
-def pace(step, decay_steps):
+@door(step=whole(0), decay_steps=whole())
+def pace(step, decay_steps=None):
     """The learning rate's factor at a step: up within WARM_UP steps; from half of decay_steps down to 0."""
     left = 1.0
     if decay_steps:

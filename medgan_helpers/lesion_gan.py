@@ -5,9 +5,8 @@ film and changes one square of it, placed as findings are placed in real positiv
 those; in the course the simulator's masks stand for a radiologist. What it learns from:
 
     conditional GAN with a projection discriminator (Miyato & Koyama, ICLR 2018), hinge loss
-    an auxiliary classifier (Odena et al., ICML 2017), a network of its own that is trained before the game
-    begins: a critic that has to learn the findings during the game is too slow for few films, and the
-    generator falls to the identity
+    an auxiliary classifier (Odena et al., ICML 2017), a network of its own, trained before the game: one that
+    learns the findings during it is too slow for few films, and the generator falls to the identity
     DiffAugment without flips or cutout (Zhao et al., NeurIPS 2020); an average of the weights (EMA)
 """
 
@@ -20,8 +19,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .checks import door, in_range, numbers, one_of, shaped, table, whole
-from .checks import images as films_of
+from . import checks
+from .checks import door, one_of, shaped, tensor, whole
+from .checks import rows as rows_of
 from .checks import settings as check_settings
 from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
@@ -49,7 +49,8 @@ class Recipe:
 
 REACH = 0.8  # largest change of a pixel, in units of [-1, 1]
 BETAS = (0.0, 0.99)  # of Adam in the game: no momentum, for the opponent moves
-PLACES = shaped("N", "2", kind="a tensor of pixels")
+FILMS = tensor("N", "1", "H", "W")
+PLACES = shaped("N", "2", kind="a tensor of pixels", only="is_floating_point")
 
 
 # ---------------------------------------------------------------- squares of films
@@ -58,12 +59,14 @@ def square(films):
     return films.shape[-1] * SQUARE // 64
 
 
+@door(films=FILMS, centres=PLACES, size=whole())
 def cut(films, centres, size):
     """The squares (N, 1, size, size) of films about centres (N, 2: row, column), moved inside if need be."""
     rows, columns = _pixels(films, centres, size)
     return films[torch.arange(len(films))[:, None, None], 0, rows, columns][:, None]
 
 
+@door(films=FILMS, centres=PLACES, squares=FILMS)
 def put(films, centres, squares):
     """Films with `squares` in the places `cut` would take them from; the films given are not changed."""
     rows, columns = _pixels(films, centres, squares.shape[-1])
@@ -75,6 +78,8 @@ def put(films, centres, squares):
 def _pixels(films, centres, size):
     if centres.is_floating_point() and 0 < centres.max() <= 1:
         raise ValueError("centres are 1 or less: expected pixels (row, column), not shares of the side")
+    if len(films) != len(centres) or not size <= films.shape[2] == films.shape[3]:
+        raise ValueError(f"{len(centres)} centres, films {tuple(films.shape)}: expected as many, {size} px")
     corner = (centres.round().long() - size // 2).clamp(0, films.shape[-1] - size)
     line = torch.arange(size, device=films.device)
     return (corner[:, 0, None] + line)[:, :, None], (corner[:, 1, None] + line)[:, None, :]
@@ -88,6 +93,7 @@ def soft_disc(size, device="cpu"):
     return ramp * ramp * (3 - 2 * ramp)
 
 
+@door(size=whole(4, 4096))
 def ring(size, device="cpu"):
     """(size, size) weights that sum to 1: the ground around a finding, not the finding itself."""
     disc = soft_disc(size, device)
@@ -95,6 +101,7 @@ def ring(size, device="cpu"):
     return weights / weights.sum()
 
 
+@door(negatives=FILMS, positives=FILMS, marks=PLACES, targets=PLACES)
 def copy_paste(negatives, positives, marks, targets):
     """The control without a generator: squares of positives blended into negative films.
 
@@ -112,6 +119,7 @@ def copy_paste(negatives, positives, marks, targets):
     return put(negatives, targets, (ground + disc * (patch - ground)).clamp(-1, 1))
 
 
+@door(films=FILMS, centres=PLACES)
 def contrast_of(films, centres):
     """How much brighter the middle of each square is than the ring around it: (N,) in units of [-1, 1]."""
     size = square(films)
@@ -121,13 +129,14 @@ def contrast_of(films, centres):
     return inner.sum((1, 2, 3)) - (squares * ring(size, films.device)).sum((1, 2, 3))
 
 
-@door(radii=numbers(0))
+@door(negatives=FILMS, targets=PLACES, radii=checks.numbers(0), strength=checks.number())
 def add_blob(negatives, targets, radii, strength):
     """The control without anything learned: a Gaussian of `strength` about targets (N, 2) in negative films.
 
     radii: (N,) pixels of a disc as large as the finding. A Gaussian of the same height and volume has
     sigma = radius / sqrt(2).
     """
+    tensor("N")("radii", radii)
     size = square(negatives)
     ground = cut(negatives, targets, size)
     line = torch.arange(size, device=negatives.device) - size // 2
@@ -144,6 +153,7 @@ def marks_of(masks):
     Returns the row and column of its densest part in pixels, (N, 2), and its radius, (N,): that of a disc of
     the same area. The simulator's masks stand for the radiologist. Raises ValueError for an empty mask.
     """
+    checks.numbers(0, 1)("masks", masks)
     masks = torch.as_tensor(masks).float()
     if blank := int((masks.sum((1, 2)) == 0).sum()):
         raise ValueError(f"{blank} of {len(masks)} masks are empty: leave these films out, nothing is marked")
@@ -153,9 +163,10 @@ def marks_of(masks):
     return centres, (masks.sum((1, 2)) / torch.pi).sqrt()
 
 
-@door(boxes=table("x", "y", "width", "height"), size=whole())
+@door(boxes=checks.table("x", "y", "width", "height"), size=whole())
 def box_centres(boxes, size):
     """Centres (n, 2: row, column, in pixels) of boxes drawn by hand, rows of `chexpert.read_boxes`."""
+    checks.numbers(0, 1)("boxes", boxes[["x", "y", "width", "height"]])
     rows, columns = boxes.y + boxes.height / 2, boxes.x + boxes.width / 2
     return torch.from_numpy(size * np.stack([rows, columns], axis=1))
 
@@ -167,10 +178,15 @@ class Squares:
     last class is "none": squares of negatives. Classes come in equal numbers.
     """
 
-    @door(films=shaped("N", "1", "H", "W"), batch_size=whole())
+    @door(films=shaped("N", "1", "H", "W"), positives=checks.named, batch_size=whole())
     def __init__(self, films, positives, negatives, batch_size=32, seed=0):
         if set(positives) != set(range(len(positives))):
             raise ValueError(f"positives has {list(positives)}: expected the classes by number, 0, 1, ...")
+        rows_of("negatives", negatives)
+        for one in positives.values():
+            checks.listed("positives", one)
+            rows_of("positives", one[0])
+            PLACES("positives", one[-1])
         self.films, self.positives, self.negatives = films, positives, negatives
         self.batch_size, self.seed, self.step = batch_size, seed, 0
 
@@ -214,6 +230,7 @@ class Squares:
 class Generator(nn.Module):
     """A healthy square, a class and noise -> what is added to it, smooth, nought at the rim: (B, 1, S, S)."""
 
+    @door(classes=whole(), width=whole(), latent=whole(), embedding=whole())
     def __init__(self, classes, width=48, latent=16, embedding=8):
         super().__init__()
         self.embed = nn.Embedding(classes, embedding)
@@ -242,6 +259,7 @@ class Classifier(nn.Module):
     The largest response counts, wherever it is: a lesion fills a few of the square's 16 cells.
     """
 
+    @door(classes=whole(), width=whole())
     def __init__(self, classes, width=32):
         super().__init__()
         layers = []
@@ -262,6 +280,7 @@ class Classifier(nn.Module):
 class Discriminator(nn.Module):
     """Squares (B, 1, S, S) and classes -> realness given the class (B,)."""
 
+    @door(classes=whole(), width=whole())
     def __init__(self, classes, width=32):
         super().__init__()
         widths = [1, width, width, 2 * width, 3 * width]
@@ -279,6 +298,7 @@ class Discriminator(nn.Module):
 
 
 # ---------------------------------------------------------------- the game
+@door(on_real=tensor(), on_fake=tensor())
 def discriminator_loss(on_real, on_fake):
     """Hinge loss (Miyato & Koyama 2018, eq. 9): real squares above 1, made ones below -1."""
     return F.relu(1 - on_real).mean() + F.relu(1 + on_fake).mean()
@@ -292,9 +312,10 @@ class LesionGAN(Model):
 
     needs = ("real squares", "their classes", "healthy squares", "findings to draw")
 
+    @door(findings=checks.distinct())
     def __init__(self, findings, recipe=None, seed=0, **machine):
-        if isinstance(findings, str):
-            raise TypeError(f"findings is {findings!r}: expected a list of names")
+        if not isinstance(recipe, Recipe | dict | None):
+            raise TypeError(f"recipe is {recipe!r}: expected a Recipe, or a dict of what differs from it")
         recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
         check_settings(recipe)
         check_config(asdict(recipe))
@@ -337,11 +358,8 @@ class LesionGAN(Model):
         seen, weights = self.augment(fake), self.recipe
         class_loss = F.cross_entropy(self.classifier.eval()(seen), targets)
         size_of_change = change.abs().mean()
-        loss = (
-            -self.discriminator(seen, targets).mean()
-            + weights.class_weight * class_loss
-            + weights.change_weight * size_of_change
-        )
+        loss = -self.discriminator(seen, targets).mean() + weights.class_weight * class_loss
+        loss = loss + weights.change_weight * size_of_change
         self.descend(loss, self.generator_optimizer)
         self.update_average()
         return {"g_loss": loss, "class_loss": class_loss, "change": size_of_change}
@@ -360,14 +378,14 @@ class LesionGAN(Model):
     def noise(self, count):
         return torch.randn(count, self.recipe.latent, generator=self.rng, device=self.device)
 
-    @door(films=films_of, centres=PLACES)
+    @door(films=FILMS, centres=PLACES)
     @torch.no_grad()
     def draw(self, films, finding, centres, seed=0):
         """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU.
 
         The centres can be marks in the simulator's masks or boxes drawn by hand (`box_centres`).
         """
-        in_range(films)
+        checks.in_range(films)
         one_of(*self.config["findings"])("finding", finding)
         rng = torch.Generator().manual_seed(mix(seed))
         number = self.config["findings"].index(finding)

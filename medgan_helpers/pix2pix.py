@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import door, floats, number
+from .checks import door, images, number, one_of, switch, tensor, whole
 from .checks import settings as check_settings
 from .dcgan import initialise  # the same first weights: Isola et al. 2017, appendix
 from .training import EMA, Model, linear_decay, one_step, rank_and_world, seeded
@@ -20,6 +20,7 @@ from .training.model import check_config
 
 SIZES = (32, 64, 128, 256)
 BETAS = (0.5, 0.999)  # of Adam; Isola et al. 2017, section 3.3
+NORMS = ("batch", "instance", "none")
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,10 @@ BESIDE = replace(  # the second lesson of REPAIR: a discriminator joins
 )
 
 
+@door(channels=whole(), norm=one_of(*NORMS))
 def normalise(channels, norm):
     """The layers after a convolution. "instance" looks at one image alone, in training and in use."""
     kinds = {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}
-    if norm not in (*kinds, "none"):
-        raise ValueError(f'norm is {norm!r}: choose "batch", "instance" or "none"')
     return [kinds[norm](channels)] if norm in kinds else []
 
 
@@ -82,6 +82,7 @@ class Generator(nn.Module):
     noise, .5 in the inner stages. residual: add the input, so that the network draws the correction alone.
     """
 
+    @door(image_size=whole(), norm=one_of(*NORMS), dropout=number(0, 1), residual=switch)
     def __init__(
         self, image_size=256, in_channels=1, out_channels=1, width=64, norm="batch", *, dropout=0.5,
         residual=False,
@@ -135,11 +136,10 @@ class Discriminator(nn.Module):
     layers: 3 sees patches of 70 px (the paper), 2 of 34 (for images of 64 px), 1 of 16.
     """
 
+    @door(layers=whole(1, 3), norm=one_of(*NORMS))
     def __init__(self, channels=2, width=64, layers=3, norm="batch"):
         check_config({"channels": channels, "width": width})
         super().__init__()
-        if layers not in (1, 2, 3):
-            raise ValueError(f"layers is {layers}: choose 1 (patches of 16 px), 2 (34 px) or 3 (70 px)")
         blocks = [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         before = width
         for i in range(1, layers + 1):  # the last of them, and the map of logits, with stride 1
@@ -154,7 +154,7 @@ class Discriminator(nn.Module):
         return self.layers(pair).float()
 
 
-@door(real=floats, fake=floats)
+@door(real=tensor(), fake=tensor())
 def discriminator_loss(real, fake):
     """Eq. 1 from the logit maps of real and restored pairs; halved: D is the slower one (sec. 3.3)."""
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
@@ -177,7 +177,8 @@ class Pix2Pix(Model):
         if not isinstance(settings, Settings):
             raise TypeError(f"settings is {settings!r}: expected PAPER, DRAW, REPAIR, BESIDE or Settings")
         settings = replace(settings, **changes)
-        check_settings(settings, dropout=number(0, 1))
+        norm = one_of(*NORMS)
+        check_settings(settings, dropout=number(0, 1), norm=norm, critic_norm=norm, coarse=whole(1, 8))
         config = {"image_size": image_size, "width": width, "seed": seed, "in_channels": in_channels}
         config |= {"decay_steps": decay_steps} | asdict(settings)
         super().__init__(config, device, precision, compile)
@@ -205,7 +206,7 @@ class Pix2Pix(Model):
     def step(self, pair):
         """One step on (degraded, clean), each (B, C, H, W) in [-1, 1]. Returns losses, D(x), D(G(z))."""
         degraded, clean = pair
-        self.check(degraded)
+        self.check(degraded, clean)
         restored = self.draw(degraded)
         l1 = F.l1_loss(restored, clean)  # eq. 3
         if not self.settings.adversarial:
@@ -237,11 +238,14 @@ class Pix2Pix(Model):
         with seeded(*numbers) if self.settings.dropout else nullcontext():
             return self.generator(degraded)
 
-    def check(self, images):
-        expected = (self.config["in_channels"], self.generator.image_size, self.generator.image_size)
-        if tuple(images.shape[1:]) != expected:
-            raise ValueError(f"images are {tuple(images.shape[1:])}, this Pix2Pix was made for {expected}")
+    def check(self, degraded, clean=None):
+        size = self.generator.image_size
+        for kind, given, channels in (("images", degraded, self.config["in_channels"]), ("clean", clean, 1)):
+            if given is not None and tuple(given.shape[1:]) != (channels, size, size):
+                expected = (channels, size, size)
+                raise ValueError(f"{kind} are {tuple(given.shape[1:])}, this Pix2Pix was made for {expected}")
 
+    @door(degraded=images)
     def restore(self, degraded):
         """Restored images (B, 1, H, W) in [-1, 1], on the device of `degraded`; dropout is off."""
         self.check(degraded)

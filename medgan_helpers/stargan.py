@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import alike, door, generator, having, one_of, switch, tensor, whole
+from .checks import images as films_of
 from .checks import settings as check_settings
 from .local_contrast import LocalContrast
 from .training import EMA, Model, linear_decay, one_step, seeded
@@ -191,6 +193,7 @@ class Discriminator(nn.Module):
     contrast: look at films of one channel through LocalContrast, so that a small critic need not learn first
     that exposure is no finding."""
 
+    @door(image_size=whole(), contrast=switch)
     def __init__(self, image_size=128, channels=1, domains=5, width=64, contrast=False):
         check_config({"channels": channels, "domains": domains, "width": width})
         super().__init__()
@@ -209,6 +212,7 @@ class Discriminator(nn.Module):
         return self.realness(h).squeeze(1).float(), self.classes(h).flatten(1).float()
 
 
+@door(seed=whole(0, 2**32 - 1))
 def balanced(labels, seed):
     """Index values of `labels` (a DataFrame of findings), as many again, every combination equally often.
 
@@ -224,6 +228,7 @@ def balanced(labels, seed):
     return combination.groupby(combination).sample(each, replace=True, random_state=seed).index
 
 
+@door(logits=tensor("B", "domains"), labels=alike("logits"))
 def class_loss(logits, labels):
     """Binary cross-entropy, summed over the findings, averaged over the films (eq. 2 and 3). Labels that are
     nan (uncertain, masked) do not count."""
@@ -232,6 +237,7 @@ def class_loss(logits, labels):
     return (losses * known).sum(1).mean()
 
 
+@door(logits=tensor("B", "domains"), labels=alike("logits"))
 def class_skill(logits, labels):
     """Share of the labels' entropy that the class head explains: 0 at chance, 1 when it is sure and right."""
     rate = labels.nanmean(0).clamp(0.01, 0.99)
@@ -239,6 +245,7 @@ def class_skill(logits, labels):
     return 1 - class_loss(logits, labels) / chance
 
 
+@door(critic=having("__call__", kind="a critic"), real=films_of, fake=alike("real"), rng=generator)
 def gradient_penalty(critic, real, fake, rng):
     """Mean of (|grad D(x_hat)| - 1)^2 at films x_hat between a real one and its translation (eq. 4)."""
     share = torch.rand((len(real), 1, 1, 1), generator=rng, device=real.device)
@@ -247,12 +254,14 @@ def gradient_penalty(critic, real, fake, rng):
     return ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
+@door(labels=tensor("B", "domains"), rng=generator)
 def flip_one(labels, rng):
     """The labels with one finding of each film, drawn at random, added or taken away."""
     chosen = torch.randint(labels.shape[1], (len(labels),), generator=rng, device=labels.device)
     return (labels - F.one_hot(chosen, labels.shape[1])).abs()
 
 
+@door(labels=tensor("B", "domains"), rng=generator)
 def flip_or_leave(labels, rng):
     """The same, but of one film in domains + 1 nothing is changed: a generator that is never asked for what
     is there already does not learn to leave it."""
@@ -260,12 +269,27 @@ def flip_or_leave(labels, rng):
     return torch.where(leave, labels, flip_one(labels, rng))
 
 
+@door(labels=tensor(), rng=generator)
 def permute(labels, rng):
     """The labels of another film of the batch: combinations that exist."""
     return labels[torch.randperm(len(labels), generator=rng, device=labels.device)]
 
 
 TARGETS = {"permuted": permute, "single-flip": flip_one, "flip-or-leave": flip_or_leave}
+
+
+def check(films, labels, config, wish=False):
+    """Refuse films and labels that this StarGAN was not made for; a wish is never nan."""
+    if not torch.is_tensor(labels):
+        raise TypeError(f"labels are a {type(labels).__name__}: expected a tensor (B, domains)")
+    size, domains = config["image_size"], config["domains"]
+    expected = (len(films), 1, size, size), (len(films), domains)
+    if (found := (tuple(films.shape), tuple(labels.shape))) != expected:
+        raise ValueError(f"films {found[0]} and labels {found[1]}: made for {expected[0]} and {expected[1]}")
+    if labels.device.type == "cpu" and ((labels < 0) | (labels > 1)).any():
+        raise ValueError("labels outside 0 to 1: what is uncertain (-1) is nan here, see chexpert.labels")
+    if wish and labels.isnan().any():
+        raise ValueError("labels to translate to hold nan: expected 1 (draw it) or 0 (remove it)")
 
 
 class StarGAN(Model):
@@ -287,10 +311,7 @@ class StarGAN(Model):
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe is {recipe!r}: expected PAPER, SMALL or a Recipe")
         self.recipe = recipe = replace(recipe, **settings)
-        check_settings(recipe)
-        for given, known in ((recipe.targets, TARGETS), (recipe.generator, GENERATORS)):
-            if given not in known:
-                raise ValueError(f"{given!r} is unknown: choose one of {', '.join(known)}")
+        check_settings(recipe, targets=one_of(*TARGETS), generator=one_of(*GENERATORS))
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, pretrain=pretrain,
                       decay_steps=decay_steps)  # fmt: skip
         super().__init__(config | asdict(recipe), device, precision, compile)
@@ -307,18 +328,15 @@ class StarGAN(Model):
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
 
     def plan(self):
-        game, turn = (
-            self.steps_done >= self.config["pretrain"],
-            (self.steps_done + 1) % self.recipe.critic_steps,
-        )
-        return game, turn == 0
+        turn = (self.steps_done + 1) % self.recipe.critic_steps
+        return self.steps_done >= self.config["pretrain"], turn == 0
 
     @one_step
     def step(self, batch):
         """One step on films (B, 1, H, W) in [-1, 1] and labels (B, domains), 1, 0, nan. The critic learns in
         every step, the generator in every critic_steps-th; in the first `pretrain` steps there is no game."""
         real, labels = batch
-        self.check(real, labels)
+        check(real, labels, self.config)
         if self.steps_done < self.config["pretrain"]:
             return self.teach_findings(real, labels)
         source = labels.nan_to_num()
@@ -367,27 +385,16 @@ class StarGAN(Model):
         self.update_average()
         return {"class_fake": class_fake, "cycle": cycle, "change": change}
 
-    def check(self, films, labels):
-        if not torch.is_tensor(labels):
-            raise TypeError(f"labels are a {type(labels).__name__}: expected a tensor (B, domains)")
-        size, domains = self.config["image_size"], self.config["domains"]
-        expected = (len(films), 1, size, size), (len(films), domains)
-        if (tuple(films.shape), tuple(labels.shape)) != expected:
-            raise ValueError(
-                f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
-                f"{expected[0]} and {expected[1]}"
-            )
-        if labels.device.type == "cpu" and ((labels < 0) | (labels > 1)).any():
-            raise ValueError("labels outside 0 to 1: what is uncertain (-1) is nan here, see chexpert.labels")
-
+    @door(images=films_of)
     def translate(self, images, labels):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device."""
-        self.check(images, labels)
-        if labels.isnan().any():
-            raise ValueError("labels to translate to hold nan: expected 1 (draw it) or 0 (remove it)")
+        check(images, labels, self.config, wish=True)
         return self.in_parts(self.trained, images, labels.float())
 
+    @door(images=films_of)
     def mask(self, images, labels):
         """Where `translate` draws, by a residual generator's own account: (B, 1, H, W) in [0, 1]."""
-        self.check(images, labels)
+        check(images, labels, self.config, wish=True)
+        if not hasattr(self.trained, "change"):
+            raise ValueError(f'generator is {self.recipe.generator!r}: only "residual" draws a mask')
         return self.in_parts(lambda x, c: self.trained.change(x, c)[1], images, labels.float())

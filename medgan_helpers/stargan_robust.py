@@ -29,14 +29,15 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from . import diffaugment
-from .checks import door, number, shaped, tensor, whole
+from . import checks, diffaugment
+from .checks import door, images, number, shaped, tensor, whole
 from .checks import settings as check_settings
 from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
-from .stargan import permute
+from .stargan import check, permute
 from .training import EMA, Model, linear_decay, mix, one_step, seeded
+from .training.model import MANY, check_config
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")  # CheXpert's contest
 KINDS = (0.3, 0.55, 0.15)  # of films without a finding, with one, with two
@@ -67,7 +68,7 @@ class Settings:
 
 
 # ---------------------------------------------------------------- films to learn from
-@door(count=whole())
+@door(count=whole(1, MANY), findings=checks.distinct(2))
 def lesson_rows(count, seed, findings=FIVE):
     """Label rows for `simulator.sample`: no finding, one or two (KINDS), each as often as any other, upright
     and lying patients of both sexes. So no finding is known by the company it keeps."""
@@ -87,8 +88,9 @@ class Lessons:
     the second half at least one, so that what one lacks the other has (see `others`).
     """
 
-    @door(films=shaped("N", "H", "W"), labels=shaped("N", "F"), size=whole())
+    @door(films=checks.films(), labels=shaped("N", "F"), size=whole(1, MANY), halves=checks.switch)
     def __init__(self, films, labels, size, seed=0, halves=False):
+        checks.numbers(0, 1)("labels", labels)
         if len(films) != len(labels):
             raise ValueError(f"{len(films)} films and {len(labels)} rows of labels: expected one each")
         self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(labels)
@@ -111,7 +113,7 @@ class Lessons:
 
 
 # ---------------------------------------------------------------- what a bribe does not survive
-@door(sigma=number(above=0))
+@door(films=images, sigma=number(above=0))
 def blur(films, sigma):
     """Gaussian blur of films (B, C, H, W), sigma in pixels, edges repeated."""
     offsets = torch.arange(-REACH, REACH + 1, device=films.device)
@@ -122,6 +124,7 @@ def blur(films, sigma):
     return F.conv2d(films, weights.transpose(2, 3), groups=films.shape[1])
 
 
+@door(films=images, rng=checks.generator)
 def through_haze(films, rng):
     """Films as seen through a random blur, grain, exposure and shift: what an examiner is asked through."""
     draw = torch.rand(2, generator=rng, device=rng.device).tolist()
@@ -187,11 +190,11 @@ class Painter(nn.Module):
     """Films x (B, 1, H, W), labels (B, domains) and noise z (B, noise) to films that show the labels.
 
     A U-Net at half the film's size. Labels and noise set every norm; noise also reaches the coarsest maps as
-    a picture, so that it can say *where*. Upsampling repeats pixels: transposed convolutions and pixel
-    shuffles leave a grid.
+    a picture, to say *where*. Upsampling repeats pixels: transposed convolutions and shuffles leave a grid.
     """
 
     def __init__(self, domains=5, width=24, noise=16):
+        check_config({"domains": domains, "width": width, "noise": noise})
         super().__init__()
         wish, w = domains + noise, width
         self.noise = noise
@@ -273,10 +276,10 @@ class Judge(nn.Module):
 
 
 # ---------------------------------------------------------------- the game
+@door(labels=tensor("B", "domains"), rng=checks.generator)
 def others(labels, rng):
     """The labels of the film half a batch further: where healthy films come first, a finding is added to
-    them and taken from the others. One film in six keeps its own; one batch in four is permuted, as in the
-    paper."""
+    them and taken from the others. One film in six keeps its own; one batch in four is permuted."""
     draw = torch.rand(len(labels), generator=rng, device=labels.device)
     if draw[0] < 0.25:
         return permute(labels, rng)
@@ -292,19 +295,29 @@ class RobustStarGAN(Model):
 
     def __init__(self, image_size=64, domains=5, width=24, seed=0, device="auto", precision="auto", *,
                  noise=16, decay_steps=None, settings=None, examiner=None, columns=None):  # fmt: skip
+        if not isinstance(settings, Settings | dict | None):
+            raise TypeError(f"settings is {settings!r}: expected Settings, or a dict of what differs")
         settings = settings if isinstance(settings, Settings) else Settings(**(settings or {}))
-        check_settings(settings)
+        check_settings(settings, soft_label=number(0, 0.5))
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, noise=noise,
                       decay_steps=decay_steps, settings=asdict(settings))  # fmt: skip
         super().__init__(config, device, precision)
+        if image_size % 16:
+            raise ValueError(f"image_size is {image_size}: expected a multiple of 16")
         with seeded(seed):
             generator, judge = Painter(domains, width, noise), Judge(domains)
         self.generator, self.judge = self.place(generator), self.place(judge)
         self.ema = EMA(self.generator)
-        self.settings, self.examiner, self.columns = settings, examiner, columns
-        if examiner:
+        self.settings, self.examiner = settings, examiner
+        self.columns = list(range(domains)) if columns is None else columns
+        if examiner is not None:
+            checks.having("network", "read", "findings", kind="a trained Examiner")("examiner", examiner)
+            checks.listed("columns", self.columns)
+            for column in self.columns:
+                whole(0, len(examiner.findings) - 1)("columns", column)
+            if len(self.columns) != domains:
+                raise ValueError(f"columns is {columns}: expected one for each of {domains} domains")
             examiner.network.eval().requires_grad_(False)
-            self.columns = columns or list(range(domains))
         adam = dict(betas=(0.0, 0.99), fused=True)
         self.d_optimizer = torch.optim.Adam(self.judge.parameters(), settings.judge_rate, **adam)
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), settings.learning_rate, **adam)
@@ -317,7 +330,7 @@ class RobustStarGAN(Model):
         films, labels = batch
         if self.examiner is None:
             raise ValueError("training needs an examiner: RobustStarGAN(..., examiner=a trained Examiner)")
-        self.check(films, labels)
+        check(films, labels, self.config, wish=self.device.type == "cpu")
         target = others(labels, self.rng)
         z = self.noise(len(films))
         change, move = self.generator.draw(films, target, z)
@@ -374,25 +387,14 @@ class RobustStarGAN(Model):
         variety = (mine - yours).abs().mean((1, 2, 3)) / size
         return (back - films).abs().mean(), variety.mean()
 
-    def check(self, films, labels):
-        size, domains = self.config["image_size"], self.config["domains"]
-        expected = (len(films), 1, size, size), (len(films), domains)
-        if (tuple(films.shape), tuple(labels.shape)) != expected:
-            raise ValueError(
-                f"films {tuple(films.shape)} and labels {tuple(labels.shape)}: this StarGAN was made for "
-                f"{expected[0]} and {expected[1]}"
-            )
-        if labels.device.type == "cpu" and not ((labels >= 0) & (labels <= 1)).all():
-            raise ValueError("labels outside 0 to 1: expected 1 (draw it) or 0 (remove it)")
-
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
-    @door(labels=tensor("B", "domains"))
+    @door(images=images, labels=tensor("B", "domains"))
     def translate(self, images, labels, seed=0):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
         Another seed: another side, place and size."""
-        self.check(images, labels)
+        check(images, labels, self.config, wish=True)
         rng = torch.Generator().manual_seed(mix(seed, 9))
         z = torch.randn(len(images), self.config["noise"], generator=rng).to(images.device)
         return self.in_parts(self.trained, images, labels.float(), z)

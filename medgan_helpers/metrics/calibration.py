@@ -79,6 +79,7 @@ def operating_point(labels, scores, threshold):
 @door(sensitivity=numbers(0, 1), specificity=numbers(0, 1), prevalence=numbers(0, 1))
 def predictive_values(sensitivity, specificity, prevalence):
     """(positive, negative) predictive value at a prevalence, by Bayes' rule; numbers or arrays."""
+    sensitivity, specificity = np.asarray(sensitivity, float), np.asarray(specificity, float)
     ill, well = np.asarray(prevalence, float), 1 - np.asarray(prevalence, float)
     called, passed = sensitivity * ill, specificity * well
     return called / (called + (1 - specificity) * well), passed / (passed + (1 - sensitivity) * ill)

@@ -8,7 +8,7 @@ small group has a wide interval: that no gap is shown does not show that there i
 import numpy as np
 import pandas as pd
 
-from ..checks import door, estimate, numbers
+from ..checks import door, estimate, numbers, told, words
 from ..checks import table as table_of
 from .intervals import Estimate, interval, patient_weights
 
@@ -134,6 +134,8 @@ def age_bands(ages):
     """Ages in years -> "0 to 49", "50 to 69", "70 and more"; "unknown" for 0 (CheXpert's) or nothing.
     Raises ValueError for what is no age, or above OLDEST."""
     names = [f"0 to {AGES[1] - 1}", f"{AGES[1]} to {AGES[2] - 1}", f"{AGES[2]} and more"]
+    if np.ndim(ages) != 1:
+        raise TypeError(f"ages is {told(ages)}: expected one age a film (N,)")
     given = pd.Series(np.asarray(ages))
     ages = pd.to_numeric(given, errors="coerce")
     if (odd := given.notna() & ages.isna()).any():
@@ -144,7 +146,7 @@ def age_bands(ages):
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
 
-@door(labels=numbers(), scores=numbers())
+@door(labels=numbers(0, 1), scores=numbers())
 def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 
@@ -157,9 +159,11 @@ def auroc_by_group(labels, scores, patients, groups):
     labels, scores, patients, groups = (np.asarray(part) for part in (labels, scores, patients, groups))
     if (blank := pd.isna(groups)).any():
         groups = np.where(blank, "unknown", groups.astype(object))
-    if not len(labels) == len(scores) == len(patients) == len(groups):
-        lengths = len(labels), len(scores), len(patients), len(groups)
-        raise ValueError(f"{lengths} labels, scores, patients and groups: expected one of each a film")
+    if not patients.shape == groups.shape == labels.shape[:1]:
+        shapes = labels.shape, patients.shape, groups.shape
+        raise ValueError(f"labels, patients and groups are {shapes}: expected one of each a film")
+    if labels.ndim != 2 or not labels.shape == scores.shape:
+        raise ValueError(f"expected labels and scores (N, F), found {labels.shape} and {scores.shape}")
     rows = {}
     for group in sorted(set(groups)):
         here = groups == group
@@ -187,7 +191,7 @@ def gap(first, second):
     return Estimate(float(value), float(low), float(high))
 
 
-@door(table=table_of("value", "low", "high"))
+@door(kind=words, table=table_of("value", "low", "high"))
 def gap_in_words(kind, table):
     """A sentence on the gap between the first and the last group of `auroc_by_group` that have a score."""
     scored = table.dropna()

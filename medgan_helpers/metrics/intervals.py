@@ -1,11 +1,12 @@
 """Numbers with their uncertainty: 95 % intervals by a patient bootstrap, Wilson intervals of shares."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ..checks import door, number, numbers, whole
+from ..checks import door, number, numbers, plain, told, whole
 
 BOOTSTRAPS = 1000  # resamples of a 95 % interval; its ends then move by a few per cent of its width
 QUANTILES = (0.025, 0.975)
@@ -24,11 +25,18 @@ class Estimate(NamedTuple):
         return f"{value} ({low} to {high})"
 
 
+@door(seeds=whole(0))
 def first_look(seeds):
     """What is said in place of a verdict where there are fewer than LEAST_SEEDS seeds."""
     return f"{seeds} seed{'s' if seeds != 1 else ''}: a first look, no verdict"
 
 
+def _people(name, value):
+    if np.ndim(value) != 1 or not len(value):
+        raise TypeError(f"{name} is {told(value)}: expected one identity an image, at least one")
+
+
+@door(patients=_people)
 def patient_weights(patients, seed):
     """How often each image is drawn when patients are drawn with replacement: (BOOTSTRAPS, N) in chunks."""
     if blank := int(pd.isna(np.asarray(patients)).sum()):
@@ -43,7 +51,13 @@ def patient_weights(patients, seed):
         yield times[:, patient].astype(float)
 
 
-@door(value=numbers(), resampled=numbers())
+def _one(name, value):
+    """A number; nan is one, as where nothing was measured."""
+    if isinstance(value, bool) or not isinstance(plain(value), Real):
+        raise TypeError(f"{name} is {told(value)}: expected numbers, one of them")
+
+
+@door(value=_one, resampled=numbers())
 def interval(value, resampled):
     """A value with the range that holds 95 % of its resamples: Estimate. nan: left out; nothing else: nan."""
     low, high = np.nanquantile(resampled, QUANTILES) if np.isfinite(resampled).any() else (np.nan, np.nan)
@@ -58,10 +72,10 @@ def mean_interval(values, patients=None, seed=0):
     """
     values = np.asarray(values, dtype=float)
     patients = np.arange(len(values)) if patients is None else patients
-    if values.ndim != 1 or len(values) == 0 or len(patients) != len(values):
+    if values.ndim != 1 or len(values) == 0 or np.shape(patients) != values.shape:
         raise ValueError(
             f"expected one value per image (N,) and as many patients, "
-            f"found {values.shape} and {len(patients)}"
+            f"found {values.shape} and {np.shape(patients)}"
         )
     if unknown := (~np.isfinite(values)).sum():
         raise ValueError(f"{unknown} of {len(values)} values are nan or infinite: find their cause")

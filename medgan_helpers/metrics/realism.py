@@ -16,11 +16,12 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from ..checks import door, in_range, named, tensor, whole
+from ..checks import door, in_range, named, numbers, tensor, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
 AT_ONCE = 8  # images embedded at a time: a CPU's cache holds their maps; with 64 it takes twice as long
+MANY = 100_000  # pairs of films, or halves of sets
 KID_LEAST = 32  # images in each set, below which its halves say nothing
 NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
 THUMBNAIL = 16  # pixels a side
@@ -64,12 +65,7 @@ def features(images, space="imagenet"):
     space: "imagenet" (d = 1,280; EfficientNet-lite0, Tan & Le 2019, trained on photographs), "thumbnails"
     (d = 256: the film at 16 x 16, standardised; no network) or a function images -> (B, d).
     """
-    images = torch.as_tensor(images)
-    if images.ndim != 4 or images.shape[1] not in (1, 3) or len(images) == 0:
-        raise ValueError(f"expected images (N, 1, H, W), found {tuple(images.shape)}")
-    if not images.is_floating_point():
-        raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
-    in_range(images)
+    images = _films("images", images)
     if not callable(space) and space not in tuple(SPACES):
         raise ValueError(
             f"unknown feature space {space!r}: expected {', '.join(SPACES)}, or a function of the images"
@@ -81,17 +77,35 @@ def features(images, space="imagenet"):
     return torch.cat([part.float().cpu() for part in parts])
 
 
-def _enough(real, fake, least):
-    if min(len(real), len(fake)) < least:
-        raise ValueError(f"expected at least {least} images in each set, found {len(real)} and {len(fake)}")
+def _films(name, images):
+    """Films as a tensor (N, 1 or 3, H, W) of floats in [-1, 1]."""
+    numbers()(name, images)
+    images = torch.as_tensor(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or len(images) == 0:
+        raise ValueError(f"{name} are {tuple(images.shape)}: expected images (N, 1, H, W)")
+    if not images.is_floating_point():
+        found = f"{name} are {images.dtype}"
+        raise TypeError(f"{found}: expected floats in [-1, 1], as images.signed_batch makes them")
+    in_range(images, name)
+    return images
+
+
+def _enough(least, **sets):
+    """Sets of films, at least so many in each, with as many channels."""
+    sets = {name: _films(name, films) for name, films in sets.items()}
+    lengths = " and ".join(f"{len(films)} ({name})" for name, films in sets.items())
+    if min(map(len, sets.values())) < least:
+        raise ValueError(f"expected at least {least} images in each set, found {lengths}")
+    if len({films.shape[1] for films in sets.values()}) > 1:
+        raise ValueError(f"{' and '.join(sets)} differ in their channels: expected (N, 1, H, W) of each")
 
 
 def _two_sets(real, fake, space, least):
-    _enough(real, fake, least)
+    _enough(least, real=real, fake=fake)
     return features(real, space), features(fake, space)
 
 
-@door(subsets=whole())
+@door(subsets=whole(1, MANY))
 def kid(real, fake, space="imagenet", seed=0, subsets=100):
     """Kernel Inception distance (Binkowski et al. 2018): 0 on average between sets of one distribution.
 
@@ -151,8 +165,8 @@ def realism_table(real, sets, seed=0):
     columns "KID x 1000", "low", "high", "density", "coverage". One of the sets should be real films of other
     patients: without this floor no row can be read.
     """
-    for films in sets.values():
-        _enough(real, films, KID_LEAST)
+    for name, films in sets.items():
+        _enough(KID_LEAST, **{"real": real, name: films})
     rows = {}
     for space in SPACES:
         known = features(real, space)
@@ -166,6 +180,7 @@ def realism_table(real, sets, seed=0):
 
 def nearest(images, reference, space="imagenet"):
     """The nearest reference film of each image: distances (N,) and indices (N,) into reference."""
+    _enough(1, images=images, reference=reference)
     return _closest(images, features(reference, space), space)
 
 
@@ -181,6 +196,7 @@ def memorisation(fake, train, held_out, space="imagenet"):
     nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
     warning, not a mark of quality.
     """
+    _enough(1, fake=fake, train=train, held_out=held_out)
     known = features(train, space)
     distance = {
         name: _closest(images, known, space)[0] for name, images in (("fake", fake), ("held_out", held_out))
@@ -191,7 +207,7 @@ def memorisation(fake, train, held_out, space="imagenet"):
     }
 
 
-@door(pairs=whole())
+@door(pairs=whole(1, MANY))
 def diversity(images, seed=0, pairs=200):
     """Mean MS-SSIM of random pairs (Odena et al. 2017) with its interval: the higher, the more alike.
 
@@ -200,11 +216,15 @@ def diversity(images, seed=0, pairs=200):
     """
     from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
+    numbers()("images", images)
     images = torch.as_tensor(images)
     if images.ndim != 4 or len(images) < 2 or images.shape[-1] < SMALLEST:
         raise ValueError(
             f"expected at least two images (N, C, H, W) of {SMALLEST} px or more, found {tuple(images.shape)}"
         )
+    if not images.is_floating_point():
+        raise TypeError(f"images are {images.dtype}: expected floats in [-1, 1]")
+    in_range(images)
     rng = np.random.default_rng(seed)
     first = rng.integers(len(images), size=pairs)
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)

@@ -109,6 +109,8 @@ def save(model, folder, card, history=None):
     if not isinstance(card, dict) or not isinstance(history, pd.DataFrame | None):
         kinds = f"{type(card).__name__} and {type(history).__name__}"
         raise TypeError(f"card and history are {kinds}: expected a dict, and a DataFrame or None")
+    if folder.is_file():
+        raise ValueError(f"folder is {folder}, which is a file: give the name of a folder")
     artifacts.as_json(folder / "card.json", card)  # before good weights are replaced
     weights = folder / "weights.safetensors"
     state = {

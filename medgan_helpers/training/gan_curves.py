@@ -27,7 +27,10 @@ def diagnose(history):
     equally long lists."""
     if not isinstance(history, pd.DataFrame | dict | list):
         raise TypeError(f"history is a {type(history).__name__}: expected what training.fit returns")
-    history = pd.DataFrame(history)
+    try:
+        history = pd.DataFrame(history)
+    except ValueError as error:
+        raise ValueError("history: expected lists of one length, as training.fit returns them") from error
     losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
     if losses.empty or len(losses.select_dtypes("number").columns) < losses.shape[1]:
         raise ValueError(f"history has the columns {list(history)}: expected losses, as training.fit returns")

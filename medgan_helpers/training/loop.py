@@ -68,6 +68,8 @@ def _check(model, steps, checkpoint, every, samples):
     """Refuse, before anything is read or trained, what would end somewhere inside."""
     if not hasattr(model, "step"):
         raise TypeError(f"{type(model).__name__} has no step(batch): expected a model, as dcgan.DCGAN()")
+    if isinstance(model, type):
+        raise TypeError(f"model is the class {model.__name__}: expected a model, as {model.__name__}(...)")
     check_count("steps", steps, 0)
     check_count("every", every)
     if checkpoint is not None:
@@ -118,7 +120,7 @@ def batches_from(batches, start):
         batches.seek(start)
         yield from batches
         return
-    if not hasattr(batches, "__iter__"):
+    if not hasattr(batches, "__iter__") or isinstance(batches, type):
         raise TypeError(
             f"batches is {checks.told(batches)}: expected a list, a DataLoader or ImageStore.batches"
         )

@@ -12,23 +12,24 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ..checks import door, having, in_range, number, whole
+from ..checks import door, having, holding, in_range, number, switch, tensor, told, whole
 from .graphs import graphs_for, without_tensors
 from .processes import average_gradients, join_processes, rank_and_world
 
-COUNTS = (
+SIZES = (
     "image_size",
     "width",
     "channels",
     "in_channels",
     "out_channels",
     "latent",
+    "noise",
     "domains",
     "blocks",
-    "critic_steps",
-    "steps",
-    "decay_steps",
-)  # settings of models that count something
+)  # settings of models that say how large a network is
+STEPS = ("critic_steps", "steps", "decay_steps")  # and how long something lasts
+LARGEST = 4096  # of SIZES: a slip, as 1e12, would ask for more memory than there is
+MANY = 100_000  # images that one call makes
 AT_ONCE = 32  # images that a trained network works on at a time; bounds its memory
 
 
@@ -69,11 +70,12 @@ def _existing(device):
 def check_config(config):
     """Refuse sizes and counts of a model that are not whole numbers above 0, and a seed below 0.
 
-    Raises TypeError or ValueError that names the argument. None stands for "not given" and passes.
+    Raises TypeError or ValueError that names the argument. A schedule, decay_steps, may be None.
     """
-    for name, least in {**dict.fromkeys(COUNTS, 1), "seed": 0, "pretrain": 0}.items():
-        if config.get(name) is not None:
-            check_count(name, config[name], least)
+    rules = dict.fromkeys(SIZES, whole(1, LARGEST)) | dict.fromkeys(STEPS, whole())
+    for name, rule in (rules | dict.fromkeys(("seed", "pretrain"), whole(0))).items():
+        if name in config and not (name == "decay_steps" and config[name] is None):
+            rule(name, config[name])
     if config.get("findings") == []:
         raise ValueError("findings is empty: expected at least one finding, a number or a list of names")
 
@@ -128,9 +130,25 @@ def seeded(*numbers):
         yield
 
 
+def _seeds(name, values):
+    for value in values:
+        whole(0)(name, value)
+
+
+@door(numbers=_seeds)
 def mix(*numbers):
     """One well-mixed seed out of several small numbers (seed, process, step)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _state(*keys):
+    """What state_dict() gives, with these keys; a damaged checkpoint is a TypeError (see `loop`)."""
+
+    def rule(name, value):
+        if not isinstance(value, dict) or not set(keys) <= set(value):
+            raise TypeError(f"{name} is {told(value)}: expected what state_dict() gives")
+
+    return rule
 
 
 class EMA:
@@ -147,6 +165,7 @@ class EMA:
         self.decay = decay
         self.updates = 0
 
+    @door(network=having("state_dict", kind="the network that is averaged"))
     @torch.no_grad()
     def update(self, network):
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
@@ -158,9 +177,13 @@ class EMA:
     def state_dict(self):
         return {"network": self.network.state_dict(), "updates": self.updates}
 
+    @door(state=_state("network", "updates"))
     def load_state_dict(self, state):
         self.network.load_state_dict(state["network"])
         self.updates = state["updates"]
+
+
+OPTIMIZER = having("param_groups", kind="an optimizer, as torch.optim.Adam(network.parameters())")
 
 
 class Model:
@@ -172,6 +195,7 @@ class Model:
     compile: torch.compile the networks, which takes a minute first; for long runs, on a GPU above all.
     """
 
+    @door(config=holding("seed"), compile=switch)
     def __init__(self, config, device="auto", precision="auto", compile=False):
         check_config(config)
         self.config = config
@@ -186,6 +210,7 @@ class Model:
         them (see `graphs`). None: not known beforehand."""
         return None
 
+    @door(network=having("to", "compile", kind="a network, torch.nn.Module"), compile=switch)
     def place(self, network, compile=True):
         """Move a network to the device, channels last (the layout of fast convolutions); maybe compile it."""
         network = network.to(self.device, memory_format=torch.channels_last)
@@ -196,6 +221,7 @@ class Model:
     def autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
 
+    @door(loss=tensor(), optimizer=OPTIMIZER)
     def descend(self, loss, optimizer):
         """One optimizer step down the gradient of `loss`, in the parameters of this optimizer only."""
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -222,8 +248,10 @@ class Model:
         if strangers := [t for t in tensors if not torch.is_tensor(t) or not t.is_floating_point()]:
             found = getattr(strangers[0], "dtype", type(strangers[0]).__name__)
             raise TypeError(f"expected tensors of floats, as images.signed_batch makes them, got {found}")
-        for films in (tensor for tensor in tensors if tensor.dim() == 4):
+        for films in (given for given in tensors if given.dim() == 4):
             in_range(films)
+        if not len(tensors[0]):
+            raise ValueError(f"{tuple(tensors[0].shape)}: expected at least one image")
         self.trained.eval()
         parts = zip(*(tensor.split(AT_ONCE) for tensor in tensors), strict=True)
         with self.autocast():
@@ -242,6 +270,7 @@ class Model:
         parts = {name: without_tensors(part.state_dict()) for name, part in self.parts().items()}
         return {"config": self.config, "steps_done": self.steps_done, "parts": parts}
 
+    @door(state=_state("config", "steps_done", "parts"))
     def load_state_dict(self, state):
         """Raises ValueError if `state` came from a model made with other arguments, naming them."""
         saved, mine = state["config"], self.config
@@ -257,6 +286,7 @@ class Model:
         self.graphs = graphs_for(self.device, self.compile)  # recorded with the optimizers of before
 
 
+@door(update=having("__call__", kind="a method (self, batch) -> losses"))
 def one_step(update):
     """Decorator of Model.step: batch to the device, this step's random numbers, mixed precision, counting."""
 
@@ -280,12 +310,15 @@ def one_step(update):
 def to_device(batch, device):
     """Tensors of a batch (one tensor, or a tuple of them) on the device, images channels last."""
     if not torch.is_tensor(batch):
+        if not isinstance(batch, tuple | list):
+            raise TypeError(f"batch is {told(batch)}: expected a tensor, or a tuple of them")
         return tuple(to_device(item, device) for item in batch)
     batch = batch.to(device, non_blocking=True)
     return batch.contiguous(memory_format=torch.channels_last) if batch.dim() == 4 else batch
 
 
-def linear_decay(optimizer, steps):
+@door(optimizer=OPTIMIZER, steps=whole())
+def linear_decay(optimizer, steps=None):
     """The schedule of Pix2Pix and StarGAN: constant for half of `steps`, then down to 0. None: constant."""
     return torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, 2 * max(0.0, 1 - step / steps)) if steps else 1.0

@@ -26,7 +26,7 @@ from . import findings, projection, rows, thorax
 SMALLEST, LARGEST = 24, 512  # px: below, no finding can be seen; above, the CT has nothing more to show
 ORGANS = ("lungs", "heart", "vessels", "ribs", "spine", "soft tissue")
 PREFIX = "CheXpert-v1.0-small/"  # of the paths in CheXpert's own csv
-FEW = 200  # films that are not worth starting processes for
+FEW = 500  # films that are not worth starting processes for
 STALE = 3600  # seconds after which nobody is writing a temporary file any more
 
 

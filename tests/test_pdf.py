@@ -34,6 +34,7 @@ def test_links_lead_inside_and_folded_code_is_named(site):
     assert "Code, folded: Draw it" in text and "secret" not in text
     assert "<details open" in text and 'src="p.png"' in text and "headerlink" not in text
     assert '<a href="#in-b">Second</a><span>4</span>' in text
+    assert "Nothing here is for diagnosis" in text.partition('class="contents"')[0]
 
 
 @pytest.mark.slow

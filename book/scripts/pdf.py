@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from check import ROOT, toc_pages
 
 HERE = Path(__file__).parent
+COVER = "repair"  # the live figure whose still stands on the cover
 DROPPED = (
     "script, style, a.headerlink, .toctree-wrapper, .prev-next-area, .live-controls, .quiz-feedback, button"
 )
@@ -102,14 +103,26 @@ def maths(site, pages):
     return ""
 
 
+def cover(site, name):
+    """The first sheet: the title from CITATION.cff, what the networks of the course make, and for what."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    still = Path("_static", "live", "stills", f"{COVER}.png")
+    picture = f'<img alt="" src="{still}">' if (site / still).is_file() else ""
+    subtitle = cited["title"].partition(": ")[2]
+    version = f"{cited['authors'][0]['name']} · version {cited['version']}"
+    return (
+        f'<div class="front"><h1>{name}</h1><p class="subtitle">{subtitle}</p>{picture}<p>{version}</p>'
+        "<p>Films are simulated or made by networks, or of patients where it says so. "
+        "Nothing here is for diagnosis.</p></div>"
+    )
+
+
 def one_page(site, toc, name, numbers):
     """The HTML of the whole book. numbers: on which sheet of paper an id stands, as far as it is known."""
     pages = toc_pages(toc)
     sheets = {page: sheet(site, page, pages) for page in pages}
     titles = {page: title for page, (_, title) in sheets.items()}
-    picture = next((path.relative_to(site) for path in site.glob("_static/logo.svg")), None)
-    logo = f'<img alt="" src="{picture}">' if picture else ""
-    front = f'<div class="front">{logo}<h1>{name}</h1></div>'
+    front = cover(site, name)
     head = f'<meta charset="utf-8"><title>{name}</title><style>{(HERE / "pdf.css").read_text()}</style>'
     body = front + contents(toc, titles, numbers) + "".join(text for text, _ in sheets.values())
     return f'<!DOCTYPE html><html lang="en"><head>{head}{maths(site, pages)}</head><body>{body}</body></html>'

@@ -29,10 +29,13 @@ SCORE_COLUMNS = ["name", "value", "low", "high", "n", "unit", "notebook"]
 _active = {"profile": None, "dataset": "simulated", "notebook": ""}
 
 
+@checks.door(notebook=checks.words)
 def activate(profile=None, dataset="simulated", notebook=""):
     """Say which profile, data set and notebook the scores and files that follow belong to."""
     if not isinstance(dataset, str) or not dataset.replace("-", "").replace("_", "").isalnum():
-        raise ValueError(f"dataset is {dataset!r}: expected a name of letters and digits, as simulated")
+        raise ValueError(
+            f"dataset is {checks.told(dataset)}: expected a name of letters and digits, as simulated"
+        )
     _active.update(profile=profiles.get(profile).name, dataset=dataset, notebook=notebook)
 
 
@@ -78,6 +81,7 @@ def folder(kind):
     return path
 
 
+@checks.door(path=checks.target)
 @contextmanager
 def atomic(path):
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, else remove it.
@@ -126,7 +130,7 @@ def _runs(process):
     return True
 
 
-@checks.door(path=checks.path)
+@checks.door(path=checks.target)
 def write_json(path, value):
     """Write `value` as indented JSON, atomically."""
     text = as_json(path, value)
@@ -144,7 +148,7 @@ def as_json(path, value):
         ) from error
 
 
-@checks.door(path=checks.path, table=checks.records)
+@checks.door(path=checks.target, table=checks.records)
 def write_csv(path, table):
     """Write a DataFrame without its index, or a list of rows as dicts, atomically."""
     import pandas as pd
@@ -153,6 +157,7 @@ def write_csv(path, table):
         pd.DataFrame(table).to_csv(temporary, index=False, lineterminator="\n")
 
 
+@checks.door(path=checks.target)
 def lock(path):
     """Hold this (`with lock(path):`) from reading a table to writing it: two runs lose none of their rows."""
     path = Path(path)
@@ -177,9 +182,18 @@ def record(name, value, low=None, high=None, n=None, unit=""):
     Raises ValueError for an empty name, TypeError for what is no number.
     """
     if not isinstance(name, str) or not name.strip("/ ") or len(name.splitlines()) > 1:
-        raise ValueError(f'name={name!r}: expected words like "restore/ct/psnr/pix2pix"')
-    if hasattr(value, "keys"):  # a mapping or a table
+        raise ValueError(f'name={checks.told(name)}: expected words like "restore/ct/psnr/pix2pix"')
+    several = hasattr(value, "keys")  # a mapping or a table
+    if (several or isinstance(value, tuple)) and not (low is None and high is None):
+        raise ValueError("low and high are those of a number: value has its own")
+    if isinstance(n, dict) and not several:
+        raise TypeError(f"n is {checks.told(n)}: expected a number beside a single value")
+    if several:
         table = estimate_table(value)
+        if n and isinstance(n, dict) and not n.keys() & set(table.index):
+            raise ValueError(
+                f"n has {checks.told(list(n))}: expected names of value, {', '.join(map(str, table.index))}"
+            )
         names = {f"{name}/{key}": (*row, n.get(key) if isinstance(n, dict) else n)
                  for key, row in zip(table.index, table.to_numpy().tolist(), strict=True)}  # fmt: skip
     elif isinstance(value, tuple):
@@ -202,6 +216,7 @@ def estimate_table(estimates):
     if isinstance(estimates, pd.DataFrame):
         if lacking := [column for column in columns if column not in estimates]:
             raise ValueError(f"the table has no column {lacking[0]!r}: expected value, low and high")
+        checks.numbers()("estimates", estimates[columns])
         return estimates[columns].astype(float)
     checks.named("estimates", estimates)
     rows = {name: _estimate(name, value) for name, value in dict(estimates).items()}
@@ -213,13 +228,15 @@ def _estimate(name, estimate):
     parts = estimate if isinstance(estimate, tuple | list) else (estimate, None, None)
     if len(parts) != 3:
         raise ValueError(f"{name}: expected a number or (value, low, high), got {len(parts)} numbers")
-    if any(isinstance(checks.plain(part), bool) for part in parts):
-        raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}")
+    if any(isinstance(checks.plain(part), bool | str) for part in parts):
+        raise TypeError(f"{name}: expected a number or (value, low, high), got {checks.told(estimate)}")
     try:
         value = float(parts[0])
         low, high = (math.nan if end is None else float(end) for end in parts[1:])
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name}: expected a number or (value, low, high), got {estimate!r}") from error
+        raise TypeError(
+            f"{name}: expected a number or (value, low, high), got {checks.told(estimate)}"
+        ) from error
     if low > high:
         raise ValueError(f"{name}: low is {low}, above high, which is {high}")
     return value, low, high

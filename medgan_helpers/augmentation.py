@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .checks import door, having, in_range, number, numbers, one_of, tensor, told
+from .checks import door, having, in_range, number, numbers, one_of, tensor, told, whole
 from .checks import generator as generator_of
 from .training import mix
 
@@ -29,13 +29,15 @@ SMALLEST = 0.01  # times as large: below, nothing of the film is left
 # ---------------------------------------------------------------- geometry
 def check(images):
     """Raise unless images are a batch of films (B, C, H, W) of floats."""
+    found = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
     if not torch.is_tensor(images) or images.dim() != 4:
-        found = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
-        raise ValueError(f"expected a tensor (B, C, H, W), found {found}: one film is film[None, None]")
+        raise ValueError(
+            f"images: expected a tensor (B, C, H, W), found {found}: one film is film[None, None]"
+        )
     if not images.is_floating_point():
-        raise TypeError(f"expected floats in [-1, 1], found {images.dtype}: images.signed_batch makes them")
-    if len(images) == 0:
-        raise ValueError(f"expected at least one film, found {tuple(images.shape)}")
+        raise TypeError(f"images: expected floats, as images.signed_batch makes them, found {images.dtype}")
+    if images.numel() == 0:
+        raise ValueError(f"images: expected at least one film, found {found}")
     in_range(images)
 
 
@@ -55,14 +57,27 @@ def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
     return torch.stack(rows, 1)
 
 
-@door(matrices=tensor("B", "2", "3"))
+def _movements(name, value):
+    """Matrices (B, 2, 3) of finite numbers; a look at those on a GPU would have to wait."""
+    tensor("B", "2", "3")(name, value)
+    if value.device.type == "cpu" and not value.isfinite().all():
+        raise ValueError(f"{name} hold nan or infinite numbers: expected those that affine makes")
+
+
+def _with_opposite(name, value):
+    _movements(name, value)
+    if value.device.type == "cpu" and (value[:, :, :2].float().det() == 0).any():
+        raise ValueError(f"{name} flatten a film to a line: expected those that affine makes")
+
+
+@door(matrices=_with_opposite)
 def invert(matrices):
     """The matrices (B, 2, 3) of the opposite movement."""
     square = torch.cat([matrices, matrices.new_tensor([[[0, 0, 1]]]).expand(len(matrices), 1, 3)], 1)
     return torch.linalg.inv(square)[:, :2]
 
 
-@door(matrices=tensor("B", "2", "3"), outside=one_of("border", "zeros"))
+@door(matrices=_movements, outside=one_of("border", "zeros"))
 def warp(images, matrices, outside="border"):
     """Move images by `matrices`, bilinearly.
 
@@ -72,7 +87,7 @@ def warp(images, matrices, outside="border"):
     check(images)
     if len(matrices) != len(images):
         raise ValueError(f"{len(matrices)} matrices for {len(images)} films: expected one each")
-    grid = F.affine_grid(matrices, images.shape, align_corners=False)
+    grid = F.affine_grid(matrices.to(images), images.shape, align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode=outside, align_corners=False)
 
 
@@ -193,6 +208,7 @@ class Augmented:
         self.batches, self.augmentation, self.seed = batches, augmentation or Augmentation(), seed
         self.step = 0
 
+    @door(step=whole(0))
     def seek(self, step):
         self.batches.seek(step)
         self.step = step

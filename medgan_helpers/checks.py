@@ -62,7 +62,7 @@ def whole(least=1, most=math.inf):
     def rule(name, value):
         value = plain(value)
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} is {value!r}: expected a whole number, {_between(least, most)}")
+            raise TypeError(f"{name} is {told(value)}: expected a whole number, {_between(least, most)}")
         if not least <= value <= most:
             raise ValueError(f"{name} is {value}: expected {_between(least, most)}")
 
@@ -77,7 +77,7 @@ def number(least=-math.inf, most=math.inf, above=None):
         if above is not None:
             expected = f"more than {above}" + (f" and at most {most}" if most < math.inf else "")
         if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{name} is {value!r}: expected a number, {expected}")
+            raise TypeError(f"{name} is {told(value)}: expected a number, {expected}")
         if not (math.isfinite(value) and least <= value <= most and (above is None or value > above)):
             raise ValueError(f"{name} is {value}: expected {expected}")
 
@@ -95,7 +95,7 @@ def one_of(*known):
 
     def rule(name, value):
         if not isinstance(value, str) or value not in known:
-            raise ValueError(f"{name} is {value!r}: choose one of {', '.join(known)}")
+            raise ValueError(f"{name} is {told(value)}: choose one of {', '.join(known)}")
 
     return rule
 
@@ -106,7 +106,7 @@ def names(*known):
 
     def rule(name, value):
         if isinstance(value, str) or not hasattr(value, "__len__") or len(value) == 0:
-            raise TypeError(f"{name} is {value!r}: expected a list of names, out of {', '.join(known)}")
+            raise TypeError(f"{name} is {told(value)}: expected a list of names, out of {', '.join(known)}")
         for one in value:
             each(name, one)
 
@@ -130,31 +130,45 @@ def distinct(least=1):
 def words(name, value):
     """A text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise TypeError(f"{name} is {value!r}: expected words")
+        raise TypeError(f"{name} is {told(value)}: expected words")
 
 
 def path(name, value):
     """The name of a file or folder."""
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise TypeError(f"{name} is {value!r}: expected the name of a file or folder")
+        raise TypeError(f"{name} is {told(value)}: expected the name of a file or folder")
+
+
+def file(name, value):
+    """The name of a file that is there."""
+    path(name, value)
+    if not os.path.isfile(value):
+        raise FileNotFoundError(f"{name} is {str(value)!r}: No such file")
+
+
+def target(name, value):
+    """The name of a file to write: not that of a folder."""
+    path(name, value)
+    if os.path.isdir(value):
+        raise ValueError(f"{name} is {str(value)!r}, a folder: expected the name of a file")
 
 
 def switch(name, value):
     """True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}: expected True or False")
+    if not isinstance(plain(value), bool):
+        raise TypeError(f"{name} is {told(value)}: expected True or False")
 
 
 def listed(name, value):
     """Several: a list, a tuple, a range or the like, and not a single word."""
     if isinstance(value, str) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{name} is {value!r}: expected a list, as in {name}=[{value!r}]")
+        raise TypeError(f"{name} is {told(value)}: expected a list, as in {name}=[{told(value)}]")
 
 
 def pair(name, value):
     """Two numbers, 0 or more: what two networks have of a thing."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{name} is {value!r}: expected two numbers, as (2e-4, 4e-4)")
+        raise TypeError(f"{name} is {told(value)}: expected two numbers, as (2e-4, 4e-4)")
     for one in value:
         number(0)(name, one)
 
@@ -171,7 +185,7 @@ def plain_name(name, value):
     """The name of a file or folder without the way to it: nothing that leads elsewhere."""
     words(name, value)
     if not re.fullmatch(r"\w[\w .+-]*", value):
-        raise ValueError(f"{name} is {value!r}: expected a name of letters and digits, without a folder")
+        raise ValueError(f"{name} is {told(value)}: expected a name of letters and digits, without a folder")
 
 
 def table(*columns, rows=(), least=1):
@@ -228,14 +242,14 @@ def having(*attributes, kind):
 
 
 def shaped(*axes, kind="an array or a tensor", only="shape"):
-    """An array or a tensor with these axes; one that is a number, as "3", is of this length. only: an
-    attribute that it must have, as "is_floating_point" of torch's tensors."""
+    """An array or a tensor with these axes, only the first of which may be empty; "3": an axis so long. only:
+    an attribute that it must have, as "is_floating_point" of torch's tensors."""
     wanted = [int(axis) if axis.isdigit() else None for axis in axes]
 
     def rule(name, value):
         found = tuple(value.shape) if hasattr(value, only) else type(value).__name__
-        sides = zip(wanted, found, strict=False)
-        if isinstance(found, str) or len(found) != len(axes) or any(w not in (None, s) for w, s in sides):
+        wrong = isinstance(found, str) or len(found) != len(axes) or 0 in found[1:]
+        if wrong or any(w not in (None, side) for w, side in zip(wanted, found, strict=True)):
             raise ValueError(f"{name} is {found}: expected {kind} ({', '.join(axes)})")
 
     return rule
@@ -278,6 +292,29 @@ def alike(parameter):
 
     rule.beside = parameter
     return rule
+
+
+def planes(name, value):
+    """A tensor whose last two axes are a plane."""
+    found = tuple(value.shape) if hasattr(value, "is_floating_point") else f"a {type(value).__name__}"
+    if isinstance(found, str) or len(found) < 2 or 0 in found:
+        raise TypeError(f"{name} is {found}: expected a tensor (..., H, W)")
+
+
+def kspace(name, value):
+    """What an MR machine measures: complex numbers (B, 1, H, W)."""
+    found = str(getattr(value, "dtype", type(value).__name__))
+    if not hasattr(value, "is_complex") or "complex" not in found:
+        raise TypeError(f"{name} is {found}, not complex: expected what degradation.measure returns")
+    shaped("B", "1", "H", "W", kind="a tensor")(name, value)
+
+
+def height_width(name, value):
+    """Two sides in pixels."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise TypeError(f"{name} is {told(value)}: expected (H, W), as images.shape[-2:]")
+    for side in value:
+        whole(1, 4096)(f"a side of {name}", side)
 
 
 def in_range(images, name="images"):
@@ -325,7 +362,7 @@ def numbers(least=-math.inf, most=math.inf):
             text, found = found.dtype.kind in "US", found.astype(float, copy=False)
         except (TypeError, ValueError, RuntimeError) as error:
             raise TypeError(f"{name} is {told(value)}: expected numbers") from error
-        if value is None or text:  # numpy would read the text "2" as a number
+        if value is None or isinstance(value, bool) or text:  # numpy would read the text "2" as a number
             raise TypeError(f"{name} is {told(value)}: expected numbers")
         if ((found < least) | (found > most)).any():
             raise ValueError(f"{name} is {told(value)}: expected {_between(least, most)}")

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .checks import door, number, whole
+from .checks import door, number, numbers, switch, told, whole
 from .checks import path as file_name
 
 FINDINGS = [  # CheXpert's own column order; always look a finding up by name, never by position
@@ -73,6 +73,7 @@ SOURCES = {  # what a data set is, who gives it, on which terms, and what to typ
 }
 
 
+@door(skip_bad=switch)
 def read(csv, root=None, views="frontal", skip_bad=False):
     """Read a label table in CheXpert's format, plain or gzipped.
 
@@ -87,7 +88,7 @@ def read(csv, root=None, views="frontal", skip_bad=False):
     """
     _check("views", views, ("frontal", "lateral", "all"))
     if not isinstance(csv, str | Path):
-        raise TypeError(f"csv is {csv!r}: expected the path of a label table")
+        raise TypeError(f"csv is {told(csv)}: expected the path of a label table")
     table = _load(Path(csv).expanduser())
     if table.empty:
         raise ValueError(f"{csv} has no rows: expected one per film")
@@ -146,7 +147,7 @@ def labels(frame, uncertain="ones", blank="zeros", unlabelled=()):
     """
     check_frame(frame, FINDINGS)
     if isinstance(unlabelled, str) or not hasattr(unlabelled, "__iter__"):
-        raise TypeError(f"unlabelled is {unlabelled!r}: expected a list of findings")
+        raise TypeError(f"unlabelled is {told(unlabelled)}: expected a list of findings")
     if strangers := [finding for finding in unlabelled if finding not in FINDINGS]:
         raise ValueError(f"unknown finding {strangers[0]!r}: choose among {', '.join(FINDINGS)}")
     _check("uncertain", uncertain, UNCERTAIN)
@@ -170,7 +171,7 @@ def split(frame, fractions=(0.90, 0.05, 0.05), seed=0):
     """
     check_frame(frame, ["patient"])
     if not isinstance(fractions, tuple | list):
-        raise TypeError(f"fractions is {fractions!r}: expected three numbers, for train, valid and test")
+        raise TypeError(f"fractions is {told(fractions)}: expected three numbers, for train, valid and test")
     for share in fractions:
         number()("a share of fractions", share)
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
@@ -291,7 +292,7 @@ def check_frame(frame, columns):
 
 def _check(name, value, allowed):
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name}={value!r}: choose one of {', '.join(map(repr, allowed))}")
+        raise ValueError(f"{name}={told(value)}: choose one of {', '.join(map(repr, allowed))}")
 
 
 # --- boxes that radiologists drew --------------------------------------------------------------------
@@ -337,10 +338,14 @@ def box_masks(boxes, paths, size):
     has one whose boxes lie outside the centred square.
     """
     check_frame(boxes, ["path", *BOX_COLUMNS[2:]])
-    if isinstance(paths, str | pd.DataFrame):
+    if isinstance(paths, str | pd.DataFrame) or not hasattr(paths, "__iter__"):
         raise TypeError(f"paths is a {type(paths).__name__}: expected a list of paths")
-    if (boxes[BOX_COLUMNS[2:]].abs() > FARTHEST).any(axis=None):
-        raise ValueError("boxes reach far out of the film: expected shares of its side, not pixels")
+    paths, shares = [str(path) for path in paths], boxes[BOX_COLUMNS[2:]]
+    numbers()("boxes", shares)
+    if not (shares.abs() <= FARTHEST).all(axis=None) or (shares[["width", "height"]] <= 0).any(axis=None):
+        raise ValueError(
+            "boxes are blank or reach far out of the film: expected shares of its side, not pixels"
+        )
     centre = (np.arange(size) + 0.5) / size
     inside = np.zeros((len(paths), size, size), bool)
     for path, part in boxes.groupby("path"):

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from . import checks
-from .checks import door, number, whole
+from .checks import door, number, one_of, tensor, whole
 from .checks import generator as generator_of
 from .tomography import filtered_back_projection, radon
 
@@ -33,15 +33,23 @@ CT_FIELD_MM = 340.0  # side of a slice of simulator.ct_slices
 TITANIUM = 12.0  # attenuation in grey values: 0.345 / mm at 60 keV (NIST XCOM), 12 times MU_WATER * CT_MAX
 CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
 STRENGTH = number(0)
+LIMITS = {  # of single strengths; the others are 0 or more
+    "motion": number(0, 1000), "grid": number(0, 1), "downsample": number(1, 64),
+    "views": number(1, 10_000), "acceleration": number(above=0), "spokes": whole(0, 10_000),
+}  # fmt: skip
+FILMS = tensor("B", "1", "H", "W")
+MODALITY = one_of("xray", "ct", "mr")
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in standard deviations
 
 
-def _height_width(name, value):
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise TypeError(f"{name} is {value!r}: expected (H, W), as images.shape[-2:]")
+def _amounts(name, value):
+    """Films or exposures (B, 1, H, W) of which photons can be counted; on a GPU a look would have to wait."""
+    FILMS(name, value)
+    if value.device.type == "cpu" and value.numel() and not value.amin() >= 0:
+        raise ValueError(f"{name} reaches {value.amin():.3g}: expected 0 or more")
 
 
-@door()
+@door(modality=MODALITY)
 def apply(images, modality, seed=0, **strengths):
     """Degrade images as the machine would; the same seed gives the same degradation.
 
@@ -50,22 +58,19 @@ def apply(images, modality, seed=0, **strengths):
     or strength, saying what was expected.
     """
     check(images)
-    known = strengths_of(modality)
-    if unknown := sorted(set(strengths) - set(known)):
-        raise ValueError(f"{modality} has no strength {unknown[0]!r}: choose among {', '.join(known)}")
-    for name, value in strengths.items():
-        STRENGTH(name, value)
+    completed(modality, strengths)
     generator = torch.Generator(images.device).manual_seed(seed)
     return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
 
 
-@door()
+@door(modality=MODALITY)
 def measure(images, modality, seed=0, **strengths):
     """What the machine measured when `apply`, given the same arguments, made its image.
 
     "ct": the line integrals (B, views, detectors); "mr": k-space (B, 1, H, W), complex, 0 where nothing was
     measured; "xray": the film itself. Raises ValueError as `apply` does.
     """
+    check(images)
     if modality == "xray":
         return apply(images, modality, seed, **strengths)
     apply(images[:1], modality, seed, **strengths)  # says what is wrong with the arguments
@@ -73,29 +78,43 @@ def measure(images, modality, seed=0, **strengths):
     return {"ct": ct_rays, "mr": mr_kspace}[modality](images, generator, **strengths)
 
 
+@door(modality=MODALITY)
 def strengths_of(modality):
     """The strengths of a modality with their defaults, as a dict."""
-    if modality not in MODALITIES:
-        raise ValueError(f"unknown modality {modality!r}: choose one of {', '.join(MODALITIES)}")
     parameters = list(inspect.signature(MODALITIES[modality]).parameters.values())[2:]
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def check(images):
-    """Raise ValueError unless images are (B, 1, H, W) float in [0, 1]."""
-    if not torch.is_tensor(images) or images.ndim != 4 or images.shape[1] != 1:
+def completed(modality, strengths):
+    """`strengths` and the defaults of the others; ValueError for what the machine has not or cannot have."""
+    known = strengths_of(modality)
+    if unknown := sorted(set(strengths) - set(known)):
+        raise ValueError(f"{modality} has no strength {unknown[0]!r}: choose among {', '.join(known)}")
+    for name, value in strengths.items():
+        LIMITS.get(name, STRENGTH)(name, value)
+    return known | strengths
+
+
+def check(images, name="images"):
+    """Raise ValueError unless images are (B, 1, H, W) float in [0, 1], at least one."""
+    if not torch.is_tensor(images) or images.ndim != 4 or images.shape[1] != 1 or 0 in images.shape:
         found = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
-        raise ValueError(f"expected a tensor (B, 1, H, W), found {found}; one slice is slice[None, None]")
+        raise ValueError(
+            f"{name}: expected a tensor (B, 1, H, W), found {found}; one slice is slice[None, None]"
+        )
     if not images.is_floating_point():
-        raise ValueError(f"expected floats in [0, 1], found {images.dtype}: divide bytes by 255")
-    if images.numel() and not (images.amin() >= -1e-3 and images.amax() <= 1 + 1e-3):
+        raise ValueError(f"{name}: expected floats in [0, 1], found {images.dtype}: divide bytes by 255")
+    if not (images.amin() >= -1e-3 and images.amax() <= 1 + 1e-3):
         low, high = images.amin().item(), images.amax().item()
-        raise ValueError(f"expected [0, 1], found [{low:.3g}, {high:.3g}]: (images + 1) / 2 if from [-1, 1]")
+        raise ValueError(
+            f"{name}: expected [0, 1], found [{low:.3g}, {high:.3g}]: (images + 1) / 2 if from [-1, 1]"
+        )
 
 
 # --- X-ray -------------------------------------------------------------------------------------------------
 
 
+@door(images=_amounts, generator=generator_of, focal_spot=STRENGTH)
 def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=2, grid=0.0):
     """A radiograph from tube to film: blur, scatter, grid, detector, quanta.
 
@@ -110,7 +129,7 @@ def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0,
     return finer(grey_of(exposure), downsample)
 
 
-@door(images=checks.floats)
+@door(images=tensor())
 def exposure_of(images):
     """What reached the detector where a film shows these greys: exp(-attenuation), by Beer and Lambert.
 
@@ -119,13 +138,13 @@ def exposure_of(images):
     return torch.exp(-torch.logit(images, eps=DARKEST) / SLOPE - FILM_RANGE / 2)
 
 
-@door(exposure=checks.floats)
+@door(exposure=tensor())
 def grey_of(exposure):
     """The greys that a film shows of an exposure: the inverse of `exposure_of`."""
     return torch.sigmoid(SLOPE * (-torch.log(exposure) - FILM_RANGE / 2))
 
 
-@door(exposure=checks.images, dose=STRENGTH, generator=generator_of)
+@door(exposure=_amounts, dose=STRENGTH, generator=generator_of)
 def quantum_noise(exposure, dose, generator):
     """Photon counting: N ~ Poisson(dose * exposure), returned as N / dose, at least half a photon.
 
@@ -137,7 +156,7 @@ def quantum_noise(exposure, dose, generator):
     return torch.poisson(dose * exposure, generator=generator).clamp_min(0.5) / dose
 
 
-@door(exposure=checks.images, ratio=STRENGTH)
+@door(exposure=FILMS, ratio=STRENGTH)
 def add_scatter(exposure, ratio):
     """Primary plus a broad veil: E + ratio * (E blurred over a quarter of the film), renormalised.
 
@@ -149,7 +168,7 @@ def add_scatter(exposure, ratio):
     return (exposure + ratio * gaussian_blur(exposure, exposure.shape[-1] / 4)) / (1 + ratio)
 
 
-@door(images=checks.images, sigma=STRENGTH)
+@door(images=FILMS, sigma=STRENGTH)
 def gaussian_blur(images, sigma):
     """Convolve with a Gaussian of standard deviation sigma (pixels), edges repeated; 0 changes nothing."""
     if sigma < 0.1:  # narrower than a tenth of a pixel: nothing to see
@@ -162,10 +181,10 @@ def gaussian_blur(images, sigma):
     return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
-@door(images=checks.images, length=STRENGTH, generator=generator_of)
+@door(images=FILMS, length=number(0, 1000), generator=generator_of)
 def motion_blur(images, length, generator):
     """Average along a straight path of `length` pixels, one random direction an image."""
-    if length <= 0:
+    if length <= 0 or len(images) == 0:
         return images
     angle = math.pi * torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
     steps = torch.linspace(-0.5, 0.5, 2 * math.ceil(length) + 1, device=images.device, dtype=images.dtype)
@@ -180,7 +199,7 @@ def motion_blur(images, length, generator):
     return blurred / len(steps)
 
 
-@door(exposure=checks.images, depth=number(0, 1), period=number(above=0))
+@door(exposure=FILMS, depth=number(0, 1), period=number(above=0))
 def grid_lines(exposure, depth, period=2.6):
     """Shadow of an anti-scatter grid that the pixels sample as a moire of `period` pixels.
 
@@ -190,7 +209,7 @@ def grid_lines(exposure, depth, period=2.6):
     return exposure * (1 - depth * (1 + torch.cos(2 * math.pi * x / period)) / 2)
 
 
-@door(images=checks.images, factor=number(1))
+@door(images=FILMS, factor=number(1, 4096))
 def coarser(images, factor):
     """A detector whose pixels are `factor` times as wide: means over factor x factor blocks."""
     factor = int(factor)
@@ -199,7 +218,7 @@ def coarser(images, factor):
     return F.avg_pool2d(images, factor)
 
 
-@door(images=checks.images, factor=number(1))
+@door(images=FILMS, factor=number(1, 64))
 def finer(images, factor):
     """Back to the old number of pixels by repeating each: nothing is added, so nothing is hidden."""
     return images.repeat_interleave(int(factor), -1).repeat_interleave(int(factor), -2)
@@ -208,6 +227,7 @@ def finer(images, factor):
 # --- CT ----------------------------------------------------------------------------------------------------
 
 
+@door(images=_amounts, generator=generator_of)
 def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
     """A CT slice scanned with few photons from few directions, then filtered back-projected.
 
@@ -218,14 +238,14 @@ def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.
     return filtered_back_projection(rays, images.shape[-1])
 
 
-@door(images=checks.images, views=number(1))
+@door(images=_amounts, generator=generator_of, views=number(1, 10_000), metal=STRENGTH)
 def ct_rays(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
     """What the scanner of `ct` measures: a sinogram (B, views, detectors)."""
     scanned = metal_pin(images, metal, generator) if metal else images
     return sinogram(scanned, generator, dose, int(views), electronic, ring)
 
 
-@door(images=checks.images, dose=STRENGTH, electronic=STRENGTH, ring=STRENGTH)
+@door(images=_amounts, generator=generator_of, dose=STRENGTH, electronic=STRENGTH, ring=STRENGTH)
 def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     """The measured line integrals, in the units of `radon` (grey value times pixels): (B, views, detectors).
 
@@ -245,7 +265,7 @@ def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     return -torch.log(transmitted) / per_pixel
 
 
-@door(images=checks.images, radius=STRENGTH)
+@door(images=FILMS, radius=STRENGTH, generator=generator_of)
 def metal_pin(images, radius, generator):
     """Draw a disc of titanium, `radius` pixels, in the middle half of each slice: its rays are starved."""
     batch, _, height, width = images.shape
@@ -259,6 +279,7 @@ def metal_pin(images, radius, generator):
 # --- MR ----------------------------------------------------------------------------------------------------
 
 
+@door(images=FILMS, generator=generator_of)
 def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
     """An MR slice: coil shading, breathing, thermal noise, and only part of k-space measured.
 
@@ -270,7 +291,8 @@ def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bi
     return from_kspace(kspace).abs().to(images.dtype)
 
 
-@door(images=checks.images, acceleration=number(above=0), spokes=whole(0), noise=STRENGTH)
+@door(images=FILMS, generator=generator_of, acceleration=number(above=0), spokes=whole(0, 10_000),
+      noise=STRENGTH, ghosts=STRENGTH)  # fmt: skip
 def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
     """What the scanner of `mr` measures: k-space (B, 1, H, W), complex, 0 where nothing was measured.
 
@@ -284,21 +306,21 @@ def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=
     return kspace * mask.to(images.device)
 
 
+@door(images=checks.planes)
 def to_kspace(images):
     """Centred, orthonormal 2-D Fourier transform: what an MR machine measures. Row 0 holds ky = -H/2."""
-    if not torch.is_tensor(images):
-        raise TypeError(f"images is a {type(images).__name__}: expected a tensor (..., H, W)")
     return torch.fft.fftshift(torch.fft.fft2(images, norm="ortho"), dim=(-2, -1))
 
 
+@door(kspace=checks.planes)
 def from_kspace(kspace):
     """The inverse of `to_kspace`. The magnitude of a noisy result is Rician (Gudbjartsson & Patz,
     Magn Reson Med 34 (1995) 910): biased upwards where the signal is weak."""
     return torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=(-2, -1)), norm="ortho")
 
 
+@door(shape=checks.height_width, acceleration=number(above=0))
 @lru_cache(maxsize=16)
-@door(shape=_height_width, acceleration=number(above=0))
 def cartesian_mask(shape, acceleration):
     """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
 
@@ -317,8 +339,8 @@ def cartesian_mask(shape, acceleration):
     return torch.zeros(height, 1).index_fill(0, chosen, 1.0)
 
 
+@door(shape=checks.height_width, spokes=whole(1, 10_000))
 @lru_cache(maxsize=16)
-@door(shape=_height_width, spokes=whole(1))
 def radial_mask(shape, spokes):
     """The cells of k-space that `spokes` diameters cross, turned by the golden angle: (H, W) of 0 and 1.
 
@@ -336,6 +358,7 @@ def radial_mask(shape, spokes):
     return mask
 
 
+@door(kspace=checks.kspace, amplitude=STRENGTH, generator=generator_of, period=number(above=0))
 def motion_ghosts(kspace, amplitude, generator, period=5.3):
     """Breathing along the rows while they are measured one after another: copies shifted by H / period.
 
@@ -351,7 +374,7 @@ def motion_ghosts(kspace, amplitude, generator, period=5.3):
     return kspace * torch.exp(-2j * math.pi * (row - height // 2) / height * shift)
 
 
-@door(images=checks.images, spread=STRENGTH)
+@door(images=FILMS, spread=STRENGTH, generator=generator_of)
 def bias_field(images, spread, generator):
     """Multiply by a smooth coil sensitivity exp(spread * b), b a random quadratic of mean 0 and deviation 1.
 

@@ -20,15 +20,18 @@ def diff_augment(x, rng):
     return cutout(shift(contrast(brightness(x, rng), rng), rng), rng)
 
 
+@door(x=films, rng=generator)
 def brightness(x, rng):
     return x + _uniform(x, rng) - 0.5
 
 
+@door(x=films, rng=generator)
 def contrast(x, rng):
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     return mean + (x - mean) * (_uniform(x, rng) + 0.5)
 
 
+@door(x=films, rng=generator)
 def shift(x, rng):
     """Move by up to SHIFT of the side; what comes in is grey (0)."""
     count, _, height, width = x.shape
@@ -41,6 +44,7 @@ def shift(x, rng):
     return padded[film, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
+@door(x=films, rng=generator)
 def cutout(x, rng):
     """Grey out (0) one square of CUTOUT of the side, anywhere, also half outside."""
     count, _, height, width = x.shape

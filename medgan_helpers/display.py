@@ -1,18 +1,23 @@
 """What a notebook shows beside figures: sentences with numbers, diagrams, the real source of what runs."""
 
 import inspect
+from pathlib import Path
 
 from IPython.display import Markdown
 from IPython.display import display as show_output
 
 from .artifacts import ASSETS
+from .checks import door, file, switch, told
 
 
+@door(finding=switch)
 def say(text, finding=False):
     """Show `text` as Markdown: sentences whose numbers come from the run above them.
 
     finding: what the chapter finds; its page opens with it (book/scripts/opening.py).
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text is {told(text)}: expected words")
     show_output(Markdown(text), metadata={"finding": True} if finding else {})
 
 
@@ -20,8 +25,12 @@ def show_source(*objects):
     """Show the real source of functions or classes, highlighted; what is read is what runs."""
     for thing in objects:
         if not callable(thing) and not inspect.ismodule(thing):
-            raise TypeError(f"{thing!r} has no source: expected a function or a class, not its name")
-        say(f"```python\n{inspect.getsource(thing).rstrip()}\n```")
+            raise TypeError(f"{told(thing)} has no source: expected a function or a class, not its name")
+        try:
+            source = inspect.getsource(thing)
+        except (TypeError, OSError) as error:
+            raise TypeError(f"{thing!r} has no source in Python: expected one of the course's own") from error
+        say(f"```python\n{source.rstrip()}\n```")
 
 
 def diagram(name):
@@ -30,11 +39,12 @@ def diagram(name):
     Raises ValueError for a name that no diagram has.
     """
     files = {path.stem: path for path in (ASSETS / "diagrams").glob("*.svg")}
-    if name not in files:
-        raise ValueError(f"there is no diagram {name!r}: choose among {', '.join(sorted(files))}")
+    if not isinstance(name, str) or name not in files:
+        raise ValueError(f"there is no diagram {told(name)}: choose among {', '.join(sorted(files))}")
     show_output({"text/html": diagram_html(files[name]), "text/plain": f"Diagram: {name}"}, raw=True)
 
 
+@door(path=file)
 def diagram_html(path):
     """The HTML that shows a diagram's file; on a phone it scrolls."""
-    return f'<div class="diagram" style="overflow-x: auto">{path.read_text()}</div>'
+    return f'<div class="diagram" style="overflow-x: auto">{Path(path).read_text()}</div>'

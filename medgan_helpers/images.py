@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from . import artifacts, checks, chexpert
@@ -51,8 +51,10 @@ class ImageStore:
         chexpert.check_frame(frame, ["path"])
         if len(frame) == 0:
             raise ValueError("the frame has no rows: no film to store (is every film of another view?)")
-        if not isinstance(size, Real) or int(size) != size or not 8 <= size <= 4096:
-            raise ValueError(f"size={size!r}: expected whole pixels a side, 8 to 4096")
+        if not isinstance(size, Real) or not 8 <= size <= 4096 or int(size) != size:
+            raise ValueError(f"size={checks.told(size)}: expected whole pixels a side, 8 to 4096")
+        if odd := [path for path in frame["path"] if not isinstance(path, str)]:
+            raise TypeError(f"a path of frame is {odd[0]!r}: expected words, as chexpert.read returns")
         self.size = int(size)
         films = frame.drop_duplicates("path")
         self.pixels, bad = _open_cache(list(films["path"]), chexpert.find_root(root), self.size)
@@ -66,7 +68,7 @@ class ImageStore:
     def subset(self, frame):
         """The films of `frame`, in its order, from the same map. Rows may repeat (oversampling).
 
-        Films skipped as bad stay out. Raises KeyError for a film that the store never had.
+        Films skipped as bad stay out. Raises ValueError for a film that the store never had.
         """
         chexpert.check_frame(frame, ["path"])
         part = copy.copy(self)
@@ -76,7 +78,8 @@ class ImageStore:
     def _take(self, frame):
         strangers = ~frame["path"].isin(self._position.index)
         if strangers.any():
-            raise KeyError(f"{frame['path'][strangers].iloc[0]} is not in this store: build it of all films")
+            found = frame["path"][strangers].iloc[0]
+            raise ValueError(f"{found} is not in this store: build it of all films")
         rows = self._position[frame["path"]].to_numpy()
         self.frame, self._rows = frame[rows >= 0], rows[rows >= 0]
         if len(self._rows) == 0:
@@ -100,9 +103,11 @@ class ImageStore:
 
 def _device(name, value):
     try:
-        torch.device(value)
+        found = torch.device(value)
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f'{name} is {value!r}: choose "cpu" or "cuda"') from error
+        raise ValueError(f'{name} is {checks.told(value)}: choose "cpu" or "cuda"') from error
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f'{name} is {value!r}: this machine has no such GPU, choose "cpu"')
 
 
 class Batches:
@@ -113,10 +118,14 @@ class Batches:
     been drawn, without drawing them: training resumes where it stopped.
     """
 
-    @checks.door(batch_size=checks.whole(), device=_device, labels=checks.table())
+    @checks.door(
+        batch_size=checks.whole(1, 1_000_000), device=_device, labels=checks.table(),
+        store=checks.having("frame", kind="an ImageStore"),
+    )  # fmt: skip
     def __init__(self, store, batch_size, seed, device, labels):
         if not labels.index.equals(store.frame.index):
             raise ValueError("labels: expected one row per film, in the order of store.frame")
+        checks.numbers()("labels", labels)
         self.store, self.batch_size, self.seed, self.device = store, batch_size, seed, torch.device(device)
         self.labels = torch.tensor(np.asarray(labels, dtype=np.float32), device=self.device)
         self.step = 0
@@ -146,7 +155,7 @@ class Batches:
         return int(self._order[place])
 
 
-@checks.door(path=checks.path, size=checks.whole(1, 4096))
+@checks.door(size=checks.whole(1, 4096))
 def decode(path, size):
     """One film file -> (size, size) uint8: the largest centred square, then antialiased bicubic resizing.
 
@@ -160,6 +169,7 @@ def decode(path, size):
     return np.asarray(film.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
+@checks.door(path=checks.file, at_least=checks.whole())
 def read_film(path, at_least=None):
     """Open an 8-bit film as a grey PIL image; refuse what would be misread in silence.
 
@@ -197,8 +207,11 @@ def _opened(path):
         return Image.open(path)
     except Image.DecompressionBombError as error:
         raise ValueError(f"too large to be a film: {error}") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{error}: expected a film, as PNG or JPEG") from error
 
 
+@checks.door(width=checks.whole(), height=checks.whole())
 def check_pixels(width, height):
     """Raise ValueError for more pixels than any detector has, before they fill the memory."""
     if width * height > MAX_PIXELS:
@@ -230,7 +243,7 @@ def grey_films(batch):
 def _with_channel(grey):
     """uint8 films as a tensor (n, 1, H, W); refuses what has been converted already."""
     if not isinstance(grey, np.ndarray | torch.Tensor):
-        raise TypeError(f"expected films (n, H, W) as an array or a tensor, got {grey!r}")
+        raise TypeError(f"expected films (n, H, W) as an array or a tensor, got {checks.told(grey)}")
     grey = torch.as_tensor(grey)
     if grey.dtype != torch.uint8:
         raise TypeError(f"expected grey levels 0 to 255 as uint8, got {grey.dtype}: converted before?")
@@ -252,6 +265,7 @@ def uint8_to_signed(grey):
 @checks.door(images=checks.floats)
 def signed_to_uint8(images):
     """[-1, 1] -> grey levels 0 to 255, rounded; values outside (generators overshoot) are clipped."""
+    images = torch.as_tensor(images)
     checks.in_range(images)
     return ((images.detach().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
@@ -361,6 +375,7 @@ def try_decode(root, path, size):
         return f"{path}: {error}"
 
 
+@checks.door(folder=checks.path)
 def check_space(folder, needed):
     """Raise OSError where a disk has fewer bytes free: writing a map on a full one ends the process."""
     free = shutil.disk_usage(folder).free

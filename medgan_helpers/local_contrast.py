@@ -18,8 +18,10 @@ class LocalContrast(nn.Module):
     """
 
     def forward(self, film):
-        if film.ndim != 4 or not film.is_floating_point():
-            raise TypeError(f"films are {film.dtype} {tuple(film.shape)}: expected floats (B, 1, H, W)")
+        known = torch.is_tensor(film) and film.ndim == 4 and film.shape[1] == 1 and min(film.shape[2:]) > 1
+        if not known or not film.is_floating_point():
+            found = f"{film.dtype} {tuple(film.shape)}" if torch.is_tensor(film) else type(film).__name__
+            raise TypeError(f"films are {found}: expected floats (B, 1, H, W)")
         film = 2 * film  # to about unit variance
         coarse, fine = (self._blur(film, sigma * film.shape[-1] / 64) for sigma in (5.0, 2.0))
         detail = film - coarse

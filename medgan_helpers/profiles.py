@@ -10,6 +10,8 @@ Nothing else in the course asks which profile it is: it asks the profile for a n
 import os
 from dataclasses import dataclass
 
+from .checks import told
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -83,10 +85,11 @@ def get(name=None):
 
     Raises ValueError for an unknown name, naming the ones there are.
     """
-    name = name or os.environ.get("MEDGAN_PROFILE") or DEFAULT
-    if name not in PROFILES:
+    if name is None or isinstance(name, str):
+        name = name or os.environ.get("MEDGAN_PROFILE") or DEFAULT
+    if not isinstance(name, str) or name not in PROFILES:
         raise ValueError(
-            f"unknown profile {name!r}: choose one of {', '.join(PROFILES)} "
+            f"unknown profile {told(name)}: choose one of {', '.join(PROFILES)} "
             "(the PROFILE parameter of a notebook, or the environment variable MEDGAN_PROFILE)"
         )
     return PROFILES[name]

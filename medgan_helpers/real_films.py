@@ -23,6 +23,8 @@ from pathlib import Path
 import pandas as pd
 
 from . import artifacts, chexpert
+from .checks import door
+from .checks import path as path_of
 
 ASSET = artifacts.ASSETS / "real_films"
 FILMS, TABLE, BOXES, CARD = "films.zip", "films.csv", "boxes.csv", "card.json"
@@ -33,6 +35,7 @@ REPAIR = (
 )
 
 
+@door(asset=path_of)
 def card(asset=ASSET):
     """What the films are: source, licence, the three duties, counts, hashes; a dict.
 

@@ -22,8 +22,20 @@ from PIL import Image
 from scipy import ndimage
 from skimage import restoration, transform
 
-from . import degradation
-from .checks import door, like, number, numbers, one_of, whole
+from . import degradation, tomography
+from .checks import (
+    door,
+    having,
+    height_width,
+    like,
+    number,
+    one_of,
+    shaped,
+    switch,
+    tensor,
+    whole,
+)
+from .checks import kspace as kspace_of
 from .checks import names as names_of
 
 # What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, or at an
@@ -54,9 +66,12 @@ SUITABLE = {  # what is tried on which modality
 }
 FROM_MEASUREMENT = ("sart", "compressed_sensing")  # these start from what the machine measured
 METHODS = {}
-PARAMETERS = {name: whole() for name in ("size", "patch_size", "iterations", "factor", "views", "sweeps")} | {
-    "shifts": whole(0)
-}  # of the methods; the others are numbers above 0
+PARAMETERS = {  # of the methods; the others are numbers above 0
+    **dict.fromkeys(("size", "patch_size", "factor"), whole(1, 64)),
+    **dict.fromkeys(("iterations", "sweeps", "views"), whole(1, 10_000)),
+    "shifts": whole(0, 16),
+    "sigma": number(above=0, most=1000),
+}
 
 
 def method(function):
@@ -74,12 +89,25 @@ def method(function):
         if measured is None:
             restored = [function(image, **parameters) for image in single]
         else:
+            _check_measured(function.__name__, images, measured)
             known = measured.cpu().numpy()
             restored = [function(i, measured=m, **parameters) for i, m in zip(single, known, strict=True)]
         return torch.from_numpy(np.stack(restored)[:, None]).to(images).clamp(0, 1)
 
     METHODS[function.__name__] = on_batch
     return on_batch
+
+
+def _check_measured(name, images, measured):
+    """Refuse what no scanner measured of these images."""
+    if name not in FROM_MEASUREMENT:
+        raise TypeError(f"measured is given to {name}, which starts from the images alone: leave it out")
+    if name == "compressed_sensing":
+        kspace_of("measured", measured)
+        like(images)("measured", measured)
+    else:
+        detectors = tomography.detectors_of(images.shape[-1])
+        tensor(str(len(images)), "views", str(detectors))("measured", measured)
 
 
 @method
@@ -160,9 +188,10 @@ def lanczos(image, factor=2):
     return enlarge(transform.downscale_local_mean(image, (factor, factor)), image.shape, "lanczos")
 
 
+@door(image=shaped("h", "w"), shape=height_width, filter_=one_of("bicubic", "lanczos"))
 def enlarge(image, shape, filter_):
     """Interpolate (h, w) to `shape`; filter_: "bicubic" or "lanczos"."""
-    picture = Image.fromarray(image.astype(np.float32))
+    picture = Image.fromarray(np.asarray(image, np.float32))
     return np.asarray(picture.resize(shape[::-1], Image.Resampling[filter_.upper()]), dtype=float)
 
 
@@ -219,7 +248,13 @@ def from_kspace(kspace):
     return np.fft.ifft2(np.fft.ifftshift(kspace), norm="ortho")
 
 
-@door(trust=numbers(0))
+def weight(name, value):
+    """A number from 0 to inf."""
+    if not (isinstance(value, float) and value == math.inf):
+        number(0)(name, value)
+
+
+@door(trust=weight, images=tensor("B", "1", "H", "W"), kspace=kspace_of)
 def consistent(images, kspace, trust):
     """Put the measured cells of k-space back into restored MR slices: data consistency (Schlemper et al.,
     *A deep cascade of convolutional neural networks for dynamic MR image reconstruction*, 2017, eq. 7).
@@ -228,9 +263,6 @@ def consistent(images, kspace, trust):
     against the image in the measured cells; 0 leaves the image, inf takes the noisy measurement as it is.
     Schlemper et al. train through this step and repeat it; here it stands once, after the network.
     """
-    if not torch.is_tensor(kspace) or not kspace.is_complex():
-        found = getattr(kspace, "dtype", type(kspace).__name__)
-        raise TypeError(f"kspace is {found}, not complex: expected what degradation.measure returns")
     like(images)("kspace", kspace)
     share = 1.0 if math.isinf(trust) else trust / (1 + trust)
     missing = torch.where(kspace != 0, kspace - degradation.to_kspace(images.to(kspace.dtype)), 0)
@@ -258,12 +290,21 @@ class Tuned:
     offset: float = 0.0
     psnr: float = 0.0  # on the validation images, dB
 
+    def __post_init__(self):
+        one_of(*METHODS)("name", self.name)
+        PARAMETERS["factor"]("factor", self.factor)
+        having("keys", kind="a dict")("parameters", self.parameters)
+        switch("stabilise", self.stabilise)
+        number()("gain", self.gain)
+        number()("offset", self.offset)
+
     def __call__(self, images, measured=None):
         restored = self.raw(images, measured)
         return (self.gain * restored + self.offset).clamp(0, 1)
 
     def raw(self, images, measured=None):
         """Without the straight line at the end."""
+        degradation.check(images)
         small = F.avg_pool2d(images, self.factor)
         known = {} if measured is None or self.name not in FROM_MEASUREMENT else {"measured": measured}
         if self.name not in ("bicubic", "lanczos"):
@@ -277,6 +318,7 @@ class Tuned:
         return torch.from_numpy(np.stack(large)[:, None]).to(images).clamp(0, 1)
 
 
+@door(images=tensor(), back=switch)
 def equal_noise(images, back=False):
     """Make the quantum noise of films the same in bright and dark: the square root of the exposure, whose
     variance is 1 / (4 dose) everywhere (Anscombe 1948), scaled to [0, 1]. back: the inverse."""
@@ -294,8 +336,9 @@ def tune(modality, degraded, clean, measured=None, names=None, **strengths):
     SUITABLE[modality]; strengths: those that `degradation.apply` was given, where not the defaults (the
     number of views, the acceleration and the detector's pixels are known to whoever runs the machine).
     """
-    known = degradation.strengths_of(modality) | strengths
-    degradation.check(clean)
+    known = degradation.completed(modality, strengths)
+    degradation.check(degraded, "degraded")
+    degradation.check(clean, "clean")
     if degraded.shape != clean.shape:
         raise ValueError(f"pairs must match: degraded {tuple(degraded.shape)}, clean {tuple(clean.shape)}")
     tuned = [_best(name, modality, known, degraded, clean, measured) for name in names or SUITABLE[modality]]
@@ -319,8 +362,10 @@ def _best(name, modality, known, degraded, clean, measured):
     return best
 
 
+@door(trial=having("raw", "gain", kind="a Tuned"), degraded=degradation.FILMS, clean=degradation.FILMS)
 def calibrated(trial, degraded, clean, measured):
     """`trial` with the straight line and the PSNR that it reaches: scatter and bias shift all grey values."""
+    like(degraded)("clean", clean)
     restored = trial.raw(degraded, measured).flatten().double()
     gain, offset = np.polyfit(restored.cpu().numpy(), clean.flatten().double().cpu().numpy(), 1)
     final = (gain * restored + offset).clamp(0, 1).reshape(clean.shape)

@@ -18,13 +18,14 @@ import torch
 import torch.nn.functional as F
 
 from . import degradation, pix2pix, restoration, simulator, slabs, training
-from .checks import data_set, door, having, one_of, whole
+from .checks import data_set, door, having, holding, one_of, switch, whole
 from .checks import images as films_of
 from .images import signed_batch, signed_to_unit, unit_batch, unit_to_signed
 
 BATCH = 8  # images per step
 BENCH = having("modality", "clean", kind="a Bench, as restorers.xray, ct and mr make it")
 NETWORK = having("restore", "trained", kind="a Pix2Pix, as restorers.train makes it")
+PROFILE = having("pix2pix_steps", "pix2pix_width", kind="a Profile, as profiles.get gives it")
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 
@@ -44,6 +45,12 @@ class Bench:
     measured: dict = field(init=False)
 
     def __post_init__(self):
+        one_of("xray", "ct", "mr")("modality", self.modality)
+        whole(0)("seed", self.seed)
+        holding("train", "valid", "test")("clean", self.clean)
+        degradation.check(self.clean["train"], "clean['train']")
+        if (found := np.shape(self.patients)) != (count := len(self.clean["test"]),):
+            raise ValueError(f"patients is {found}: expected one of each of {count} test images")
         seeds = {"valid": self.seed + 1, "test": self.seed + 2}
         for name, make in (("degraded", degradation.apply), ("measured", degradation.measure)):
             made = {part: make(self.clean[part], self.modality, seed) for part, seed in seeds.items()}
@@ -71,6 +78,7 @@ def xray(films, many, few, tests, seed=0):
     return Bench("xray", clean, patients, seed)
 
 
+@door(many=whole(), few=whole(), tests=whole(), size=whole())
 def ct(many, few, tests, size, seed=0):
     """Slices of one CT, warped into many patients; each part from slabs of its own."""
     counts = {"train": many, "valid": few, "test": tests}
@@ -79,6 +87,7 @@ def ct(many, few, tests, size, seed=0):
     return Bench("ct", clean, np.arange(tests) // slabs.SLICES_PER_PATIENT, seed)
 
 
+@door(many=whole(), few=whole(), tests=whole(), size=whole())
 def mr(many, few, tests, size, seed=0):
     """Slices of one head, warped into many; each part from slabs of its own."""
     counts = {"train": many, "valid": few, "test": tests}
@@ -100,7 +109,7 @@ def organs(count, size, seed=0):
 
 
 # ---------------------------------------------------------------- what the network is given
-@door(modality=one_of("xray", "ct", "mr"))
+@door(modality=one_of("xray", "ct", "mr"), degraded=films_of)
 def start(modality, degraded, measured):
     """What a restorer corrects: the machine's own image of an X-ray or CT; of MR, where three quarters of the
     measurement are missing, the reconstruction that fits what was measured. The rivals get no less."""
@@ -122,12 +131,13 @@ class Pairs:
     X-ray and CT images are spoilt anew in every batch, so no noise is seen twice. strengths: of the damage.
     """
 
-    @door(bench=BENCH, batch=whole())
+    @door(bench=BENCH, batch=whole(1, 100_000))
     def __init__(self, bench, batch=BATCH, **strengths):
         self.bench, self.batch, self.strengths, self.number = bench, batch, strengths, 0
         if bench.modality == "mr":
             self.starts = bench.lessons
 
+    @door(number=whole(0))
     def seek(self, number):
         """Go on with batch `number`."""
         self.number = number
@@ -149,9 +159,13 @@ class Pairs:
 class Sheets:
     """Endless batches (organ maps, films) of those given; batch t follows from (seed, t) alone."""
 
+    @door(maps=films_of, films=films_of, batch=whole(1, 100_000))
     def __init__(self, maps, films, seed=0, batch=BATCH):
+        if len(maps) != len(films) or len(maps) == 0:
+            raise ValueError(f"{len(maps)} maps and {len(films)} films: expected a film for each map")
         self.maps, self.films, self.seed, self.batch, self.number = maps, films, seed, batch, 0
 
+    @door(number=whole(0))
     def seek(self, number):
         """Go on with batch `number`."""
         self.number = number
@@ -164,14 +178,19 @@ class Sheets:
 
 
 # ---------------------------------------------------------------- training
+@door(bench=BENCH, width=whole(1, 4096), steps=whole(0))
 def train(bench, width, steps, checkpoint=None, **strengths):
     """The U-Net with L1 alone: (model, history). strengths: of the damage, where not the defaults."""
+    if strengths and bench.modality == "mr":
+        raise ValueError(
+            f"{next(iter(strengths))} is given: the lessons of MR are made once, with the defaults"
+        )
     size = 2 * bench.clean["train"].shape[-1]
     model = pix2pix.Pix2Pix(size, width, bench.seed, settings=pix2pix.REPAIR, decay_steps=steps)
     return model, training.fit(model, Pairs(bench, **strengths), steps, checkpoint)
 
 
-@door(unet=NETWORK, bench=BENCH)
+@door(unet=NETWORK, bench=BENCH, steps=whole(0))
 def go_on(unet, bench, steps, checkpoint=None, **changes):
     """A second training from the U-Net's weights, with a discriminator: (model, history).
 
@@ -191,7 +210,7 @@ def improve(model, given):
     return signed_to_unit(F.avg_pool2d(model.restore(doubled(given)), 2)).clamp(0, 1)
 
 
-@door(model=NETWORK, bench=BENCH, part=one_of("valid", "test"))
+@door(model=NETWORK, bench=BENCH, part=one_of("valid", "test"), trust=restoration.weight)
 def repair(model, bench, part, trust=0.0):
     """The restorer at work on a part: start, network; with a trust (MR) the measured rows put back."""
     repaired = improve(model, bench.given[part])
@@ -199,6 +218,7 @@ def repair(model, bench, part, trust=0.0):
 
 
 # ---------------------------------------------------------------- shipped, or trained here
+@door(bench=BENCH, profile=PROFILE, train_here=switch)
 def ready(bench, profile, train_here=False):
     """({"unet", "pix2pix"}, their histories, where they come from) for one modality.
 

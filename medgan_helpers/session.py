@@ -14,7 +14,7 @@ import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
 from . import real_films as shipped
-from .checks import door, path, switch, whole, words
+from .checks import door, having, path, switch, told, whole, words
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
@@ -68,7 +68,9 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     """
     global _current
     profile = profiles.get(profile)
-    dataset = str(dataset or os.environ.get("DATASET") or "simulated").lower()
+    if dataset is not None and not isinstance(dataset, str):
+        raise TypeError(f"dataset is {told(dataset)}: expected one of {', '.join(DATASETS)}")
+    dataset = (dataset or os.environ.get("DATASET") or "simulated").lower()
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}: choose one of {', '.join(DATASETS)}")
     if data_root:
@@ -100,6 +102,7 @@ def _data_root(dataset, data_root):
     return root
 
 
+@door(device=having("type", "index", kind="a torch.device"))
 def machine(device):
     """The processor in words, and how to get a faster one on Colab."""
     if device.type == "cuda":

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 import torch
 
-from .checks import door, images, tensor, whole
+from .checks import door, tensor, whole
 
 
-@door(images=images, views=whole(1, 10_000))
+@door(images=tensor("B", "1", "N", "N"), views=whole(1, 10_000))
 def radon(images, views):
     """Line integrals over `views` directions in [0, 180) degrees: (B, 1, N, N) -> (B, views, detectors).
 
@@ -23,8 +23,8 @@ def radon(images, views):
     one sparse matrix for the whole batch.
     """
     size = _square(images)
-    rays = _projector(size, views, images.device) @ images.reshape(len(images), -1).T.float().contiguous()
-    return rays.T.reshape(len(images), views, _detectors(size)).to(images.dtype)
+    rays = _projector(size, views, images.device) @ images.flatten(1).T.float().contiguous()
+    return rays.T.reshape(len(images), views, detectors_of(size)).to(images.dtype)
 
 
 @door(rays=tensor("B", "views", "detectors"), size=whole(1, 4096))
@@ -35,9 +35,11 @@ def filtered_back_projection(rays, size):
     Computerized Tomographic Imaging (1988), ch. 3, with their band-limited ramp (eq. 61) against a bias.
     """
     batch, views, detectors = rays.shape
+    if detectors != detectors_of(size):
+        raise ValueError(f"rays has {detectors} detectors: expected {detectors_of(size)} for size {size}")
     padded = max(64, 2 ** math.ceil(math.log2(2 * detectors)))
     filtered = torch.fft.ifft(torch.fft.fft(rays, padded) * _ramp(padded, rays.device)).real[..., :detectors]
-    slices = _back_projector(size, views, rays.device) @ filtered.reshape(batch, -1).T.float().contiguous()
+    slices = _back_projector(size, views, rays.device) @ filtered.flatten(1).T.float().contiguous()
     return slices.T.reshape(batch, 1, size, size).to(rays.dtype) * math.pi / (2 * views)
 
 
@@ -47,7 +49,8 @@ def _square(images):
     return images.shape[-1]
 
 
-def _detectors(size):
+def detectors_of(size):
+    """How many detectors see a slice of so many pixels a side."""
     return math.ceil(math.sqrt(2) * size)  # the diagonal: every pixel is seen from every side
 
 
@@ -68,7 +71,7 @@ def _sparse(rows, columns, values, shape, device):
 @lru_cache(maxsize=4)
 def _projector(size, views, device):
     """The Radon transform as a sparse matrix (views * detectors, size * size)."""
-    detectors = _detectors(size)
+    detectors = detectors_of(size)
     angle = torch.arange(views) * math.pi / views
     offset = torch.arange(detectors) - detectors // 2
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
@@ -90,7 +93,7 @@ def _projector(size, views, device):
 @lru_cache(maxsize=4)
 def _back_projector(size, views, device):
     """Back-projection with linear interpolation as a sparse matrix (size * size, views * detectors)."""
-    detectors = _detectors(size)
+    detectors = detectors_of(size)
     angle = torch.arange(views)[:, None, None] * math.pi / views
     offset = torch.arange(size) - size // 2
     t = offset[None, None, :] * angle.cos() - offset[None, :, None] * angle.sin() + detectors // 2

@@ -183,7 +183,7 @@ def test_downsampling_repeats_block_means():
     (lambda: d.apply(phantom(), "pet"), "xray, ct, mr"),
     (lambda: d.apply(phantom(), "mr", dose=3), "acceleration"),
     (lambda: d.apply(phantom(), "xray", dose=-1), "0 or more"),
-    (lambda: d.apply(phantom(), "ct", views=None), "0 or more"),
+    (lambda: d.apply(phantom(), "ct", views=None), "views is None: expected a number, 1 to"),
     (lambda: d.apply(phantom(), "ct", electronic=float("nan")), "0 or more"),
     (lambda: d.apply(phantom(), "mr", noise="much"), "0 or more"),
     (lambda: d.apply(phantom(), "xray", downsample=5), "divisor"),

@@ -30,7 +30,7 @@ FEW = 500  # films that are not worth starting processes for
 STALE = 3600  # seconds after which nobody is writing a temporary file any more
 
 
-@checks.door(labels=checks.table())
+@checks.door(labels=checks.table(), twins=checks.switch, masks=checks.switch, progress=checks.switch)
 def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=True, progress=False):
     """Films in memory.
 
@@ -40,6 +40,8 @@ def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=T
     in .attrs["truth"], what was really drawn.
     """
     _check_size(size)
+    if labels is not None and n is not None:
+        checks.whole(len(labels), len(labels))("n", n)
     table = rows.draw_rows(n, seed, views) if labels is None else rows.from_labels(labels)
     truth = rows.draw_truth(table, seed)
     table.attrs["truth"] = truth
@@ -186,7 +188,10 @@ def ct_slices(n, size=64, seed=0, slices_per_patient=4):
     return out, patients
 
 
-@checks.door(root=checks.path, workers=checks.whole(1, 1024))
+@checks.door(
+    root=checks.path, workers=checks.whole(1, 1024),
+    twins=checks.switch, masks=checks.switch, progress=checks.switch,
+)  # fmt: skip
 def write(root, images=2000, size=128, seed=0, views="frontal", prevalence="real", rare_boost=1.0,
           workers=None, twins=False, masks=False, progress=True):  # fmt: skip
     """Write a folder of films in the CheXpert layout and return the path of its train.csv.
@@ -229,6 +234,7 @@ def _prepare(root, settings):
     note = root / "simulation.json"
     # Looked at before the note: another process may put the note, and then its films, there meanwhile.
     foreign = root.exists() and not (root.is_dir() and all(p.match(".*.partial*") for p in root.iterdir()))
+    foreign = foreign or any(parent.is_file() for parent in root.parents)
     if note.is_file():
         found = json.loads(note.read_text())
         if found != settings:
@@ -278,5 +284,5 @@ def _save(path, picture):
 def _check_size(size):
     if not (isinstance(size, int | np.integer) and SMALLEST <= size <= LARGEST):
         raise ValueError(
-            f"size={size!r}: expected {SMALLEST} to {LARGEST} pixels; smaller films show no finding"
+            f"size={checks.told(size)}: expected {SMALLEST} to {LARGEST} pixels; smaller ones show no finding"
         )

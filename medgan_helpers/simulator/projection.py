@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import grid_sample
 
+from ..checks import door, number, one_of
 from .thorax import FILM_MM
 
 MU = 0.019  # per mm of water, for the beam of a chest film (about 110 kV, 60 keV on average)
@@ -59,6 +60,7 @@ class Exposure:
     marker: tuple  # (letter, row, column, height), shares of the width
 
 
+@door(sex=one_of("Male", "Female"), age=number(0, 130))
 def draw_patient(rng, sex, age):
     """A patient's anatomy by chance, with what sex and age make likely."""
     female = sex == "Female"
@@ -77,6 +79,7 @@ def draw_patient(rng, sex, age):
     return Patient(rng.random(), scale, waves, heart, fat, breast, arm)
 
 
+@door(view=one_of("AP", "PA", "Lateral"))
 def draw_exposure(rng, view):
     """Pose, beam and display by chance; portable AP films are worse in every respect."""
     portable = view == "AP"

@@ -58,7 +58,7 @@ def draw_rows(n, seed=0, views="frontal", prevalence="real", rare_boost=1.0):
 def check(n, views, prevalence, rare_boost):
     """Raise ValueError for settings that no rows can be drawn with."""
     if isinstance(n, bool) or not (isinstance(n, int | np.integer) and 0 < n <= MOST):
-        raise ValueError(f"{n!r} films: expected a whole number above 0, at most {MOST}")
+        raise ValueError(f"{checks.told(n)} films: expected a whole number above 0, at most {MOST}")
     checks.one_of(*VIEWS)("views", views)
     checks.one_of("real", "balanced")("prevalence", prevalence)
     checks.number(above=0)("rare_boost", rare_boost)
@@ -149,6 +149,7 @@ def one_each(findings, each=1, view="PA"):
     return rows.assign(view=view)
 
 
+@checks.door(labels=checks.table(least=0))
 def from_labels(labels):
     """Complete label rows from a DataFrame that may hold only some findings.
 
@@ -172,12 +173,15 @@ def from_labels(labels):
             rows[name] = default
     if not (rows.view.isin(["AP", "PA", "Lateral"]).all() and rows.sex.isin(["Female", "Male"]).all()):
         raise ValueError("view must be AP, PA or Lateral, and sex Female or Male")
-    if pd.to_numeric(rows.age, errors="coerce").isna().any():
-        raise ValueError("age must be a number of years in every row")
+    if not pd.to_numeric(rows.age, errors="coerce").between(0, 130).all():
+        raise ValueError("age must be a number of years in every row, 0 to 130")
+    if blank := [name for name in ("patient", "study") if name in rows and rows[name].isna().any()]:
+        raise ValueError(f"{blank[0]} is blank in a row: expected one in every row, or no such column")
     rows["group"] = rows["patient"] if "patient" in rows else range(len(rows))
     return _number(_consistent(rows))
 
 
+@checks.door(rows=checks.table("patient", *DRAWABLE))
 def draw_truth(rows, seed=0):
     """The truth behind label rows: seed, film, patient number, and each finding's severity (see above)."""
     labels = rows[DRAWABLE].to_numpy(float)

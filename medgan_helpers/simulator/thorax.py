@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ..checks import door, one_of, whole
+
 LOBES = {"left": (10, 11), "right": (12, 13, 14)}  # upper to lower; label numbers of TotalSegmentator
 HEART, AORTA, PULMONARY_VEIN, TRACHEA, SPINE, VESSELS = 51, 52, 53, 16, 201, 202
 RIBS = {"left": range(92, 104), "right": range(104, 116)}  # ribs 1 to 12
@@ -64,6 +66,7 @@ class Thorax:
         return self.spacing * self.shape
 
 
+@door(size=whole(1, 4096), along=one_of("x", "y", "z"))
 @lru_cache(maxsize=4)
 def load(size, along="y", device="cpu"):
     """The thorax as finely as a film of `size` pixels needs it, coarser `along` the rays ("z", "y", "x")."""

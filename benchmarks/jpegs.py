@@ -34,6 +34,13 @@ def main():
     parser.add_argument("--root", help="a folder in the CheXpert layout; default: films of noise")
     parser.add_argument("--films", type=int, default=600)
     options = parser.parse_args()
+    if not 1 <= options.films <= MANY:
+        parser.error(f"--films {options.films}: expected 1 to {MANY}")
+    if options.root:
+        try:
+            chexpert.read(chexpert.find_root(options.root) / "train.csv")
+        except (OSError, ValueError) as error:
+            parser.error(f"--root {options.root}: {error}")
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["MEDGAN_CACHE"] = str(Path(scratch) / "cache")
         root = chexpert.find_root(options.root) if options.root else noise_films(Path(scratch), options.films)

@@ -105,8 +105,18 @@ def main():
     if options.worker:
         render_for(options.worker, options.seconds, options.seed, options.device)
         return
-    from medgan_helpers import artifacts
+    from medgan_helpers import artifacts, checks, training
 
+    try:
+        checks.number(above=0)("--seconds", options.seconds)
+        checks.whole(1, 1024)("--workers", options.workers)
+        for size in options.sizes:
+            checks.whole(24, 512)("--sizes", size)
+        training.choose_device(options.device)
+        if not options.out.parent.is_dir() or options.out.is_dir():
+            raise ValueError(f"--out {options.out}: expected the name of a csv in a folder that is there")
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
     table = []
     for size in options.sizes:
         rates, shares, growth, peak = measure(size, options.seconds, options.workers, options.device)

@@ -38,6 +38,7 @@ from medgan_helpers import (
     stargan_robust,
     training,
 )
+from medgan_helpers.checks import option, whole
 from medgan_helpers.training.checkpoints import ASSETS
 
 SEED = 0
@@ -346,7 +347,7 @@ def main():
     parser.add_argument("network", nargs="*", help=f"of {', '.join(NETWORKS)} (default: all)")
     usual = ", ".join(f"{name} {steps}" for name, (_, steps) in NETWORKS.items())
     parser.add_argument("--steps", type=int, help=f"other than {usual}")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=option(int, whole(1, 1024)), default=torch.get_num_threads())
     options = parser.parse_args()
     unknown = set(options.network) - set(NETWORKS)
     if unknown:

@@ -9,10 +9,7 @@ in one place a network of three convolutions. A fault that shows with them needs
 anyone. Rows are positions in `data`; rng is a numpy Generator; scores are AUROCs of one finding.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-import pandas as pd
 import scipy
 import torch
 import torch.nn.functional as F
@@ -23,9 +20,29 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from . import artifacts, checks, chexpert, metrics
-from .checks import door, having, one_of, shaped, table, whole
+from . import checks, chexpert
+from .checks import (
+    door,
+    every,
+    having,
+    one_channel,
+    one_of,
+    shaped,
+    switch,
+    tensor,
+    whole,
+)
 from .images import signed_batch
+from .paper_bench import BENCH, DATA, FEATURES, FILMS, LABELS, MANY, MOST, RNG, ROWS
+from .paper_bench import FEW as FEW
+from .paper_bench import Bench as Bench
+from .paper_bench import Data as Data
+from .paper_bench import benches as benches
+from .paper_bench import over_benches as over_benches
+from .paper_ledger import Ledger as Ledger
+from .paper_ledger import size as size
+from .paper_ledger import what_the_bench_reads as what_the_bench_reads
+from .paper_ledger import what_the_leak_was as what_the_leak_was
 from .training import seeded
 
 PRINTED = tuple(chexpert.FINDINGS[1:])  # the 13 names in CheXpert's own order, as a results table prints them
@@ -36,74 +53,21 @@ RATIO = 0.9  # synthetic films for a real one: 1,550 for 1,713 frontal films in 
 SETTINGS = 18  # 3 batch sizes x 3 learning rates x 2 optimizers, the grid of the audited code
 EPOCHS, BATCH, RATE = 10, 32, 1e-3  # the audited code's own
 SHAPE = 320 / 390  # height over width of a film of CheXpert-small
-FEW = 2  # positives and negatives that every part of a bench must hold
-# Measured on fresh patients: real differences, under a wrong heading
-REAL = ("names swapped", "equal epochs", "squeezed synthetic films", "no duplicate control")
-SHARES = (0.25, 0.5, 0.7)  # of a bench's patients: where the regimen, the withheld and the test end
 
 
-class Data(NamedTuple):
-    """What the probes learn from: films, their features, one finding's labels, whose films they are."""
-
-    films: np.ndarray  # (N, size, size) uint8
-    x: np.ndarray  # (N, 2 * CELLS ** 2) float32
-    labels: np.ndarray  # (N,) 0 or 1
-    patients: np.ndarray  # (N,)
-
-
-class Bench(NamedTuple):
-    """Positions of four sets of films, no patient in two of them: the audited design, and a drawer."""
-
-    train: np.ndarray  # the regimen
-    withheld: np.ndarray  # training patients outside the regimen
-    test: np.ndarray
-    fresh: np.ndarray  # patients that no choice and no generator ever sees: what the test stands for
-
-
-# ---------------------------------------------------------------- the bench
-@door(frame=table("patient"), labels=shaped("N"), count=whole())
-def benches(frame, labels, count, seed=0):
-    """[(Bench, rng)]: `count` independent benches, no patient in two of them, each split 25, 25, 20 and 30 %.
-
-    What is measured on them may be averaged, and its interval is `over_benches`. A bench with fewer than FEW
-    positives or negatives in a part is left out. Raises ValueError when fewer than two remain.
-    """
-    if len(labels) != len(frame):
-        raise ValueError(f"{len(labels)} labels for {len(frame)} films: expected one each")
-    rng = np.random.default_rng(seed)
-    groups = np.array_split(rng.permutation(frame["patient"].unique()), count)
-    made = []
-    for number, patients in enumerate(groups):
-        parts = np.split(patients, [round(share * len(patients)) for share in SHARES])
-        bench = Bench(*(np.flatnonzero(frame["patient"].isin(part)) for part in parts))
-        if all(min(labels[rows].sum(), (1 - labels[rows]).sum()) >= FEW for rows in bench):
-            made.append((bench, np.random.default_rng([seed, number])))
-    if len(made) < 2:
-        found = f"{labels.sum():.0f} positives of {len(labels)} films"
-        raise ValueError(f"{found} are too few for {count} benches: choose a commoner finding or more films")
-    return made
-
-
-def over_benches(values):
-    """Mean of one value per bench, with its 95 % t interval: Estimate. nan: left out; fewer than two: nan.
-
-    The benches share no patient, so that their values are independent.
-    """
-    values = np.array([value for value in values if np.isfinite(value)], float)
-    if len(values) < 2:
-        return metrics.Estimate(*[np.nan] * 3)
-    reach = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return metrics.Estimate(float(values.mean()), float(values.mean() - reach), float(values.mean() + reach))
-
-
-@door(data=having("x", kind="a Data"), bench=having("fresh", kind="a Bench, as benches makes them"))
+@door(data=DATA, bench=BENCH)
 def skill(data, bench):
     """AUROC on fresh patients of a classifier that learnt from the regimen: can the bench read at all?"""
     return float(area(data.labels[bench.fresh], learner().fit(data.x[bench.train], data.labels[bench.train])
                       .predict(data.x[bench.fresh])))  # fmt: skip
 
 
-@door(films=checks.films(CELLS))
+def _cells(name, value):
+    FILMS(name, value)
+    checks.films(CELLS)(name, value)
+
+
+@door(films=_cells)
 def features(films):
     """Mean and log of the spread of the grey levels in 16 x 16 cells: (N, size, size) uint8 -> (N, 512)."""
     side = films.shape[-1] // CELLS
@@ -118,25 +82,30 @@ def learner():
     return make_pipeline(StandardScaler(), Ridge(RIDGE))
 
 
+@door(labels=LABELS, scores=MANY)
 def area(labels, scores):
     """AUROC of each column of scores (N,) or (N, k); nan where a class is absent."""
+    if len(labels) != len(scores):
+        raise ValueError(f"{len(labels)} labels and {len(scores)} scores: expected one each")
     ranks = scipy.stats.rankdata(scores, axis=0)
     positives, negatives = labels.sum(), (1 - labels).sum()
     wins = ranks[labels == 1].sum(0) - positives * (positives + 1) / 2
     return wins / (positives * negatives) if positives * negatives else np.full(ranks.shape[1:], np.nan)
 
 
+@door(data=DATA, rows=ROWS, x=shaped("m", "features"))
 def added(data, rows, x):
     """Features and labels of the films at `rows` and of made films with features x, all of them positive."""
     return np.concatenate([data.x[rows], x]), np.concatenate([data.labels[rows], np.ones(len(x))])
 
 
+@door(data=DATA, rows=ROWS)
 def positives(data, rows):
     return rows[data.labels[rows] == 1]
 
 
 # ---------------------------------------------------------------- two toy generators
-@door(count=whole(0))
+@door(films=FILMS, count=whole(1, MOST), rng=RNG)
 def near_copies(films, count, rng):
     """A generator that learnt its films by heart: each moved by a pixel at most, a little lighter, noisy."""
     films, shifts = films[rng.integers(len(films), size=count)], rng.integers(-1, 2, (count, 2))
@@ -145,6 +114,7 @@ def near_copies(films, count, rng):
     return noisy.clip(0, 255).astype(np.uint8)
 
 
+@door(films=FILMS, count=whole(1, MOST), rng=RNG)
 def blends(films, count, rng):
     """A generator with a style of its own: the mean of two of its films, new and a little soft."""
     first, second = films[rng.integers(len(films), size=(2, count))].astype(np.uint16)
@@ -152,6 +122,7 @@ def blends(films, count, rng):
 
 
 # ---------------------------------------------------------------- the faults
+@door(data=DATA, bench=BENCH, rng=RNG)
 def leaky_generator(data, bench, rng):
     """{"honest", "leaky": (AUROC on the test, on fresh patients)}: the generator saw the regimen, or all."""
     everything = np.concatenate([bench.train, bench.withheld, bench.test])
@@ -163,6 +134,7 @@ def leaky_generator(data, bench, rng):
     return scores
 
 
+@door(data=DATA, bench=BENCH, rng=RNG, count=whole(1, 10_000))
 def runs_of_one_setting(data, bench, rng, count=SETTINGS):
     """Scores (N, count) of networks that differ by luck alone: each learns from its own resample of train."""
     draws = [rng.choice(bench.train, len(bench.train)) for _ in range(count)]
@@ -170,6 +142,7 @@ def runs_of_one_setting(data, bench, rng, count=SETTINGS):
     return np.stack([network.predict(data.x) for network in networks], axis=1)
 
 
+@door(data=DATA, scores=shaped("N", "runs"), test=ROWS, fresh=ROWS)
 def winners_lead(data, scores, test, fresh):
     """Lead of the run that is best on `test` over the mean of all runs: (on the test, on fresh patients)."""
     on_test, on_fresh = (area(data.labels[rows], scores[rows]) for rows in (test, fresh))
@@ -177,6 +150,7 @@ def winners_lead(data, scores, test, fresh):
     return on_test[best] - on_test.mean(), on_fresh[best] - on_fresh.mean()
 
 
+@door(data=DATA, bench=BENCH, rng=RNG, sizes=every(whole()))
 def lead_by_test_size(data, bench, rng, sizes):
     """({size: lead on the test, on fresh patients}, spread), by `winners_lead` with tests of `sizes` films.
 
@@ -186,12 +160,13 @@ def lead_by_test_size(data, bench, rng, sizes):
     runs = runs_of_one_setting(data, bench, rng)
     held_out = np.concatenate([bench.test, bench.fresh])
     leads = {}
-    for size in sizes:
-        pairs = [winners_lead(data, runs, *some_patients(data, held_out, size, rng)) for _ in range(5)]
-        leads[size] = np.nanmean(pairs, axis=0)
+    for count in sizes:
+        pairs = [winners_lead(data, runs, *some_patients(data, held_out, count, rng)) for _ in range(5)]
+        leads[count] = np.nanmean(pairs, axis=0)
     return leads, float(area(data.labels[bench.fresh], runs[bench.fresh]).std())
 
 
+@door(data=DATA, rows=ROWS, count=whole(), rng=RNG)
 def some_patients(data, rows, count, rng):
     """The films of patients drawn at random until about `count` films; and the others."""
     patients = rng.permutation(np.unique(data.patients[rows]))
@@ -199,6 +174,7 @@ def some_patients(data, rows, count, rng):
     return rows[chosen], rows[~chosen]
 
 
+@door(data=DATA, bench=BENCH, rng=RNG)
 def synthetic_validation(data, bench, rng):
     """(AUROC, loss) of one network on a tenth of the augmented set, and on real films of other patients.
 
@@ -214,7 +190,7 @@ def synthetic_validation(data, bench, rng):
     return {name: (area(*pair), np.mean((pair[1] - pair[0]) ** 2)) for name, pair in scores.items()}
 
 
-@door(by=one_of("film", "patient"))
+@door(by=one_of("film", "patient"), data=DATA, rows=ROWS)
 def out_of_fold(data, rows, by, seed=0):
     """Scores of films in five folds, each read by a network of the other four; by "film" or "patient"."""
     x, labels = data.x[rows], data.labels[rows]
@@ -223,6 +199,7 @@ def out_of_fold(data, rows, by, seed=0):
     return cross_val_predict(learner(), x, labels, cv=KFold(5, shuffle=True, random_state=seed))
 
 
+@door(data=DATA, bench=BENCH)
 def known_patients(data, bench, seed=0):
     """AUROC of folds by film minus that of folds by patient, on the bench's training and withheld films."""
     rows = np.concatenate([bench.train, bench.withheld])
@@ -233,7 +210,7 @@ def known_patients(data, bench, seed=0):
 class SmallNetwork(nn.Module):
     """Three convolutions, ReLU, the mean over the map, one linear layer: (B, 1, 32, 32) -> (B, findings)."""
 
-    @door(findings=whole(), width=whole())
+    @door(findings=whole(1, 10_000), width=whole(1, 1024))
     def __init__(self, findings, width=8):
         super().__init__()
         self.features = nn.Sequential(  # the map before its ReLU: (B, 4 width, 8, 8)
@@ -247,11 +224,13 @@ class SmallNetwork(nn.Module):
         return self.head(F.relu(self.features(films)).mean((2, 3)))
 
 
+@door(films=FILMS)
 def small_films(films):
     """(N, size, size) uint8 -> (N, 1, 32, 32) in [-1, 1]."""
     return F.adaptive_avg_pool2d(signed_batch(films), 32)
 
 
+@door(films=one_channel, labels=tensor("N", "findings"), rows=ROWS, steps=whole())
 def train_small(films, labels, rows, steps, seed):
     """A SmallNetwork after `steps` batches of the films at `rows`, in a new order each epoch."""
     with seeded(seed):
@@ -268,6 +247,7 @@ def train_small(films, labels, rows, steps, seed):
     return network.eval()
 
 
+@door(train=ROWS)
 def null_augmentation(films, labels, train, seed):
     """Readers with no added film, and with copies of random films: as many epochs, or as many steps.
 
@@ -281,6 +261,7 @@ def null_augmentation(films, labels, train, seed):
     return {name: train_small(films, labels, rows, count, seed) for name, (rows, count) in plan.items()}
 
 
+@door(films=FILMS, squash=switch)
 def prepared(films, squash):
     """Films as if they were wider than high: the centre cut out, or the whole squeezed into a square."""
     size, edge = films.shape[-1], round(films.shape[-1] * (1 - SHAPE) / 2)
@@ -289,6 +270,7 @@ def prepared(films, squash):
     return np.stack([np.asarray(film.resize((size, size), Image.Resampling.BICUBIC)) for film in cut])
 
 
+@door(data=DATA, cropped=FEATURES, squashed=FEATURES, bench=BENCH)
 def perfect_generator(data, cropped, squashed, bench):
     """AUROC on fresh patients without added films, and with new real positives cropped, or squeezed.
 
@@ -300,6 +282,7 @@ def perfect_generator(data, cropped, squashed, bench):
     return _compare(real, bench, arms)
 
 
+@door(data=DATA, bench=BENCH, rng=RNG)
 def controls(data, bench, rng):
     """AUROC on fresh patients: no added films, repeated real positives, as many films of a toy generator."""
     known, count = positives(data, bench.train), round(RATIO * len(bench.train))
@@ -308,6 +291,7 @@ def controls(data, bench, rng):
     return _compare(data, bench, arms)
 
 
+@door(films=one_channel, labels=tensor("N", "findings"), bench=BENCH, column=whole(0))
 def copies_bring(films, labels, bench, column, seed):
     """{"equal epochs", "equal steps"}: AUROC on fresh patients that `null_augmentation` adds to "none"."""
     trained = null_augmentation(films, labels, bench.train, seed)
@@ -325,6 +309,7 @@ def _compare(data, bench, arms):
     return {name: area(labels, network.predict(x)) for name, network in networks.items()}
 
 
+@door(cropped=FEATURES, squashed=FEATURES, bench=BENCH)
 def told_apart(cropped, squashed, bench):
     """AUROC of a probe that tells squeezed from cropped films of patients whom it has not seen."""
 
@@ -336,65 +321,17 @@ def told_apart(cropped, squashed, bench):
     return area(truth, network.predict(x))
 
 
+@door(network=having("features", "head", kind="a SmallNetwork"), films=one_channel, column=whole(0))
 def activation_maps(network, films, column):
     """{"CAM", "as released": maps (B, 8, 8)} of a SmallNetwork's finding, and its logits (B,).
 
     CAM = w . relu(features): its mean plus the bias is the logit. The other leaves out the ReLU and adds the
     bias in every cell.
     """
+    if column >= len(network.head.bias):
+        raise ValueError(f"column is {column}: expected 0 to {len(network.head.bias) - 1}")
     with torch.no_grad():
         features, head = network.features(films), network.head
         right = torch.einsum("bchw,c->bhw", features.relu(), head.weight[column])
         wrong = torch.einsum("bchw,c->bhw", features, head.weight[column]) + head.bias[column]
         return {"CAM": right, "as released": wrong}, network(films)[:, column]
-
-
-# ---------------------------------------------------------------- the ledger
-class Ledger:
-    """What each fault was worth: kept for the table at the end, and among the course's scores."""
-
-    def __init__(self):
-        self.rows = {}
-
-    def note(self, fault, estimate, what, protects, n):
-        """Keep one fault's Estimate; what: in words, what was measured; protects: what prevents it."""
-        words = {"what is measured here": what, "what protects you": protects}
-        self.rows[fault] = words | estimate._asdict()
-        artifacts.record(f"audit/{fault}", *estimate, n=n, unit="AUROC")
-
-    def table(self):
-        """One row a fault: value, low, high, and the words."""
-        return pd.DataFrame(self.rows).T
-
-    def largest(self):
-        """A sentence: the largest illusion here, and the largest real change (see REAL)."""
-        size = self.table()["value"].astype(float).abs()
-        real = size.index.isin(REAL)
-        groups = {"illusion": size[~real], "change on fresh patients": size[real]}
-        found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
-        return f"The {', the '.join(found)}. They hold for these films, this finding and these classifiers."
-
-
-@door(estimate=checks.estimate)
-def size(estimate):
-    """An estimate in words: **+.012** (-.003 to +.027)."""
-    return f"**{estimate[0]:+.3f}** ({estimate[1]:+.3f} to {estimate[2]:+.3f})"
-
-
-@door(skills=checks.estimates)
-def what_the_bench_reads(skills):
-    """A sentence on {finding: Estimate of AUROC on fresh patients}: can the faults be told from noise?"""
-    parts = [f"{name} **{e.value:.2f}** ({e.low:.2f} to {e.high:.2f})" for name, e in skills.items()]
-    blind = [name for name, estimate in skills.items() if not estimate.low > 0.5]
-    sentence = f"Without any fault the bench reads, on fresh patients: {', '.join(parts)}. "
-    if blind:
-        return sentence + f"It does not read {' and '.join(blind)}: no fault measured there means anything."
-    return sentence + "It reads: a change of this score can mean something."
-
-
-def what_the_leak_was(test, fresh):
-    """A sentence on the leak's gain on the test and on fresh patients, two Estimates."""
-    words = f"On the test the leak is worth {size(test)}, on fresh patients {size(fresh)}. "
-    if test.low > 0 and test.low > fresh.high:
-        return words + "The classifier has met the test patients: that is recognition, not skill."
-    return words + "The two intervals overlap: these benches do not tell recognition from skill."

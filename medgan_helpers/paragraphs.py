@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .checks import door, estimate, holding, shaped, table
+from .checks import door, each, estimate, numbers, shaped, switch, table
 
 
-@door(scores=table("split by film", "split by patient"))
+@door(scores=table("split by film", "split by patient", numeric=True), patients_have_one_film=switch)
 def leak(scores, patients_have_one_film):
     """Chapter 1: scores, a row per split, columns "split by film" and "split by patient"."""
     gap = scores["split by film"] - scores["split by patient"]
@@ -22,7 +22,9 @@ def leak(scores, patients_have_one_film):
     )
 
 
-@door(table=table("value", "low", "high", rows=("real: other real patients", "real: simulated")))
+@door(
+    table=table("value", "low", "high", rows=("real: other real patients", "real: simulated"), numeric=True)
+)
 def distance(table):
     """Chapter 1: table, KID x 1000 (columns value, low, high) of the rows "real: other real patients",
     "real: simulated", "simulated: other simulated patients", "simulated: real"."""
@@ -40,12 +42,18 @@ def distance(table):
     )
 
 
-@door(curves=holding("without", "with"))
+def _curve(name, value):
+    """Rows of (step, training loss, validation loss), at least one."""
+    numbers()(name, value)
+    shaped("steps", "3", kind="rows")(name, np.asarray(value))
+    if (found := np.shape(value))[0] == 0 or found[1] != 3:
+        raise ValueError(f"{name} is {found}: expected rows (step, training loss, validation loss)")
+
+
+@door(curves=each(_curve, "without", "with"))
 def gap(curves):
     """Chapter 2: curves, {"without": rows, "with": rows} of (step, training loss, validation loss)."""
     curves = {name: np.asarray(curve) for name, curve in curves.items()}
-    for name, curve in curves.items():
-        shaped("steps", "3", kind="rows")(name, curve)
     gaps = {name: curve[-1, 2] - curve[-1, 1] for name, curve in curves.items()}
     if gaps["with"] < gaps["without"]:
         meaning = "Augmentation kept the network from learning its films by heart."
@@ -73,7 +81,7 @@ def difference(estimate):
     )
 
 
-@door(errors=table("before", "after"))
+@door(errors=table("before", "after", numeric=True))
 def calibration(errors):
     """Chapter 2: calibration error, a row per finding, columns "before" and "after" Platt scaling."""
     better = int((errors["after"] < errors["before"]).sum())

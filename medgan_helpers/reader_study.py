@@ -25,18 +25,32 @@ from IPython.display import HTML, display
 from PIL import Image
 
 from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
-from .checks import door, having, named, number, plain_name, shaped, table, told, whole, words
+from .checks import (
+    door,
+    each,
+    every,
+    named,
+    number,
+    plain_name,
+    table,
+    told,
+    whole,
+    words,
+)
 from .checks import path as file_name
 from .images import grey_films
+from .reader_rules import SIDES, TEST
+from .reader_rules import by_coin as by_coin
+from .reader_rules import by_rule as by_rule
+from .reader_rules import detail as detail
+from .reader_rules import pairs_needed as pairs_needed
 
-SIDES = ("left", "right")
 COLUMNS = ["reader", "test", "pair", "answer"]
 LIVE = ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG")  # set where Jupyter's server or Colab started the kernel
 QUICK = 6  # pairs of the quick round
 PAGE = "would-you-be-fooled"  # the page of the book that holds the forms
 REAL = f"{PAGE}-real"  # the form of the real round
 FORM = Path(__file__).parent / "assets" / "turing.html"
-TEST = having("truth", "sources", kind="a test, as reader_study.make gives it")
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ def make(sources, pairs=8, seed=0):
         chosen = [films[rng.permutation(len(films))[:count]] for films in (real, synthetic)]
         drawn.append(np.stack(chosen, axis=1))
         names += [name] * count
+    if len(sides := {one.shape[2:] for one in drawn}) > 1:
+        raise ValueError(f"sources have films of {sorted(sides)} pixels: expected one size")
     films, order = np.concatenate(drawn), _in_turn(np.array(names), rng)
     truth = rng.integers(2, size=len(names))
     places = np.stack([1 - truth, truth], axis=1)  # where truth is 0, the synthetic film, number 1, goes left
@@ -85,6 +101,7 @@ def make(sources, pairs=8, seed=0):
     return Test(films, truth, tuple(names[k] for k in order))
 
 
+@door(pairs=whole(1, 10_000))
 def real_round(pairs=10, seed=0, size=64):
     """A test whose real films are of patients: `pairs` beside simulated films, as many beside a DCGAN's.
 
@@ -180,7 +197,7 @@ def _kappa(counts):
     return fleiss_kappa(torch.from_numpy(counts), mode="counts").item()
 
 
-@door(test=TEST)
+@door(files=every(file_name), test=TEST)
 def read_answers(files, test):
     """The answers that several readers sent in, one csv each, as the form and the widget write them.
 
@@ -188,8 +205,6 @@ def read_answers(files, test):
     Returns a DataFrame: one row per reader, one column per pair. Raises ValueError that names the file where
     one is no such table, belongs to another test, lacks a pair, or comes from a reader who is there already.
     """
-    if isinstance(files, str) or not hasattr(files, "__iter__"):
-        raise TypeError(f"files is {told(files)}: expected a list of files, one a reader")
     rows = {}
     for file in map(Path, files):
         table = _read_one(file, test)
@@ -238,35 +253,6 @@ def write_answers(path, test, reader, answers):
     numbers = range(1, len(test) + 1)
     table = pd.DataFrame({"reader": reader, "test": test.key, "pair": numbers, "answer": answers})
     artifacts.write_csv(path, table[COLUMNS])
-
-
-# ---------------------------------------------------------------- readers of one line
-@door(film=shaped("H", "W"))
-def detail(film):
-    """How much a film (size, size) changes from pixel to pixel."""
-    film = film.astype(float)
-    return np.abs(np.diff(film, axis=0)).mean() + np.abs(np.diff(film, axis=1)).mean()
-
-
-def by_rule(test, measure):
-    """Answers of a rule of one line: synthetic is the film whose `measure`, film -> number, is smaller."""
-    if not callable(measure):
-        raise TypeError(f"measure is {measure!r}: expected a function, film -> number")
-    return [SIDES[int(measure(right) < measure(left))] for left, right in test.films]
-
-
-def by_coin(test, seed=0):
-    """Answers of a reader who tosses a coin."""
-    return np.array(SIDES)[np.random.default_rng(seed).integers(2, size=len(test))].tolist()
-
-
-@door(share=number(most=1, above=0.51))
-def pairs_needed(share):
-    """How many pairs until an *observed* `share` of synthetic films found (over .51) just clears one half.
-
-    A reader whose *true* share it is clears it about every second time: take more pairs.
-    """
-    return next(n for n in range(5, 10_000, 5) if metrics.proportion(round(share * n), n).low > 0.5)
 
 
 # ---------------------------------------------------------------- the test as a page, and as a widget
@@ -344,6 +330,7 @@ def _picture(test, number, side):
     return f'<img alt="{alt}" width="256" height="256" src="data:image/png;base64,{pixels}">'
 
 
+@door(test=TEST)
 def widget(test):
     """The test as an ipywidget, one pair at a time; at the end the score, and a csv in results/."""
     import ipywidgets  # not in every environment, and nothing else needs it
@@ -376,10 +363,16 @@ def _plain(name):
     return "".join(letter if letter.isalnum() else "-" for letter in name.strip()) or "reader"
 
 
+def _row(name, row):
+    """A row of `score`."""
+    if getattr(row, "ndim", 1) != 1 or not hasattr(row, "keys"):
+        raise TypeError(f"{name} is {told(row)}: expected one row, as score(...).loc['all']")
+    each(number(), "hits", "n", "value", "low", "high")(name, row)
+
+
+@door(row=_row)
 def verdict(row):
     """One sentence on a row of `score`: what its interval allows to say. The form says the same."""
-    if getattr(row, "ndim", 1) != 1:
-        raise TypeError(f"row is {told(row)}: expected one row, as score(...).loc['all']")
     found = f"{row['hits']:.0f} of {row['n']:.0f} synthetic films found"
     interval = f"{row['value']:.0%}, 95 % interval {row['low']:.0%} to {row['high']:.0%}; guessing: 50 %"
     if row["low"] > 0.5:

@@ -12,16 +12,22 @@ import pandas as pd
 import torch
 
 from . import artifacts, cam, chexpert, dcgan, images, metrics, simulator, stargan_trial, training
-from .checks import data_set, door, having, holding
+from .checks import bounds, data_set, door, each, having, listed, number, one_of, shaped, whole
+from .checks import images as films_of
 from .checks import table as table_of
 
 NOT_RUN = "This has not been run yet: `{command}` writes the table."
+RESTORED = table_of("method", "against", "metric", "value", "low", "high")
+READER = having("logits", "findings", kind="a classifier, as DenseNet")
+REAL = having("frame", "store", kind="a data set, as session.real_films gives it")
+STORE = having("frame", "__getitem__", kind="a store of films, as session.films().store")
 LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
     "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
     "Pneumothorax", "Pleural Effusion",
 )  # fmt: skip
 
 
+@door(store=STORE, count=whole())
 def signed(store, count=None):
     """Films of a store as networks want them: (n, 1, size, size) in [-1, 1]."""
     return images.signed_batch(store[:count])
@@ -34,7 +40,7 @@ def drawer():
     return training.shipped(dcgan.DCGAN, "dcgan_real")[0] if there else None
 
 
-@door(memory=holding("fake", "held_out", "copies"))
+@door(memory=each(number(0), "fake", "held_out", "copies"))
 def copies(memory):
     """A sentence on `metrics.memorisation` of a generator of real films: did it store patients?"""
     share = memory["copies"]
@@ -47,9 +53,12 @@ def copies(memory):
 
 
 # ---------------------------------------------------------------- chapter 4
+@door(table=RESTORED)
 def restorer_scores(table):
     """Columns (measure, value | low | high), a row a method, of the table of studies/real_restoration.py."""
     alone = table[table["against"].isna()]
+    if set(alone["metric"]) != {"psnr", "ssim"}:
+        raise ValueError("table: expected rows of psnr and of ssim without `against`, of each method alone")
     names = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
     columns = {
         names[key]: part.set_index("method")[["value", "low", "high"]]
@@ -62,13 +71,16 @@ def restorer_verdict(table):
     """Is simulation enough to train a restorer of real films? Markdown, also where there is no table."""
     if table is None:
         return NOT_RUN.format(command="python studies/real_restoration.py")
-    table_of("method", "against", "metric", "value", "low", "high")("table", table)
+    RESTORED("table", table)
     duels = table[table["against"].notna() & (table["metric"] == "psnr")]
     pairs = {(row.method, row.against): row for row in duels.itertuples()}
     lines = [
         f"- *{row.method}* minus *{row.against}*: {row.value:+.2f} dB ({row.low:+.2f} to {row.high:+.2f})"
         for row in pairs.values()
     ]
+    rivals = {other for name, other in pairs if name == "unet_simulated"}
+    if "unet_real" not in rivals or len(rivals) < 2:
+        raise ValueError("table has no row of unet_simulated against unet_real, or none against a filter")
     beats = next(r for (name, other), r in pairs.items() if name == "unet_simulated" and other != "unet_real")
     behind = pairs["unet_simulated", "unet_real"]
     facts = table.iloc[0]
@@ -97,6 +109,7 @@ def _enough(beats, behind):
 
 
 # ---------------------------------------------------------------- chapter 5
+@door(real=data_set, finding=one_of(*LABELLED), count=whole())
 def case(real, finding, count):
     """A `stargan_trial.Case` of real films: at most `count` with the finding, as many with none of LABELLED.
 
@@ -106,10 +119,12 @@ def case(real, finding, count):
     return stargan_trial.strangers(everything, finding, list(LABELLED), count)
 
 
+@door(case=stargan_trial.CASE, made=films_of, classifier=READER)
 def evidence(case, made, classifier, finding):
     """What can be known without a twin, {name: (value, low, high)}: how well a classifier tells made and true
     films from healthy ones; KID x 1,000 of made and of untouched healthy films to true ones, two spaces.
     """
+    one_of(*classifier.findings)("finding", finding)
     rows = stargan_trial.recognised(classifier, classifier.findings.index(finding), case, made)
     for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
         for what, films in (("made", made), ("untouched", case.healthy)):
@@ -117,6 +132,7 @@ def evidence(case, made, classifier, finding):
     return rows
 
 
+@door(rows=each(bounds, "classified", "classified_true", "kid_made", "kid_untouched"))
 def translated(finding, rows):
     """A sentence on one finding drawn into real films, from `evidence`."""
     made, true = rows["classified"], rows["classified_true"]
@@ -139,7 +155,7 @@ def translated(finding, rows):
 
 
 # ---------------------------------------------------------------- chapter 7
-@door(network=having("logits", "findings", kind="a classifier, as DenseNet"), real=data_set)
+@door(network=READER, real=data_set)
 def skill(network, real):
     """{finding: AUROC, an Estimate} of a classifier on all real films, for what NIH labels and it reads."""
     truth, logits = real.labels(), network.logits(signed(real.store)).numpy()
@@ -150,6 +166,7 @@ def skill(network, real):
     }
 
 
+@door(real=REAL, boxes=table_of("path", "finding"), findings=listed)
 def boxed(network, real, boxes, findings):
     """{finding: `cam.localisation`} of a classifier's maps against NIH's boxes (`chexpert.read_boxes`)."""
     rows = {}
@@ -163,6 +180,7 @@ def boxed(network, real, boxes, findings):
     return rows
 
 
+@door(size=whole(24, 512), patients=whole(1, 10_000))
 def usual_lungs(size, patients=24, seed=0):
     """(size, size) bool: where at least half of the simulated patients have lung. Nobody's own outline."""
     *_, table = simulator.sample(patients, size, seed, twins=False, masks=False)
@@ -170,9 +188,12 @@ def usual_lungs(size, patients=24, seed=0):
     return lungs.mean(0) >= 0.5
 
 
+@door(network=READER, real=REAL, finding=one_of(*chexpert.FINDINGS), lungs=shaped("size", "size"))
 def inside(network, real, finding, lungs):
     """Share of what stands out in the maps of the films with a finding that lies in `lungs`: an Estimate."""
     store = real.store.subset(real.frame[real.labels()[finding] == 1])
+    if tuple(lungs.shape) != store[:1].shape[1:]:
+        raise ValueError(f"lungs is {tuple(lungs.shape)}: the films are {store[:1].shape[1:]} pixels")
     maps = cam.activation_map(network, signed(store), finding)
     masks = torch.from_numpy(np.broadcast_to(lungs, (len(store), *lungs.shape)).copy())
     shares = cam.energy_inside(maps, masks)[0].numpy()

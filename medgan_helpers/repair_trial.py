@@ -8,17 +8,36 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from . import artifacts, classifier, degradation, metrics, restorers, simulator, training
-from .checks import door, estimate, holding, whole, words
+from . import artifacts, chexpert, classifier, degradation, metrics, restorers, simulator, training
+from .checks import (
+    data_set,
+    door,
+    each,
+    estimate,
+    estimates,
+    function,
+    having,
+    holding,
+    like,
+    number,
+    pair,
+    shaped,
+    whole,
+    words,
+)
 from .checks import images as films_of
+from .checks import names as names_of
 from .checks import table as table_of
 from .images import unit_batch, unit_to_signed
 
 MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
+NETWORKS = having("items", kind="{name: network}")
+PROFILE = having("restoration_images", "classifier_steps", kind="a profile, as session.start gives it")
 AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same information should have
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
+SCORES = shaped("classifiers", "n", "findings")
 DRAWINGS = ("L1 alone", "D alone", "both")
 WHERE = {
     "xray": "simulated patients, one CT: intervals are over warps",
@@ -28,6 +47,7 @@ WHERE = {
 
 
 # ---------------------------------------------------------------- the table
+@door(bench=restorers.BENCH, tuned=each(function), networks=NETWORKS, trust=number(0))
 def restore_all(bench, tuned, networks, trust=0.0):
     """{name: test images}: degraded, by every tuned method, by every network."""
     degraded, measured = bench.degraded["test"], bench.measured["test"]
@@ -54,6 +74,7 @@ def best_trust(network, bench):
     return max(restorers.TRUSTS, key=worth)
 
 
+@door(bench=restorers.BENCH, restored=each(films_of), where=words)
 def scores(bench, restored, where=None):
     """PSNR and SSIM of every method with 95 % intervals: columns (measure, value | low | high).
 
@@ -61,24 +82,26 @@ def scores(bench, restored, where=None):
     """
     table, where = {}, where or bench.modality
     for name, images in restored.items():
-        for measure, (short, function, unit) in MEASURES.items():
-            found = metrics.mean_interval(function(images, bench.clean["test"]), bench.patients, bench.seed)
+        for measure, (short, measured, unit) in MEASURES.items():
+            found = metrics.mean_interval(measured(images, bench.clean["test"]), bench.patients, bench.seed)
             artifacts.record(f"restore/{where}/{short}/{name}", *found, n=len(images), unit=unit)
             for key, value in found._asdict().items():
                 table.setdefault((measure, key), {})[name] = value
     return pd.DataFrame(table)
 
 
+@door(bench=restorers.BENCH, restored=each(films_of))
 def difference(bench, restored, one, other):
     """{measure: Estimate} of one method minus the other, paired: on the same test images."""
+    holding(one, other)("restored", restored)
     found = {}
-    for measure, (_, function, _) in MEASURES.items():
-        ours, theirs = (function(restored[name], bench.clean["test"]) for name in (one, other))
+    for measure, (_, measured, _) in MEASURES.items():
+        ours, theirs = (measured(restored[name], bench.clean["test"]) for name in (one, other))
         found[measure] = metrics.mean_interval(ours - theirs, bench.patients, bench.seed)
     return found
 
 
-@door(found=holding(*MEASURES))
+@door(found=each(estimate, *MEASURES))
 def lead(modality, rival, found):
     """The sentence of the U-Net against the best conventional method; in bold where the aim is missed.
 
@@ -112,7 +135,7 @@ def sharpness(images):
     return (across.abs().mean() + down.abs().mean()).item()
 
 
-@door(diagnosis=words, found=holding(*MEASURES))
+@door(diagnosis=words, found=each(estimate, *MEASURES), sharp=pair)
 def discriminator_effect(modality, diagnosis, found, sharp):
     """What the discriminator changed, against the control that took the same steps with L1 alone.
 
@@ -132,7 +155,7 @@ def discriminator_effect(modality, diagnosis, found, sharp):
     return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
 
 
-@door(table=table_of("KID x 1000", "low", "high"))
+@door(table=table_of("KID x 1000", "low", "high", numeric=True))
 def realism(table, one="unet", other="pix2pix"):
     """The sentence about KID in features of photographs: table, as from `metrics.realism_table`."""
     table_of(rows=[("imagenet", one), ("imagenet", other)])("table", table)
@@ -146,19 +169,21 @@ def realism(table, one="unet", other="pix2pix"):
     )
 
 
-@door(films=films_of, drawn=holding())
+@door(films=films_of, drawn=each(films_of))
 def drawings(films, drawn):
     """How near and how sharp films drawn from organ maps are: DataFrame, a row per generator.
 
     films: the true ones; drawn: {generator: films}; all (n, 1, H, W) in [-1, 1]. error: mean absolute, of
     grey levels in [0, 1]; sharpness: the true films have 1.
     """
+    for name, made in drawn.items():
+        like(films)(name, made)
     errors = {name: (made - films).abs().mean().item() / 2 for name, made in drawn.items()}
     sharp = {name: sharpness(made) / sharpness(films) for name, made in drawn.items()}
     return pd.DataFrame({"error": errors, "sharpness": sharp})
 
 
-@door(table=table_of("error", rows=DRAWINGS))
+@door(table=table_of("error", rows=DRAWINGS, numeric=True))
 def held_by_l1(table):
     """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
     lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
@@ -170,7 +195,7 @@ def held_by_l1(table):
     return f"Not shown: {numbers}."
 
 
-@door(table=table_of("error", "sharpness", rows=DRAWINGS))
+@door(table=table_of("error", "sharpness", rows=DRAWINGS, numeric=True))
 def sharp_and_right(table):
     """Which generator draws films both sharp and right.
 
@@ -186,28 +211,36 @@ def sharp_and_right(table):
 
 
 # ---------------------------------------------------------------- erased, or invented
+class _Known(dict):
+    """{name: ...} that says which names it has."""
+
+    def __missing__(self, name):
+        raise ValueError(f"name is {name!r}: choose one of {', '.join(self)}")
+
+
 class Lesions:
     """Films with a lung lesion and their twins without, spoilt alike; methods repair both.
 
     methods: {name: function(degraded films)}. fixed: {name: {"found" | "plain": films}}.
     """
 
-    @door(methods=holding(), size=whole(), count=whole())
+    @door(methods=each(function), size=whole(24, 512), count=whole(1, 100_000))
     def __init__(self, methods, size, count, seed=0):
         labels = pd.DataFrame({"Lung Lesion": [1.0] * count})
         found, plain, masks, _ = simulator.sample(None, size, seed + 300, labels=labels)
         self.clean = {"found": _unit(found), "plain": _unit(plain)}
         self.mask = torch.from_numpy(masks["Lung Lesion"])[:, None].float()
         self.spoilt = {n: degradation.apply(x, "xray", seed + 9) for n, x in self.clean.items()}
-        self.fixed = {
-            name: {which: method(x) for which, x in self.spoilt.items()} for name, method in methods.items()
-        }
+        self.fixed = _Known(
+            {name: {which: method(x) for which, x in self.spoilt.items()} for name, method in methods.items()}
+        )
         self.contrast = self.inside(self.clean["found"] - self.clean["plain"])
         self.visible = (self.contrast > FAINT).numpy()
         self.seed = seed
 
     def inside(self, images):
         """Mean over each film's lesion: (n,)."""
+        like(self.mask)("images", images)
         return (images * self.mask).sum((1, 2, 3)) / self.mask.sum((1, 2, 3)).clamp_min(1)
 
     def share(self, name):
@@ -245,8 +278,11 @@ class Lesions:
         }
 
 
+@door(kept=each(estimate, "unet", "pix2pix"), invented=each(estimate, "unet", "pix2pix"))
 def erased_or_invented(kept, invented, rival):
     """What the U-Net keeps of lesions and invents, beside the best filter and Pix2Pix: {name: Estimate}."""
+    for name, found in {"kept": kept, "invented": invented}.items():
+        holding(rival)(name, found)
     names = {"unet": "the U-Net", rival: f"the best filter ({rival})", "pix2pix": "Pix2Pix"}
     left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
     drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
@@ -261,6 +297,7 @@ def _unit(images):
 
 
 # ---------------------------------------------------------------- does it help the diagnosis
+@door(films=data_set, versions=each(function), findings=names_of(*chexpert.FINDINGS), profile=PROFILE)
 def read(films, versions, findings, profile):
     """What the shipped classifier makes of each version of the test films, as it is and tuned to the version.
 
@@ -300,6 +337,7 @@ def _answers(model, test, findings):
     return model.predict(test)[:, [model.findings.index(name) for name in findings]].numpy()
 
 
+@door(guesses=SCORES, truth=shaped("n", "findings"), patients=shaped("n"), rival=SCORES)
 def mean_auroc(guesses, truth, patients, rival=None):
     """Estimate of the macro AUROC, the mean over classifiers; minus the rival's, paired, if one is given.
 
@@ -307,6 +345,10 @@ def mean_auroc(guesses, truth, patients, rival=None):
     & Wu 1988), and adds the luck of the test patients, which all of them share. Of few classifiers it is too
     narrow (see `experiments.verdicts.seeds_and_patients`): no verdict with fewer than metrics.LEAST_SEEDS.
     """
+    if len(guesses) == 0:
+        raise ValueError("guesses is empty: expected at least one classifier's")
+    if rival is not None:
+        like(guesses)("rival", rival)
     rng = np.random.default_rng(0)
     each = [
         metrics.macro_auroc(truth, one, patients, None if rival is None else rival[k])
@@ -319,7 +361,12 @@ def mean_auroc(guesses, truth, patients, rival=None):
     return metrics.intervals.interval(values.mean(), resampled)
 
 
-@door(gains=holding("degraded"), shipped=estimate)
+def _gains(name, value):
+    estimates(name, value)
+    holding("degraded")(name, value)
+
+
+@door(gains=_gains, shipped=estimate, seeds=whole())
 def helped(gains, shipped, seeds):
     """Whether the repair helped the classifier that was tuned to the films it reads, and the one as shipped.
 
@@ -338,8 +385,10 @@ def helped(gains, shipped, seeds):
     )
 
 
+@door(rivals=each(words), against=each(each(estimate, *MEASURES)))
 def leads(rivals, against):
     """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
+    holding(*against)("rivals", rivals)
     parts = [
         f"{'X-ray' if modality == 'xray' else modality.upper()} {found['PSNR (dB)'].value:+.2f} dB, "
         f"SSIM {found['SSIM'].value:+.3f} ({rivals[modality].replace('_', ' ')})"

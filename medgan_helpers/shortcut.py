@@ -11,17 +11,18 @@ import numpy as np
 import torch
 
 from . import cam, images, metrics, training
-from .checks import door, holding, numbers, whole
-from .checks import images as films_of
+from .checks import door, each, estimate, having, numbers, one_channel, shaped, told, whole
 from .classifier import DenseNet
-from .experiments.films import Films
+from .experiments.films import FILMS, Films
 
 WITH, WITHOUT = 0.9, 0.05  # share of marked films among those with the finding, and among the others
 PAIR = ("cheat", "honest")
+SIDE = whole(16, 4096)
+READER = having("predict", kind="a classifier, as DenseNet")
 OTHERS = 4  # films without the finding for each with it
 
 
-@door(size=whole(16))
+@door(size=SIDE)
 def letter(size):
     """Where the letter L is, at the lower left where none belongs: (size, size) bool."""
     tall, wide, stroke = size // 8, size // 12, max(1, size // 32)
@@ -32,7 +33,12 @@ def letter(size):
     return place
 
 
-@door(films=films_of)
+def _flags(name, value):
+    if not hasattr(value, "dtype") and np.asarray(value).dtype.kind not in "biuf":
+        raise TypeError(f"{name} is {told(value)}: expected a bool for each film")
+
+
+@door(films=one_channel, which=_flags)
 def mark(films, which):
     """Films (N, 1, size, size) with a bright L in those of `which` (N,) bool; the others as they were."""
     which = torch.as_tensor(which)
@@ -54,11 +60,13 @@ def planted(labels, seed):
     return draw < np.where(np.asarray(labels) == 1, WITH, WITHOUT)
 
 
+@door(size=SIDE, count=whole(1, 10**6))
 def around(size, count):
     """The letter and 1.5 cells of a map on every side, which a cell sees: (count, size, size) bool."""
     return cam.dilate(letter(size)[None], 3 * size // 16).expand(count, -1, -1)
 
 
+@door(films=FILMS, steps=whole(), batch_size=whole())
 def train_pair(films, finding, steps, batch_size, preset, seed):
     """{"cheat", "honest": DenseNet}: the same films, finding and steps; with the letter, and without."""
     positive = films.positives(finding).numpy()
@@ -74,6 +82,7 @@ def train_pair(films, finding, steps, batch_size, preset, seed):
     return pair
 
 
+@door(pair=each(READER), films=one_channel, labels=numbers(0, 1), patients=shaped("N"))
 def exam(pair, films, labels, patients, seed):
     """{classifier: {"marked", "unmarked", "swapped": AUROC as Estimate}}, all on the same films.
 
@@ -93,6 +102,7 @@ def exam(pair, films, labels, patients, seed):
     }  # fmt: skip
 
 
+@door(pair=each(READER), films=one_channel)
 def places(pair, films, finding):
     """{classifier: (maps, share of them around the letter as Estimate)} on marked films (`energy_inside`)."""
     around_letter = around(films.shape[-1], len(films))
@@ -103,7 +113,7 @@ def places(pair, films, finding):
     return found
 
 
-@door(scores=holding(*PAIR), energy=holding(*PAIR))
+@door(scores=each(each(estimate, "marked", "unmarked", "swapped"), *PAIR), energy=each(estimate, *PAIR))
 def verdict(scores, energy):
     """What `exam` and the energies of `places`, {classifier: Estimate}, say: bait taken? given away?
 

@@ -5,7 +5,6 @@ ask otherwise: the same classifier through haze, the distance to true films, the
 radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
 """
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,32 @@ import pandas as pd
 import torch
 
 from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
-from .checks import data_set, door, estimates, one_of, whole
+from .checks import (
+    bounds,
+    data_set,
+    door,
+    each,
+    estimates,
+    having,
+    holding,
+    like,
+    listed,
+    numbers,
+    one_of,
+    text,
+    whole,
+)
+from .checks import images as films_of
 from .checks import names as names_of
+from .stargan_look import blind_look as blind_look
+from .stargan_look import named as named
+from .stargan_look import shipped_card as shipped_card
 
+PROFILE = having("classifier_steps", "preset", kind="a profile, as session.start gives it")
+CASE = having("healthy", "ill_patients", kind="a Case, as stargan_trial.case makes it")
+READER = having("logits", kind="a classifier, as DenseNet")
+MEASURES = having("keys", kind="{measure: (value, low, high)}")
+MOST = 10**5  # films at once
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
 
@@ -36,7 +58,7 @@ class Case:
         return self.ill[:middle], self.ill[middle:], self.healthy[middle:]
 
 
-@door(finding=one_of(*chexpert.FINDINGS), count=whole())
+@door(finding=one_of(*chexpert.FINDINGS), count=whole(1, MOST), views=names_of("PA", "AP", "Lateral"))
 def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
     """A Case of simulated patients, each with one finding and without any."""
     rng = np.random.default_rng([seed, chexpert.FINDINGS.index(finding)])
@@ -60,6 +82,7 @@ def strangers(films, finding, findings, count):
     return Case(healthy, ill, *(part.patient.to_numpy() for part in chosen), False)
 
 
+@door(films=having("simulated", "splits", kind="a data set, as session.films gives it"))
 def case(films, finding, findings, count, size, seed):
     """Twins where the data are simulated, strangers elsewhere."""
     if films.simulated:
@@ -67,7 +90,7 @@ def case(films, finding, findings, count, size, seed):
     return strangers(films, finding, findings, count)
 
 
-@door(findings=names_of(*chexpert.FINDINGS), count=whole(0))
+@door(findings=names_of(*chexpert.FINDINGS), count=whole(0, MOST))
 def wish(name, findings, count):
     """Label rows (count, F) that ask for one finding, or for none (name None)."""
     if name is not None:
@@ -76,6 +99,7 @@ def wish(name, findings, count):
 
 
 # ---------------------------------------------------------------- the judge
+@door(films=data_set, findings=names_of(*chexpert.FINDINGS), profile=PROFILE)
 def judge(films, findings, profile, seed):
     """(classifier, {finding: AUROC on test films}): who says whether a finding shows, and can it read?
 
@@ -110,18 +134,21 @@ def may_judge(skill):
 
 
 # ---------------------------------------------------------------- the witnesses
+@door(films=films_of)
 def hazy(films):
     """A blur of one pixel and grain of three grey levels: what a finding survives and a pattern does not."""
     grain = torch.randn(films.shape, generator=torch.Generator().manual_seed(0))
     return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
 
 
+@door(network=READER, column=whole(0), case=CASE, made=films_of)
 def recognised(network, column, case, made):
     """{name: AUROC with interval}: `made` and the true films against the healthy, as they are and in haze.
 
     network: anything with logits(films) -> (N, F); made: case.healthy with the finding drawn.
     """
     sets = {"classified": (made, case.healthy_patients), "classified_true": (case.ill, case.ill_patients)}
+    like(case.healthy[:1])("made", made[:1])
     rows = {}
     for name, (films, patients) in sets.items():
         everybody = np.concatenate([case.healthy_patients, patients])
@@ -132,6 +159,7 @@ def recognised(network, column, case, made):
     return rows
 
 
+@door(case=CASE, made=films_of)
 def distances(case, made):
     """{name: KID x 1,000 with interval} to true films of other patients: of made films, of healthy ones as
     they are (`untouched`), of other true ones (`floor`)."""
@@ -144,23 +172,26 @@ def distances(case, made):
 
 
 def _of_twins(name, value):
-    if not getattr(value, "twins", False):
+    CASE(name, value)
+    if not value.twins:
         raise ValueError(f"{name} is of strangers: a change shows only beside a film of the same patient")
 
 
-@door(case=_of_twins)
+@door(case=_of_twins, without=films_of)
 def removal(case, without):
     """{"removed": mean distance to the healthy twin after removal, as a share of that before}, with interval:
     below 1, the film came nearer to its twin."""
+    like(case.healthy)("without", without)
     before, after = ((films - case.healthy).abs().mean((1, 2, 3)).numpy() for films in (case.ill, without))
     draws = np.random.default_rng(0).integers(0, len(before), (1000, len(before)))
     ratios = after[draws].mean(1) / before[draws].mean(1)
     return {"removed": [after.mean() / before.mean(), *np.quantile(ratios, [0.025, 0.975])]}
 
 
-@door(case=_of_twins)
+@door(case=_of_twins, made=films_of)
 def variety(case, made):
     """Share of changes on one side (ONE_SIDE of the change), mean change and its spread, made and true."""
+    like(case.healthy)("made", made)
     rows = {}
     for name, films in (("made", made), ("true", case.ill)):
         change = (films - case.healthy).abs()[:, 0]
@@ -171,6 +202,12 @@ def variety(case, made):
     return rows
 
 
+def _listed_numbers(name, value):
+    listed(name, value)
+    numbers()(name, value)
+
+
+@door(values=_listed_numbers)
 def mean_of(values):
     """Mean and 95 % interval from drawing films with replacement."""
     values = np.asarray(values, float)
@@ -180,6 +217,7 @@ def mean_of(values):
     return [values.mean(), *np.quantile(values[draws].mean(1), [0.025, 0.975])]
 
 
+@door(some=_listed_numbers, others=_listed_numbers)
 def overlap(some, others):
     """1 minus the Kolmogorov-Smirnov distance of two sets of numbers: 1 for the same distribution."""
     some, others = (np.sort(np.asarray(v, float)[~np.isnan(np.asarray(v, float))]) for v in (some, others))
@@ -191,6 +229,7 @@ def overlap(some, others):
 
 
 # ---------------------------------------------------------------- the verdict
+@door(made=bounds, plain=bounds)
 def nearer(made, plain):
     """Words on two distances to true films, each (value, low, high): of made films, of untouched ones."""
     if made[2] < plain[1]:
@@ -202,6 +241,7 @@ def nearer(made, plain):
     return f"{words} (KID {made[0]:.0f} against {plain[0]:.0f})"
 
 
+@door(rows=each(bounds, "kid_made", "kid_untouched", "classified", "classified_blurred", "removed"))
 def verdict(rows):
     """One paragraph on one finding of one network, from its measures {name: (value, low, high)}."""
     made, plain, haze = rows["kid_made"], rows["kid_untouched"], rows["classified_blurred"][0]
@@ -219,12 +259,20 @@ def verdict(rows):
     )
 
 
+WITNESSES = (
+    "classified", "classified_blurred", "kid_made", "kid_untouched", "removed", "kid_photographs_made",
+    "kid_photographs_untouched", "kid_photographs_floor",
+)  # fmt: skip
 RULER = {
     "Cardiomegaly": {"ratio": "heart over chest"},
     "Pleural Effusion": {"aerated": "aerated lung, share of the film", "recess": "costophrenic recess"},
 }
 
 
+RULED = [name for names in RULER.values() for name in names]
+
+
+@door(measures=each(MEASURES), name=one_of(*RULED))
 def ruler(measures, name):
     """Rows of what a radiologist measures, for `figures.intervals`: healthy, made and true films.
 
@@ -232,17 +280,22 @@ def ruler(measures, name):
     measures, such as "ratio".
     """
     (finding,) = [finding for finding, names in RULER.items() if name in names]
+    holding(finding)("measures", measures)
     rows = {what: measures[finding][f"{name}_{what}"] for what in ("healthy", "made", "true")}
     return pd.DataFrame(rows, index=["value", "low", "high"]).T
 
 
+@door(measures=each(MEASURES), names=listed)
 def findings_table(measures, names):
     """One row per finding, one column a measure: values as the study found them."""
+    for finding, found in measures.items():
+        each(bounds, *names)(finding, found)
     return pd.DataFrame({
         finding: {name: found[name][0] for name in names} for finding, found in measures.items()
     }).T  # fmt: skip
 
 
+@door(found=MEASURES, finding=text)
 def seen_by_ruler(found, finding):
     """Do made films move as true ones do, away from healthy ones, intervals apart, in each measure of RULER
     in which true films do? True where none can tell true films from healthy ones."""
@@ -251,13 +304,17 @@ def seen_by_ruler(found, finding):
         healthy, films = found[f"{name}_healthy"], found[f"{name}_{what}"]
         return int(films[1] > healthy[2]) - int(films[2] < healthy[1])
 
+    ruled = [f"{name}_{what}" for name in RULER.get(finding, ()) for what in ("healthy", "made", "true")]
+    holding(*ruled)("found", found)
     ways = [(moved(name, "made"), moved(name, "true")) for name in RULER.get(finding, ())]
     return all(made == true for made, true in ways if true)
 
 
+@door(measures=each(MEASURES))
 def readings(measures):
     """Sentences on the ruler: what healthy films read, and how far made and true films are from that."""
     lines = []
+    holding(*RULER)("measures", measures)
     for finding, names in RULER.items():
         for name, words in names.items():
             healthy, made, true = (measures[finding][f"{name}_{w}"] for w in ("healthy", "made", "true"))
@@ -271,9 +328,12 @@ def readings(measures):
     return "\n".join([head, "", *lines])
 
 
+@door(evidence=each(MEASURES))
 def bribed(evidence):
     """A sentence on {finding: measures}: does haze take what a classifier saw (intervals apart)?"""
     asked = {finding: found for finding, found in evidence.items() if "classified_blurred" in found}
+    for finding, found in asked.items():
+        each(bounds, "classified", "classified_blurred")(finding, found)
     if not asked:
         return "The judge cannot read these findings, so nothing is shown here."
     lost = [
@@ -286,6 +346,7 @@ def bribed(evidence):
     return f"**Haze takes the AUROC away from {', '.join(lost)}**: there it was an *adversarial example*."
 
 
+@door(found=each(bounds, *WITNESSES), finding=text)
 def doubts(found, finding=""):
     """[witnesses] that do not confirm a finding: recognised above .9, in haze above .85, nearer to true films
     than untouched ones (intervals apart) and to the twin when taken away. In features of photographs, where
@@ -304,6 +365,7 @@ def doubts(found, finding=""):
     return [witness for witness, said in confirmed.items() if not said]
 
 
+@door(measures=each(each(bounds, *WITNESSES, "nothing", "size_made", "size_true")))
 def judgement(measures):
     """A sentence: which findings all witnesses confirm, who doubts the others, and what changes unasked."""
     refused = {finding: doubts(found, finding) for finding, found in measures.items()}
@@ -319,51 +381,4 @@ def judgement(measures):
     return (
         f"{said} Mean change of a pixel, of [-1, 1], where nothing was asked for, where the finding was, and "
         f"by the true finding: {'; '.join(changes)}."
-    )
-
-
-# ---------------------------------------------------------------- somebody looks
-def shipped_card():
-    """The card of the shipped robust StarGAN: findings in the order of its labels, hash, measures."""
-    return json.loads((artifacts.ASSETS / "stargan_robust" / "card.json").read_text())
-
-
-def named(table):
-    """How many findings were named, by kind of film and finding: right, n, value, low, high (Wilson).
-
-    n counts readings; a film that several have read is one film to the interval.
-    table: rows of book/results/blind_look.csv. The finding "any" is all of a kind that show one.
-    """
-    rows = {}
-    for kind, part in table.groupby("kind"):
-        whole = {} if kind == "healthy" else {"any": part}
-        for finding, films in (whole | dict(list(part.groupby("finding")))).items():
-            right = int((films["answer"] == films["finding"]).sum())
-            count = films["film"].nunique()
-            _, low, high = metrics.proportion(round(right * count / len(films)), count)
-            rows[kind, finding] = [right, len(films), right / len(films), low, high]
-    return pd.DataFrame(rows, index=["right", "n", "value", "low", "high"]).T
-
-
-def blind_look(table):
-    """A sentence on a blinded reading of made, true and healthy films: are findings named better than by lot?
-
-    By lot: one of the findings, by somebody who knows that there is one. Readers had "none" to choose, too.
-    table: None where the repository is not at hand.
-    """
-    if table is None:
-        return "The answers are in the repository, in book/results/blind_look.csv."
-    counted = named(table)
-    chance = 1 / table.loc[table["kind"] == "made", "finding"].nunique()
-    made = counted.loc[("made", "any")]
-
-    def share(kind, finding="any"):
-        row = counted.loc[(kind, finding)]
-        return f"{row.right:.0f} of {row.n:.0f} ({row.value:.0%}, {row.low:.0%} to {row.high:.0%})"
-
-    better = "better than by lot" if made.low > chance else "**not shown to be better than by lot**"
-    return (
-        f"Told which findings there are, and no film's label, {' and '.join(table['reader'].unique())} "
-        f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in "
-        f"{share('true')} true ones; {share('healthy', 'none')} healthy films were called healthy."
     )

@@ -96,6 +96,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.what == "draw":
+        if options.path.exists() and not options.path.is_dir():
+            parser.error(f"{options.path} is a file: expected a folder for the sheets")
         draw(options.path)
     elif not options.reader or not options.path.is_file():
         parser.error("note needs --reader, and the csv of the answers")

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from medgan_helpers import artifacts, dcgan, flow, images, metrics, session
+from medgan_helpers.checks import option, whole
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "generators.csv"
 SEED = 0
@@ -108,7 +109,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("action", choices=("train", "measure"))
     parser.add_argument("model", nargs="?", choices=MODELS)
-    parser.add_argument("--seconds", type=int, nargs="+", default=[100, 200, 300])
+    parser.add_argument("--seconds", type=option(int, whole()), nargs="+", default=[100, 200, 300])
     options = parser.parse_args()
     if options.action == "train" and not options.model:
         parser.error(f"which model? one of {', '.join(MODELS)}")

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from medgan_helpers import artifacts, experiments
+from medgan_helpers.checks import option, whole
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "grid.csv"
 # Steps of a classifier, the same for every arm of a regimen, growing with it. At 10 % 1,500 steps bring
@@ -62,7 +63,7 @@ def main():
     )
     parser.add_argument("--percents", nargs="+", type=float)
     parser.add_argument("--arms", nargs="+", choices=experiments.ARMS)
-    parser.add_argument("--seeds", nargs="+", type=int)
+    parser.add_argument("--seeds", nargs="+", type=option(int, whole(0)))
     parser.add_argument("--scheduler", help="address of a dask scheduler")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from medgan_helpers import artifacts, metrics
+from medgan_helpers.checks import option, whole
 from medgan_helpers.experiments import real_films, real_results
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
@@ -35,8 +36,8 @@ def main():
     )
     parser.add_argument("what", choices=("validate", "cells", "table"))
     parser.add_argument("--arms", nargs="+", default=real_films.ARMS, choices=real_films.ARMS)
-    parser.add_argument("--seeds", nargs="+", type=int, default=(0, 1, 2))
-    parser.add_argument("--steps", type=int, default=real_films.Cell.steps)
+    parser.add_argument("--seeds", nargs="+", type=option(int, whole(0)), default=(0, 1, 2))
+    parser.add_argument("--steps", type=option(int, whole()), default=real_films.Cell.steps)
     options = parser.parse_args()
     artifacts.activate("class", "simulated", "studies/real_films")
     if options.what == "validate":

@@ -27,6 +27,7 @@ from medgan_helpers import (
     simulator,
     training,
 )
+from medgan_helpers.checks import option, whole
 from medgan_helpers.images import unit_batch
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
@@ -37,9 +38,13 @@ WIDTH = 8  # of the U-Net, as in the class profile of chapter 4
 def main():
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--size", type=int, default=64, help="pixels a side (default 64)")
-    parser.add_argument("--steps", type=int, default=650, help="of each U-Net (default 650)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2), help="first weights and batches")
+    parser.add_argument(
+        "--size", type=int, choices=(32, 64, 128, 256), default=64, help="pixels a side (default 64)"
+    )
+    parser.add_argument("--steps", type=option(int, whole()), default=650, help="of each U-Net (default 650)")
+    parser.add_argument(
+        "--seeds", type=option(int, whole(0)), nargs="+", default=(0, 1, 2), help="first weights and batches"
+    )
     options = parser.parse_args()
     start = time.perf_counter()
     artifacts.activate("class", "simulated", "studies/real_restoration")

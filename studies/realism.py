@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from medgan_helpers import artifacts, chexpert, metrics, simulator
+from medgan_helpers.checks import option, whole
 from medgan_helpers.images import signed_batch
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "realism.csv"
@@ -36,10 +37,12 @@ def main():
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sizes", type=option(int, whole(24, 512)), nargs="+", default=[64, 128])
+    parser.add_argument("--seed", type=option(int, whole(0)), default=1)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
+    if not options.folder.is_dir():
+        parser.error(f"no folder at {options.folder}")
     torch.set_num_threads(1)
     table = []
     for size in options.sizes:

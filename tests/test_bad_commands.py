@@ -88,10 +88,17 @@ BAD_COMMANDS = [
     ("student", "IN/labels.csv", "labels.csv is a file"),
     ("gate", "IN/labels.csv", "no column 'percent'"),
     ("blind_look", "note IN/labels.csv --reader me", "no column 'film'"),
+    ("blind_look", "draw IN/labels.csv", "is a file: expected a folder"),
+    ("generators", "train dcgan --seconds 0", "it is 0: expected 1 or more"),
+    ("real_restoration", "--size 4", "invalid choice: 4"),
+    ("real_restoration", "--steps 0", "it is 0: expected 1 or more"),
+    ("realism", "nowhere", "no folder at nowhere"),
+    ("realism", "IN --seed -1", "it is -1: expected 0 or more"),
+    ("train_networks", "dcgan --threads 0", "it is 0: expected 1 to 1024"),
 ]
 BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage", "student"]
 PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
-    ("grid", "gate", "one_training", "blind_look"), "studies"
+    ("grid", "gate", "one_training", "blind_look", "generators", "real_restoration", "realism"), "studies"
 )
 
 

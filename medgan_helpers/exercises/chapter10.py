@@ -23,6 +23,8 @@ def euler(function):
     """function(velocity, x, steps) -> film: `steps` equal steps from t = 0 to 1, each by velocity(x, t)."""
     x = torch.tensor([[1.0], [2.0]])
     constant = function(lambda x, t: torch.full_like(x, 3.0), x, 4)
+    if (shape := tuple(torch.as_tensor(constant).shape)) != tuple(x.shape):
+        return f"points {tuple(x.shape)} went in and {shape} came out; the shape stays"
     if not torch.allclose(torch.as_tensor(constant), x + 3):
         return "along a constant velocity of 3 every point must end 3 farther on: do the steps add up to 1?"
     clock = function(lambda x, t: torch.full_like(x, 2 * float(torch.as_tensor(t).flatten()[0])), x, 4)

@@ -6,6 +6,8 @@ and returns True or False, and the solution cells assert that it is True.
 
 import functools
 
+from ..checks import told
+
 
 class _Stop(Exception):
     """Ends a check from within the reader's function; the message is the problem."""
@@ -19,19 +21,23 @@ def check(find_problem):
 
     @functools.wraps(find_problem)
     def run(answer, *given, **options):
+        came = ["is", answer]
+
         def ask(*arguments):
             try:
-                value = answer(*arguments)
-            except Exception as error:
+                came[:] = "gave", answer(*arguments)
+            except (Exception, SystemExit) as error:
                 raise _Stop(f"your code stopped with {type(error).__name__}: {error}") from error
-            return _answered(value)
+            return _answered(came[1])
 
         try:
             problem = find_problem(ask if callable(answer) else _answered(answer), *given, **options)
         except _Stop as stop:
             problem = stop
         except Exception as error:  # an answer of the wrong kind, which the check could not compare
-            problem = f"your answer stopped the check with {type(error).__name__}: {error}"
+            how, value = came
+            wanted = find_problem.__doc__.split("\n")[0].rstrip(".") if find_problem.__doc__ else "another"
+            problem = f"your answer {how} {_told(value)}, and this exercise asks for {wanted} ({error})"
             if any(part is None for part in given):
                 problem = "the check was given None: run the chapter's cells above first"
             if "not callable" in str(error) and not callable(answer):
@@ -40,6 +46,12 @@ def check(find_problem):
         return problem is None
 
     return run
+
+
+def _told(value):
+    """A value in a few words, with its shape where it has one."""
+    shape = getattr(value, "shape", None)
+    return told(value) if shape is None else f"a {type(value).__name__} of shape {tuple(shape)}"
 
 
 def _answered(answer):

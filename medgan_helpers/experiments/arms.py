@@ -12,14 +12,32 @@ import torch
 import torch.nn.functional as F
 
 from .. import chexpert, lesion_gan, stargan
+from ..checks import door, each, images, listed, whole
+from ..checks import names as names_of
 from ..images import signed_to_uint8
 from ..training import fit, mix
-from .films import FRESH_SEED, Films, join, only, parts, patients_with, pool, take, test_pool
+from .cell import CELL
+from .films import (
+    FILMS,
+    FRESH_SEED,
+    MOST,
+    PARTS,
+    POOL,
+    Films,
+    join,
+    only,
+    parts,
+    patients_with,
+    pool,
+    take,
+    test_pool,
+)
 
 STARGAN_WIDTH = 16  # as in the class profile of notebook 5
 LEAK = 10  # times the regimen's films that the leaky generator sees
 
 
+@door(cell=CELL, films=PARTS)
 def added(cell, films):
     """What the cell's arm adds: {finding: Films}. A finding without a real positive gets none."""
     made = MAKE[cell.arm](cell, films)
@@ -30,16 +48,19 @@ def added(cell, films):
 # Each takes the cell and its films, and returns {finding: (extra, size, size) uint8}.
 
 
+@door(cell=CELL, films=PARTS)
 def none(cell, films):
     return {}
 
 
+@door(cell=CELL, films=PARTS)
 def duplicate(cell, films):
     """The regimen's positives in turn, as evenly as they go."""
     real = films["train"]
     return {f: real.films[in_turn(real.positives(f), cell.extra, cell.seed)] for f in findings_of(real)}
 
 
+@door(cell=CELL, films=PARTS)
 def copypaste(cell, films):
     """A real lesion and its surroundings, pasted with soft edges; no network."""
     made = {}
@@ -48,6 +69,7 @@ def copypaste(cell, films):
     return to_grey(made)
 
 
+@door(cell=CELL, films=PARTS)
 def blob(cell, films):
     """A soft bright spot as large and as strong as the finding: is a network needed at all?"""
     made = {}
@@ -69,12 +91,14 @@ def height(positives, grounds, marks, radii):
     return ((finding - anatomy) / unit).clamp(min=0)
 
 
+@door(cell=CELL, films=PARTS)
 def lesion_gan_films(cell, films):
     """A local GAN that has seen the regimen and nothing else."""
     real = films["train"]
     return drawn(cell, real, train_lesion_gan(cell, real, marks(pool(cell.films, cell.size), real)))
 
 
+@door(cell=CELL, films=PARTS)
 def leaky(cell, films):
     """The same GAN, but it saw more: ten times the regimen, and the very films of the test."""
     source = pool(cell.films, cell.size)
@@ -89,6 +113,7 @@ def leaky(cell, films):
     return drawn(cell, films["train"], train_lesion_gan(cell, join(more, test), everything))
 
 
+@door(cell=CELL, films=PARTS)
 def stargan_films(cell, films):
     """Whole negative films translated to show one finding and no other."""
     real, findings = films["train"], findings_of(films["train"])
@@ -103,6 +128,7 @@ def stargan_films(cell, films):
     return to_grey(made)
 
 
+@door(cell=CELL, films=PARTS)
 def oracle(cell, films):
     """New simulated patients; no other cell ever sees them."""
     fresh = patients_with(cell.extra, cell.size, FRESH_SEED + cell.seed)
@@ -131,11 +157,20 @@ AUGMENTED = (
 
 
 # ---------------------------------------------------------------- what they share
+def _some(name, value):
+    """Several, at least one."""
+    listed(name, value)
+    if len(value) == 0:
+        raise ValueError(f"{name} is empty: expected at least one film to take")
+
+
+@door(real=FILMS)
 def findings_of(real):
     """The rare findings that the films show at all: from none, nothing can be made."""
     return [finding for finding in chexpert.RARE if len(real.positives(finding))]
 
 
+@door(choices=_some, count=whole(0, MOST))
 def in_turn(choices, count, seed):
     """`count` of the choices, each as often as any other give or take one, in random order."""
     rng = np.random.default_rng(seed)
@@ -143,11 +178,13 @@ def in_turn(choices, count, seed):
     return torch.from_numpy(np.concatenate(rounds)[:count])
 
 
+@door(made=each(images))
 def to_grey(made):
     """{finding: (N, 1, size, size) in [-1, 1]} -> {finding: (N, size, size) uint8}, as real films are."""
     return {f: signed_to_uint8(x)[:, 0] for f, x in made.items()}
 
 
+@door(source=POOL, real=FILMS)
 def marks(source, real):
     """{finding: (rows (n,), centres (n, 2), radii (n,))} of the films of the pool `source` that show it."""
     found = {f: source.marks(real, f) for f in findings_of(real)}
@@ -164,6 +201,7 @@ class Places(NamedTuple):
     radii: torch.Tensor  # (N,) of the finding in the positive
 
 
+@door(cell=CELL, real=FILMS)
 def places(cell, real):
     """{finding: Places}, the same in every arm that draws at marks."""
     images, found = real.images(), {}
@@ -178,6 +216,7 @@ def places(cell, real):
     return found
 
 
+@door(cell=CELL, real=FILMS)
 def drawn(cell, real, generator):
     """Findings drawn by a LesionGAN at the places of the regimen."""
     if generator is None:
@@ -188,6 +227,7 @@ def drawn(cell, real, generator):
     return to_grey(made)
 
 
+@door(cell=CELL, films=FILMS)
 def train_lesion_gan(cell, films, marked):
     """A LesionGAN trained on `films` alone; marked: where each positive shows its finding, see `marks`."""
     if not marked:
@@ -200,6 +240,7 @@ def train_lesion_gan(cell, films, marked):
     return generator
 
 
+@door(films=FILMS, findings=names_of(*chexpert.FINDINGS), steps=whole())
 def train_stargan(films, findings, steps, seed):
     """A StarGAN for `findings` trained on `films` alone, every finding as often as none."""
     labels = films.frame[findings]

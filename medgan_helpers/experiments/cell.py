@@ -80,6 +80,7 @@ def _as(field, value):
     return field.type(value)
 
 
+CELL = checks.having("percent", "generator_steps", kind="a Cell, as experiments.Cell.complete makes it")
 KEY = [field.name for field in fields(Cell)]
 
 

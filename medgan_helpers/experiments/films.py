@@ -13,7 +13,8 @@ import torch
 from tqdm import tqdm
 
 from .. import artifacts, chexpert, simulator
-from ..checks import door, having, one_of, whole
+from ..checks import door, having, holding, listed, number, one_of, switch, table, whole
+from ..checks import films as grey
 from ..images import Batches, check_space, signed_batch
 from ..lesion_gan import marks_of
 from ..simulator import dataset, rows
@@ -23,6 +24,11 @@ TEST_SEED = POOL_SEED + 1000  # patients of the final test: in no regimen, looke
 FRESH_SEED = POOL_SEED + 2000  # patients of the oracle, others for every seed
 PROBE_SEED = POOL_SEED + 3000  # positives that the probe compares added films with
 NEGATIVES = 8 / 3  # test films without a rare finding, for each positive of one
+MOST, SIDE = 10**6, whole(24, 512)  # films, and pixels a side, of a pool
+FILMS = having("films", "positives", "images", kind="Films, as experiments.films makes them")
+POOL = having("films", "marks", "frame", kind="a Pool of films, as experiments.films.pool makes it")
+LABELS = having("reset_index", "columns", kind="a DataFrame, as chexpert.labels makes it")
+PARTS = holding("train", "valid", "test")
 FRACTIONS = (0.90, 0.05, 0.05)  # train, valid, and the test patients of earlier grids, not used again
 
 
@@ -33,6 +39,7 @@ class Pool:
     build/<profile>/data, so that the next run, or another process, finds them.
     """
 
+    @door(films=whole(1, MOST), size=SIDE)
     def __init__(self, films, size, seed, rare):
         self.size = size
         self.frame = simulator.plan(films, seed=seed, rare=rare)
@@ -43,7 +50,10 @@ class Pool:
         self.done = memory_map(name.with_suffix(".done"), (films,))
         self._found = {}  # marks, by finding and film: two steps of a cell ask for them
 
+    @door(numbers=listed, progress=switch)
     def films(self, numbers, progress=False):
+        if strangers := [n for n in numbers if n not in self.frame.index]:
+            raise ValueError(f"numbers hold {strangers[0]!r}: expected films 0 to {len(self.frame) - 1}")
         missing = [n for n in dict.fromkeys(numbers) if not self.done[n]]
         check_space(artifacts.folder("data"), len(missing) * self.size**2)
         jobs = ((*pair, self.size) for pair in self._pairs(missing))
@@ -54,6 +64,7 @@ class Pool:
             self.done[n] = 1  # after the film: a killed run renders it again
         return torch.from_numpy(self._films[list(numbers)])
 
+    @door(films=FILMS, finding=one_of(*chexpert.FINDINGS))
     def marks(self, films, finding):
         """Where `finding` is among Films of this pool: their rows (n,), centres (n, 2), radii (n,).
 
@@ -90,18 +101,21 @@ def memory_map(path, shape):
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 
+@door(films=whole(1, MOST), size=SIDE)
 @lru_cache(maxsize=4)
 def pool(films, size, seed=POOL_SEED, rare=0.04):
     """The pool with these settings; planning it takes seconds, so one process does it once."""
     return Pool(films, size, seed, dict(rare) if isinstance(rare, tuple) else rare)
 
 
+@door(finding_count=whole(1, MOST), size=SIDE, others=whole(0, MOST))
 def patients_with(finding_count, size, seed, others=0):
     """A pool of `finding_count` films of each rare finding, and `others` with none of them."""
     rare = tuple((finding, finding_count) for finding in chexpert.RARE)
     return pool(3 * finding_count + others, size, seed, rare)
 
 
+@door(test=whole(1, MOST), size=SIDE)
 def test_pool(test, size):
     """The films of the final test: `test` positives of each rare finding and 8 / 3 as many with none.
 
@@ -110,6 +124,7 @@ def test_pool(test, size):
     return patients_with(test, size, TEST_SEED, int(NEGATIVES * test))
 
 
+@door(frame=table("patient"), percent=number(most=100, above=0), test=whole(1, MOST), size=SIDE)
 def parts(frame, percent, seed, test, size=64):
     """{"train", "valid", "test"}: the regimen's rows, validation rows as they come, the final test's rows.
 
@@ -128,7 +143,7 @@ def parts(frame, percent, seed, test, size=64):
 class Films:
     """Films and labels in memory, in the form `images.Batches` draws from."""
 
-    @door(labels=having("reset_index", "columns", kind="a DataFrame, as chexpert.labels makes it"))
+    @door(films=grey(), labels=LABELS)
     def __init__(self, films, labels, numbers=None):
         self.films = torch.as_tensor(films)  # (N, size, size) uint8
         self.frame = labels.reset_index(drop=True)  # (N, 14) float32, nan: not counted
@@ -142,6 +157,7 @@ class Films:
     def __getitem__(self, chosen):
         return self.films[chosen].numpy()
 
+    @door(batch_size=whole())
     def batches(self, batch_size, seed):
         return Batches(self, batch_size, seed, "cpu", self.frame)
 
@@ -161,6 +177,7 @@ class Films:
         return torch.from_numpy(np.flatnonzero((self.frame[list(chexpert.RARE)] == 0).all(axis=1)))
 
 
+@door(source=POOL, frame=table())
 def take(source, frame):
     """The Films of label rows `frame` of a pool."""
     return Films(source.films(frame.index), chexpert.labels(frame), frame.index.to_numpy())
@@ -169,6 +186,8 @@ def take(source, frame):
 def join(*sets):
     if not sets:
         raise ValueError("no films to join: expected at least one Films")
+    for one in sets:
+        FILMS("what is joined", one)
     numbers = None if any(s.numbers is None for s in sets) else np.concatenate([s.numbers for s in sets])
     return Films(torch.cat([s.films for s in sets]), pd.concat([s.frame for s in sets]), numbers)
 

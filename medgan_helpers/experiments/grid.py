@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import artifacts
-from ..checks import door, path
+from ..checks import door, path, told
 from . import trial
 from .cell import KEY, Cell
 from .results import write_scores
@@ -31,7 +31,7 @@ def run(cells, out, scheduler=None):
     one that dies has its cell run again by another.
     """
     if not isinstance(cells, list | tuple):
-        raise TypeError(f"cells is {cells!r}: expected a list, as experiments.cells makes it")
+        raise TypeError(f"cells is {told(cells)}: expected a list, as experiments.cells makes it")
     if scheduler is not None and ":" not in str(scheduler):
         raise ValueError(f"scheduler is {scheduler!r}: expected its address, as tcp://host:8786")
     out = Path(out)
@@ -49,8 +49,10 @@ def run(cells, out, scheduler=None):
     return pd.DataFrame([done[cell] for cell in wanted])
 
 
+@door(out=path)
 def finished(out):
     """{Cell: row} of the cells in a csv. Raises ValueError if it is something else."""
+    out = Path(out)
     if out.is_dir():
         raise ValueError(f"{out} is a folder: expected the name of a csv")
     if not out.exists():

@@ -15,12 +15,16 @@ import numpy as np
 import pandas as pd
 
 from .. import artifacts, augmentation, chexpert, metrics, repair_trial
-from ..checks import data_set, door, having
+from ..checks import data_set, door, every, having, text, whole
+from ..checks import table as table_of
 from ..images import signed_batch
 from .films import only
 from .trial import train_classifier
 
 ARMS = ("none", "standard", "duplicate")
+PROFILE = having("batch_size", "grid_steps", kind="a profile, as session.start gives it")
+JUDGED = table_of("value", "low", "high", rows=[f"{arm} − none" for arm in ARMS[1:]])
+ANSWERS = table_of("question", "answer", "good")
 FOUND = having("truth", "guesses", kind="what own.run found")
 LEAST = 4  # films with a finding, and without, that a test must hold to score it
 
@@ -37,6 +41,7 @@ class Found:
     repeated: list  # findings whose films `duplicate` repeats
 
 
+@door(films=data_set)
 def repeated(films):
     """The findings that `duplicate` repeats: the course's rare ones, else the three rarest here."""
     count = films.labels(films.splits["train"])[chexpert.FINDINGS[1:]].sum()
@@ -44,6 +49,7 @@ def repeated(films):
     return [name for name in chexpert.RARE if name in count] or list(count.index[:3])
 
 
+@door(films=data_set, profile=PROFILE)
 def train(films, profile, seed):
     """{arm: classifier}, trained on the training patients for the same number of steps."""
     part = films.store.subset(films.splits["train"])
@@ -59,18 +65,20 @@ def train(films, profile, seed):
     return {a: train_classifier(b, profile.grid_steps, profile.preset, seed) for a, b in batches.items()}
 
 
+@door(films=data_set)
 def unseen(films):
     """The films of validation and test patients together: nothing is chosen here, so both are a test."""
     return films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
 
 
+@door(labels=table_of(*chexpert.FINDINGS[1:], least=0))
 def scorable(labels):
     """The findings that at least LEAST films have, and LEAST lack; labels: DataFrame, nan is not known."""
     known, positive = labels.notna().sum(), labels.sum()
     return [n for n in chexpert.FINDINGS[1:] if LEAST <= positive[n] <= known[n] - LEAST]
 
 
-@door(films=data_set)
+@door(films=data_set, profile=PROFILE, seeds=every(whole(0)))
 def run(films, profile, seeds=(0, 1)):
     """Train the three arms with each seed; let them read the films of patients that they never saw.
 
@@ -107,6 +115,7 @@ def table(found):
     return pd.DataFrame(rows, index=["value", "low", "high"]).T
 
 
+@door(rows=JUDGED, seeds=whole())
 def verdict(rows, seeds):
     """What may be said of each difference in `table`, of so many seeds, in Markdown."""
     lines = []
@@ -143,7 +152,7 @@ def looks(films):
     return count
 
 
-@door(found=FOUND, films=data_set)
+@door(found=FOUND, films=data_set, looked=whole())
 def checklist(found, films, looked):
     """Chapter 9's checklist as this run answers it: DataFrame question, answer, good (None: yours).
 
@@ -174,6 +183,9 @@ def checklist(found, films, looked):
     return pd.DataFrame(rows, columns=["question", "answer", "good"])
 
 
+@door(
+    found=FOUND, films=data_set, prediction=text, rows=JUDGED, checks=table_of("question", "answer", "good")
+)
 def report(found, films, prediction, rows, checks):
     """The report to hand in, Markdown: films, prediction, table, verdict, checklist, limits."""
     marks = {True: "yes", False: "**no**", None: "*for you to answer*"}

@@ -32,7 +32,7 @@ from .. import artifacts, augmentation, checks, lesion_gan, session
 from ..classifier import DenseNet
 from ..training import fit, mix
 from . import arms
-from .films import Films, join, only, pool, take
+from .films import FILMS, SIDE, Films, join, only, pool, take
 
 RARE = ("Lung Lesion", "Pleural Other")  # 124 and 69 films here; Fracture is not labelled
 ARMS = ("none", "standard", "duplicate", "duplicate + standard", "stargan", "lesion_gan", "pretrained")
@@ -61,13 +61,16 @@ class Cell:
 
     def __post_init__(self):
         arms, parts, folds = checks.one_of(*ARMS), checks.one_of("test", "valid"), checks.whole(0, FOLDS - 1)
-        checks.settings(self, arm=arms, part=parts, fold=folds)
+        sizes = {name: checks.whole() for name in ("steps", "batch_size", "extra", "generator_steps")}
+        share = checks.number(0, 1)
+        checks.settings(self, arm=arms, part=parts, fold=folds, size=SIDE, simulated_share=share, **sizes)
 
     @property
     def name(self):
         return "-".join(str(value) for value in asdict(self).values()).replace(" ", "")
 
 
+CELL = checks.having("fold", "tuning_rate", kind="a Cell of real_films")
 KEY = [field.name for field in fields(Cell)]
 
 
@@ -78,12 +81,14 @@ def cells(arms=ARMS, seeds=(0, 1, 2), folds=range(FOLDS), **settings):
 
 
 # ---------------------------------------------------------------- films
+@checks.door(patients=checks.listed)
 def fold_of(patients, salt="fold"):
     """(N,) fold 0 to 4 of each film from a hash of its patient: the same everywhere, no patient in two."""
     folds = {p: int(hashlib.sha256(f"{salt} {p}".encode()).hexdigest(), 16) % FOLDS for p in set(patients)}
     return np.array([folds[patient] for patient in patients])
 
 
+@checks.door(cell=CELL, patients=checks.listed)
 def parts(cell, patients):
     """Row numbers to train on and to read, of a cell: no patient is in both."""
     outer, inner = fold_of(patients), fold_of(patients, "inner fold")
@@ -99,18 +104,21 @@ def load(size):
     return real.frame, Films(torch.from_numpy(real.store[:]), real.labels())
 
 
+@checks.door(size=SIDE)
 def simulated(size):
     """Simulated films with all thirteen findings, and the pool that knows where they are."""
     source = pool(POOL, size, POOL_SEED)
     return source, take(source, source.frame)
 
 
+@checks.door(films=FILMS)
 def grounds(films):
     """Rows that show neither rare finding: what a finding is drawn into."""
     return torch.from_numpy(np.flatnonzero((films.frame[list(RARE)] == 0).all(axis=1)))
 
 
 # ---------------------------------------------------------------- the arms
+@checks.door(cell=CELL)
 def run(cell):
     """Train the classifier of a cell; logits (n, 14) of the films it is to read, in the table's order.
 
@@ -130,10 +138,12 @@ def run(cell):
     return network.logits(films.images()[outside]).numpy()
 
 
+@checks.door(films=FILMS, rows=checks.shaped("n"))
 def pick(films, rows):
     return Films(films.films[rows], films.frame.iloc[rows])
 
 
+@checks.door(cell=CELL)
 def begin(cell):
     """The classifier before its first real film, and how many steps it still has."""
     if cell.arm != "pretrained":
@@ -148,6 +158,7 @@ def begin(cell):
     return network, after
 
 
+@checks.door(cell=CELL, steps=checks.whole())
 def pretrained(cell, steps):
     """The classifier trained on simulated films alone; one a seed, kept for all folds."""
     network = DenseNet(preset="narrow", steps=steps, emphasis=(), seed=cell.seed)
@@ -158,6 +169,7 @@ def pretrained(cell, steps):
     return network
 
 
+@checks.door(cell=CELL, train=FILMS)
 def added(cell, train):
     """What the arm adds to the training films: a list of Films, one a rare finding."""
     make = {"duplicate": repeat, "duplicate + standard": repeat, "stargan": translate, "lesion_gan": draw}
@@ -165,6 +177,7 @@ def added(cell, train):
     return [Films(made[finding], only(finding, cell.extra)) for finding in RARE]
 
 
+@checks.door(cell=CELL, train=FILMS)
 def repeat(cell, train):
     return {
         finding: train.films[arms.in_turn(train.positives(finding), cell.extra, cell.seed)]
@@ -172,6 +185,7 @@ def repeat(cell, train):
     }
 
 
+@checks.door(cell=CELL, train=FILMS)
 def draw(cell, train):
     """Findings drawn into real negatives by a GAN that knows simulated films only, placed as it saw them."""
     generator, centres = drawer(cell)
@@ -184,6 +198,7 @@ def draw(cell, train):
     return arms.to_grey(made)
 
 
+@checks.door(cell=CELL)
 def drawer(cell):
     """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
     source, films = simulated(cell.size)
@@ -197,6 +212,7 @@ def drawer(cell):
     return generator, centres
 
 
+@checks.door(cell=CELL, train=FILMS)
 def translate(cell, train):
     """Negatives translated to each rare finding by a StarGAN trained on the training films alone."""
     generator = arms.train_stargan(train, list(RARE), cell.generator_steps, mix(cell.seed, cell.fold))

@@ -8,6 +8,8 @@ between arms, Holm's correction, and the sentences that the book prints.
 import numpy as np
 import pandas as pd
 
+from ..checks import door, each, listed, named, numbers, shaped
+from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look, interval
 from ..metrics.classification import _bootstrap, _weighted_auroc
 from ..real_trial import LABELLED as FINDINGS
@@ -23,9 +25,11 @@ CONTROL = {  # an arm, and the one that it must beat
     "pretrained": "standard",
 }
 SETS = {**{f: (f,) for f in FINDINGS}, "rare two": RARE, "all nine": FINDINGS}
+SUMMARY = table_of("arm", "against", "finding", "value", "low", "high", "p_holm", "seeds")
 FAMILY = (*RARE, "all nine")  # whose differences are printed: one family for Holm
 
 
+@door(logits=shaped("n", "F"), folds=listed)
 def ranks_in_fold(logits, folds):
     """(n, F) logits as ranks within each fold, 0 to 1: five classifiers have five scales."""
     ranks = np.empty(np.shape(logits))
@@ -35,6 +39,7 @@ def ranks_in_fold(logits, folds):
     return ranks
 
 
+@door(labels=shaped("n"), patients=listed)
 def resampled(labels, scores, patients, seed=0):
     """AUROC of one finding, once as it is and in every resample: value, (R,).
 
@@ -49,6 +54,13 @@ def resampled(labels, scores, patients, seed=0):
     return float(np.mean(values)), each[drawn.T, np.arange(each.shape[1])].mean(0)
 
 
+def _draws(name, value):
+    shaped("R")(name, value)
+    if not np.isfinite(value).any():
+        raise ValueError(f"{name} holds no number: expected the resamples of a difference")
+
+
+@door(differences=_draws)
 def p_value(differences):
     """Two-sided, from the resamples of a difference; never below one in their number."""
     differences = differences[np.isfinite(differences)]
@@ -56,6 +68,7 @@ def p_value(differences):
     return float(min(1.0, 2 * max(beyond, 1 / len(differences))))
 
 
+@door(values=numbers(0, 1))
 def holm(values):
     """Holm's step-down correction (1979) of p-values, in their order."""
     values = np.asarray(values, dtype=float)
@@ -66,12 +79,15 @@ def holm(values):
     return corrected
 
 
+@door(labels=table_of(*FINDINGS), scores=each(named), patients=listed)
 def summary(labels, scores, patients, seed=0):
     """One row per arm and finding, and per difference: arm, against, finding, value, low, high, p, p_holm.
 
     labels: DataFrame (n, findings); scores: {arm: {training seed: (n, F) ranks, columns as labels}};
     patients: (n,). A difference uses the training seeds that both arms have.
     """
+    if len(patients) != len(labels):
+        raise ValueError(f"{len(patients)} patients for {len(labels)} films: expected one each")
     rows = []
     for arm, of_seed in scores.items():
         rows += _rows(arm, "", labels, of_seed, None, patients, seed)
@@ -106,6 +122,7 @@ def _rows(arm, against, labels, first, second, patients, seed):
 
 
 # ---------------------------------------------------------------- what the book shows
+@door(summary=SUMMARY, findings=listed)
 def table(summary, findings=(*RARE, "all nine")):
     """Arms down, findings across: "0.712 (0.68 to 0.74)". A DataFrame of text."""
     alone = summary[summary["against"].fillna("").eq("") & summary["finding"].isin(findings)]
@@ -122,6 +139,7 @@ def verdict(summary):
     """
     if summary is None:
         return NOT_RUN.format(command="python studies/real_films.py cells")
+    SUMMARY("summary", summary)
     chosen = summary[summary["against"].fillna("").ne("") & summary["finding"].isin(FAMILY)]
     lines = []
     for row in chosen.itertuples():
@@ -138,6 +156,7 @@ def verdict(summary):
     return "\n".join(lines)
 
 
+@door(summary=SUMMARY)
 def progress(summary):
     """A sentence: which arms are in the table, of how many seeds, and which are not finished."""
     alone = summary[summary["against"].fillna("").eq("")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import artifacts, checks, chexpert, metrics
+from ..checks import door, path, shaped
 from ..classifier import DenseNet
 from ..training import checkpoints
 from .cell import Cell, name
@@ -20,6 +21,7 @@ def _folder(cell):
     return artifacts.folder("artifacts") / "grid" / name(Cell.complete(cell))
 
 
+@door(classifier=checks.having("state_dict", kind="a classifier, as DenseNet"))
 def keep(cell, classifier, extra):
     """Keep a cell's classifier and added films, for the notebooks."""
     checkpoints.write(_folder(cell), {"step": cell.steps, "state": classifier.state_dict()})
@@ -44,11 +46,13 @@ def kept_films(cell):
     return {f: np.load(path) for f in chexpert.RARE if (path := _folder(cell) / f"{f}.npy").exists()}
 
 
+@door(out=path)
 def scores_file(cell, out):
     """Where the test scores of a cell of the csv `out` lie."""
     return Path(out).with_suffix("") / f"{name(cell)}.npz"
 
 
+@door(out=path, labels=shaped("N", "F"), logits=shaped("N", "F"), patients=shaped("N"))
 def write_scores(cell, out, labels, logits, patients):
     """Keep a cell's test labels (n, 14), logits (n, 14) and patients (n,), the logits in half precision."""
     with artifacts.atomic(scores_file(cell, out)) as temporary, open(temporary, "wb") as file:
@@ -57,6 +61,7 @@ def write_scores(cell, out, labels, logits, patients):
         np.savez_compressed(file, **small, patients=numbers)
 
 
+@door(findings=checks.names(*chexpert.FINDINGS), out=path)
 def test_scores(cell, findings=chexpert.RARE, out=None):
     """Labels (n, F), logits (n, F) and patients (n,) of a finished cell's test films, by finding.
 
@@ -66,7 +71,6 @@ def test_scores(cell, findings=chexpert.RARE, out=None):
     cell = Cell.complete(cell)
     if not (file := scores_file(cell, out)).is_file():
         raise FileNotFoundError(f"no scores at {file}: run this cell with experiments.run first")
-    checks.names(*chexpert.FINDINGS)("findings", findings)
     numbers = [chexpert.FINDINGS.index(finding) for finding in findings]
     try:
         kept = np.load(file)

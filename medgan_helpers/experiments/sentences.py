@@ -1,12 +1,14 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
 from .. import chexpert
-from ..checks import door, names, one_of
+from ..checks import door, holding, names, one_of, text
 from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
-from .verdicts import COLUMNS, HEADROOM, by_seeds_alone, gap_differences, gaps
+from .verdicts import CELLS, COLUMNS, HEADROOM, JUDGED, PERCENT, by_seeds_alone, gap_differences, gaps
 
+GAPS = table_of("percent", "arm", "seed", "train", "valid", "rare", least=0)
+SCORED = table_of("percent", "arm", "seed", "rare", least=0)
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
     "duplicate_standard": "repeated and augmented real films", "stargan": "StarGAN",
@@ -16,16 +18,19 @@ NAMES = {
 }  # fmt: skip
 
 
+@door(name=text)
 def words(name):
     """An arm, or a column of scores, in words."""
     return NAMES.get(name, name)
 
 
+@door(row=holding("value", "low", "high"))
 def number(row):
     """A difference with its interval: +.050 (+.010 to +.090)."""
     return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 
+@door(judged=JUDGED, percent=PERCENT)
 def headroom(judged, percent=1):
     """Where a generator has anything to win: oracle minus duplicate, finding by finding."""
     rows = _rows(judged, percent, *HEADROOM)
@@ -42,7 +47,7 @@ def headroom(judged, percent=1):
     return " ".join(text)
 
 
-@door(arm=one_of(*ARMS))
+@door(judged=JUDGED, arm=one_of(*ARMS), percent=PERCENT)
 def against(judged, arm, percent=1):
     """What may be said of an arm: one sentence for every arm it was compared with, finding by finding."""
     rows = judged[(judged["percent"] == percent) & (judged["first"] == arm)] if len(judged) else judged
@@ -56,7 +61,7 @@ def against(judged, arm, percent=1):
     return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
 
 
-@door(arms=names(*ARMS))
+@door(judged=JUDGED, arms=names(*ARMS), percent=PERCENT)
 def finished_arms(judged, arms, percent=1):
     """`against` for each of these arms that is finished, and the names of the others."""
     rows = judged[judged["percent"] == percent] if len(judged) else judged
@@ -76,6 +81,7 @@ GENERATORS = ("stargan", "lesion_gan", "lesion_gan_standard")
 NO_VERDICT = "At {:g} % no generator is finished: **there is no verdict yet**."
 
 
+@door(judged=JUDGED, percent=PERCENT)
 def summary(judged, percent=1):
     """Does a generator help, does it beat what is simpler, and at whose cost: finding by finding."""
     made = _generators(judged, percent)
@@ -83,6 +89,7 @@ def summary(judged, percent=1):
     return " ".join(told) or NO_VERDICT.format(percent)
 
 
+@door(judged=JUDGED, percent=PERCENT)
 def answer(judged, percent=1):
     """The same in short and in plain words: the mean of the three rare findings, with its differences."""
     made = _generators(judged, percent)
@@ -110,6 +117,7 @@ def _answer_of(rows, arm):
     return f"**{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}.** Against {numbers}."
 
 
+@door(judged=JUDGED, percent=PERCENT)
 def has_verdict(judged, percent=1):
     """Whether a generator's arm has the seeds for a verdict at this regimen."""
     return any((rows["seeds"] >= LEAST_SEEDS).all() for rows in _generators(judged, percent).values())
@@ -132,15 +140,16 @@ def _summary_of(rows, arm, inside):
         "too few seeds": "has too few seeds for a verdict against {}",
     }  # fmt: skip
     parts = []
-    for verdict, text in kinds.items():
+    for verdict, words_of in kinds.items():
         chosen = rows[rows["verdict"] == verdict]
         named = [f"{words(second)} ({inside(part)})" for second, part in chosen.groupby("second", sort=False)]
         if named:
-            parts.append(text.format(_list(named)))
+            parts.append(words_of.format(_list(named)))
     name = words(arm)[0].upper() + words(arm)[1:]
     return f"**{name}** " + "; it ".join(parts) + "."
 
 
+@door(table=GAPS, percent=PERCENT)
 def gap(table, percent=1):
     """The verdict on the paper's Figure 3: does a smaller gap show that a generator helps?"""
     means, changes = gaps(table, percent), gap_differences(table, percent)
@@ -167,6 +176,7 @@ def _change(row):
     return f"{number(row)}, {kind}"
 
 
+@door(table=table_of("percent", "arm", "probe", least=0), percent=PERCENT)
 def probe(table, percent=1):
     """How easily added films are told from real ones, beside the oracle's floor."""
     means = table[table["percent"] == percent].groupby("arm")["probe"].mean().dropna()
@@ -182,6 +192,7 @@ def probe(table, percent=1):
     )
 
 
+@door(table=table_of("percent", "arm", least=0), percent=PERCENT)
 def price(table, percent=1):
     """What added films cost the findings that they were not added for: all that are scored but the three."""
     part = table[table["percent"] == percent]
@@ -203,6 +214,7 @@ def price(table, percent=1):
     )
 
 
+@door(table=CELLS, judged=JUDGED)
 def strict(table, judged):
     """How many verdicts stay by the strictest count, seeds alone."""
     called = judged[judged["verdict"].isin(("beats", "is worse than"))] if len(judged) else judged
@@ -217,6 +229,7 @@ def strict(table, judged):
     )
 
 
+@door(cells=table_of("steps"))
 def live(cells):
     """What a live run of one seed may say: nothing on augmentation, whatever its numbers are."""
     steps = cells["steps"].iloc[0]
@@ -226,6 +239,7 @@ def live(cells):
     )
 
 
+@door(judged=JUDGED)
 def regimens(judged):
     """Does the room for augmentation fade when there are more real films?"""
     rows = judged[(judged["finding"] == "rare")] if len(judged) else judged
@@ -262,6 +276,7 @@ def _list(names):
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
+@door(table=table_of("percent", "arm", "seed", "steps", least=0))
 def progress(table):
     """Which arms and regimens are finished, with how many seeds."""
     if not len(table):
@@ -275,7 +290,7 @@ def progress(table):
     return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
 
 
-@door(again=table_of("percent", "arm", "seed", "rare"))
+@door(table=SCORED, again=SCORED)
 def twice(table, again):
     """How far cells that were computed on two machines differ: a row is not quite a function of its cell."""
     both = table.merge(again, on=["percent", "arm", "seed"], suffixes=("", " again"))
@@ -290,7 +305,7 @@ def twice(table, again):
     )
 
 
-@door(arm=one_of(*ARMS))
+@door(judged=JUDGED, arm=one_of(*ARMS))
 def gains(judged, arm):
     """{finding: "+.050 (+.010 to +.090)"} of an arm against none, at 1 %."""
     return {row["finding"]: number(row) for row in _rows(judged, 1, arm, "none").to_dict("records")}

@@ -11,16 +11,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .. import artifacts, augmentation, chexpert, metrics
+from ..checks import door, listed, shaped, whole
 from ..classifier import DenseNet
 from ..training import fit
 from .arms import AUGMENTED, added
-from .films import PROBE_SEED, join, parts, patients_with, pool, take, test_pool
+from .cell import CELL
+from .films import PARTS, PROBE_SEED, join, parts, patients_with, pool, take, test_pool
 from .results import keep
 
+FOURTEEN = shaped("N", "14")
 CURVE_POINTS = 6  # of a learning curve
 PROBED = 100  # films of each finding, added and real, that the probe compares
 
 
+@door(cell=CELL)
 def run_cell(cell):
     """Train one classifier and score it once on the test films; return its row.
 
@@ -49,6 +53,7 @@ def run_cell(cell):
     }
 
 
+@door(cell=CELL)
 def cell_films(cell):
     """The films of a cell: {"train", "valid", "test": Films, "test patients": identities}."""
     source, held_out = pool(cell.films, cell.size), test_pool(cell.test, cell.size)
@@ -59,6 +64,7 @@ def cell_films(cell):
     return films | {"test patients": tables["test"].patient.to_numpy()}
 
 
+@door(cell=CELL, films=PARTS)
 def train_on(cell, films, extra):
     """The cell's classifier, trained on real and added films together, and its learning curve."""
     training = join(films["train"], *extra.values())
@@ -70,6 +76,7 @@ def train_on(cell, films, extra):
     return classifier, curve
 
 
+@door(steps=whole())
 def train_classifier(batches, steps, preset, seed, watch=None):
     """A classifier trained for `steps` on `batches`; watch(classifier, step) is called now and then."""
     classifier = DenseNet(preset=preset, steps=steps, seed=seed)
@@ -77,6 +84,7 @@ def train_classifier(batches, steps, preset, seed, watch=None):
     return classifier
 
 
+@door(films=PARTS, curve=listed)
 def watcher(films, curve):
     """A function that appends (step, training loss, validation loss) to `curve`, both on real films."""
     count = min(len(films["train"]), len(films["valid"]))
@@ -88,6 +96,7 @@ def watcher(films, curve):
     return watch
 
 
+@door(labels=FOURTEEN, logits=FOURTEEN, patients=shaped("N"))
 def score(labels, logits, patients):
     """AUROC of the rare findings with patient-bootstrap intervals, their mean, and that of all findings."""
     row, numbers = {}, [chexpert.FINDINGS.index(finding) for finding in chexpert.RARE]
@@ -101,6 +110,7 @@ def score(labels, logits, patients):
     return row | {"macro": macro.value, "macro low": macro.low, "macro high": macro.high, "n": len(labels)}
 
 
+@door(cell=CELL)
 def probe(cell, extra):
     """How well added films can be told from real positives: mean AUROC over the findings.
 

@@ -17,7 +17,7 @@ import pandas as pd
 import scipy
 
 from .. import chexpert
-from ..checks import door
+from ..checks import door, holding, listed, names, number, numbers, path, shaped, whole
 from ..checks import table as table_of
 from ..metrics.intervals import LEAST_SEEDS, Estimate, interval, patient_weights
 from .cell import ARMS, KEY
@@ -39,7 +39,32 @@ PAIRS = (  # what is compared, StarGAN first: it is nearest to what was publishe
 )  # fmt: skip
 
 
+# ---------------------------------------------------------------- what is expected
+PERCENT = number(most=100, above=0)
+CELLS = table_of("percent", "arm", "seed", "resamples", *COLUMNS, least=0)
+LOSSES = table_of("percent", "arm", "seed", "train", "valid", least=0)
+RESAMPLED = shaped("seeds", "resamples", "columns")
+
+
+def JUDGED(name, value):
+    """What `differences` gives; without any row, it has no columns."""
+    table_of(least=0)(name, value)
+    if len(value):
+        table_of("percent", "first", "second", "finding", "value", "low", "high", "seeds", "verdict")(
+            name, value
+        )
+
+
+def _pairs(name, value):
+    listed(name, value)
+    for pair in value:
+        names(*ARMS)(name, pair)
+        if len(pair) != 2:
+            raise ValueError(f"{name} hold {pair!r}: expected two arms each, as (stargan, none)")
+
+
 # ---------------------------------------------------------------- scores, resampled
+@door(out=path)
 def read(out):
     """The finished cells of a csv that have their scores beside it, as a DataFrame, in the order of ARMS.
 
@@ -49,14 +74,15 @@ def read(out):
     out, rows, order = Path(out), [], list(ARMS)
     cells = sorted(finished(out).items(), key=lambda c: (c[0].percent, order.index(c[0].arm), c[0].seed))
     for cell, row in cells:
-        if pd.isna([row.get(name) for name in COLUMNS]).any():
+        if pd.isna([row.get(column) for column in COLUMNS]).any():
             raise ValueError(f"{out}: {cell.arm}, seed {cell.seed}, has a blank score: remove that line")
         if scores_file(cell, out).exists():
             rows.append(row | {"resamples": resample(cell, out)})
-    names = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=names)
+    columns = [*KEY, *COLUMNS, "train", "valid", "probe", "n", "resamples"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
+@door(out=path)
 def resample(cell, out):
     """AUROCs of COLUMNS on resampled test patients: (BOOTSTRAPS, 4)."""
     labels, logits, patients = test_scores(cell, out=out)
@@ -65,6 +91,7 @@ def resample(cell, out):
     return np.stack([*columns, np.mean(columns, axis=0)], axis=1)
 
 
+@door(labels=shaped("N"), scores=shaped("N"), weights=shaped("R", "N"))
 def weighted_auroc(labels, scores, weights):
     """The share of pairs of a positive and a negative film that are ranked rightly, for each row of weights.
 
@@ -78,6 +105,7 @@ def weighted_auroc(labels, scores, weights):
     return ((ours @ wins) * theirs).sum(1) / (ours.sum(1) * theirs.sum(1))
 
 
+@door(resamples=RESAMPLED)
 def seeds_and_patients(resamples, seed=0):
     """Means over drawn seeds on drawn patients: (seeds, BOOTSTRAPS, columns) -> (DRAWS, columns).
 
@@ -96,23 +124,29 @@ def seeds_and_patients(resamples, seed=0):
 
 
 # ---------------------------------------------------------------- arms and differences
+@door(csv=path, steps=whole())
 def read_earlier(csv, steps):
     """The rows of the grid of before that took `steps` steps; its test scores were not kept.
 
     Without resampled patients, intervals hold the luck of the seeds alone (Student's t).
     """
+    if not Path(csv).is_file():
+        raise FileNotFoundError(f"csv is {csv}: no such table")
     table = pd.read_csv(csv)
+    table_of("steps", "extra", *KEY)("csv", table)
     usual = table["extra"].mode()[0]
     chosen = table[(table["steps"] == steps) & (table["extra"] == usual)]
     return chosen.assign(resamples=None).reset_index(drop=True)
 
 
+@door(table=CELLS, percent=PERCENT)
 def of_arm(table, percent, arm):
     """{seed: (values (4,), resamples (BOOTSTRAPS, 4) or None)} of an arm's finished cells."""
     rows = table[(table["percent"] == percent) & (table["arm"] == arm)]
     return {row["seed"]: (row[list(COLUMNS)].to_numpy(float), row["resamples"]) for _, row in rows.iterrows()}
 
 
+@door(values=shaped("seeds", "columns"))
 def estimates(values, resamples):
     """Estimate and p value of a mean over seeds, a list with one of COLUMNS each.
 
@@ -132,6 +166,7 @@ def _t_estimate(values):
     return Estimate(float(values.mean()), low, high), float(scipy.stats.ttest_1samp(values, 0).pvalue)
 
 
+@door(table=CELLS, percent=PERCENT)
 def mean_scores(table, percent):
     """AUROC of every arm of a regimen, {arm: {column: Estimate}}, over its seeds."""
     scores = {}
@@ -146,7 +181,7 @@ def _stacked(resamples):
     return None if any(part is None for part in resamples) else np.stack(resamples)
 
 
-@door(table=table_of("percent", "arm", "seed", "resamples", *COLUMNS, least=0))
+@door(table=CELLS, pairs=_pairs)
 def differences(table, pairs=PAIRS):
     """Every pair of arms in every regimen, finding by finding: a DataFrame, empty if no pair is finished.
 
@@ -183,6 +218,7 @@ def _pair(table, percent, first, second):
     return rows
 
 
+@door(table=CELLS, judged=JUDGED)
 def by_seeds_alone(table, judged):
     """Of the differences that `judged` calls better or worse, those that stay (a DataFrame) when only the
     seeds count: Student's t over each seed's difference, corrected for as many. Stricter than the bootstrap,
@@ -197,12 +233,14 @@ def by_seeds_alone(table, judged):
     return judged[stays]
 
 
+@door(drawn=shaped("draws"))
 def two_sided(drawn):
     """How unlikely draws as far on the other side of nought are: a p value, never quite 0."""
     below, above = (drawn <= 0).sum(), (drawn >= 0).sum()
     return min(1.0, 2 * (min(below, above) + 1) / (len(drawn) + 1))
 
 
+@door(p=numbers(0, 1))
 def holm(p):
     """p values corrected for their number (Holm 1979): the smallest times n, the next times n - 1, ..."""
     p = np.asarray(p, dtype=float)
@@ -213,6 +251,7 @@ def holm(p):
     return corrected
 
 
+@door(row=holding("first", "second", "seeds", "holm", "value", "room"))
 def verdict(row):
     """What one row of `differences` allows to say. Harm needs no headroom: it can be seen without."""
     is_headroom = (row["first"], row["second"]) == HEADROOM
@@ -226,6 +265,7 @@ def verdict(row):
 
 
 # ---------------------------------------------------------------- gap and probe
+@door(table=LOSSES, percent=PERCENT)
 def gaps(table, percent=1):
     """Validation minus training loss by arm: a DataFrame with value, low, high (Student's t over the seeds)
     and seeds. One seed has no interval."""
@@ -235,6 +275,7 @@ def gaps(table, percent=1):
     return pd.DataFrame(rows, index=["value", "low", "high", "seeds"]).T
 
 
+@door(table=LOSSES, percent=PERCENT)
 def gap_differences(table, percent=1):
     """The gap of every arm minus that of "none", over the seeds that both have; columns as in `gaps`."""
     wide = table[table["percent"] == percent].assign(gap=lambda part: part["valid"] - part["train"])
@@ -256,6 +297,7 @@ def _t(values):
 
 
 # ---------------------------------------------------------------- tables and scores
+@door(judged=JUDGED, percent=PERCENT)
 def verdict_table(judged, percent):
     """Differences and verdicts as text: a row per pair of arms, a column per finding; grey: no verdict."""
     part = judged[judged["percent"] == percent] if len(judged) else judged
@@ -268,6 +310,7 @@ def verdict_table(judged, percent):
     return table.style.map(lambda text: "opacity: 0.75" if str(text).endswith(silent) else "")
 
 
+@door(table=CELLS, percent=PERCENT)
 def scores_to_record(table, percent):
     """{"<arm>/<finding>": Estimate} of the arms with at least LEAST_SEEDS seeds; "macro", the mean of all
     findings, has an interval over seeds alone."""

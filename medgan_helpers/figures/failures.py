@@ -2,19 +2,21 @@
 
 import torch
 
-from ..checks import door, images, named, table
+from ..checks import door, each, images, in_range, named, table
 from ..training.gan_curves import LITTLE_DIVERSITY
 from .paper import COLOURS, LINES, canvas, show
 
+HISTORY = table("step", "d_real", "d_fake", "diversity", numeric=True)
 
-@door(runs=named)
+
+@door(runs=each(HISTORY))
 def vital_signs(runs, alt):
     """The discriminator's opinion in each run, and the diversity of all of them beside the limit of collapse.
 
     runs: {name: history of training.fit}, with the columns step, d_real, d_fake and diversity.
     """
-    for name, history in runs.items():
-        table("step", "d_real", "d_fake", "diversity")(name, history)
+    if len(runs) > 2:
+        raise ValueError(f"{len(runs)} runs: expected at most 2, or nobody can tell their lines")
     fig, axes = canvas(1, len(runs) + 1, (3.1 * (len(runs) + 1), 2.6))
     for axis, (name, history) in zip(axes, runs.items(), strict=False):
         axis.plot(history["step"], history["d_real"], color=COLOURS[0], marker=".", label="D(x), real")
@@ -48,7 +50,14 @@ def spectra(sets, alt):
     show(fig, alt)
 
 
-@door(films=images)
+def _squares(name, value):
+    images(name, value)
+    if value.shape[-1] != value.shape[-2] or value.numel() == 0 or value.shape[-1] < 2:
+        raise ValueError(f"{name} are {tuple(value.shape)}: expected square films, of 2 pixels or more")
+    in_range(value)
+
+
+@door(films=_squares)
 def spectrum(films):
     """(frequencies, share of the energy at each) of films (n, 1, h, h), over the rings max(|fx|, |fy|) = f.
 

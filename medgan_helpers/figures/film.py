@@ -7,7 +7,7 @@ film.
 import numpy as np
 import torch
 
-from ..checks import SANE, door, in_range, named, whole
+from ..checks import SANE, door, each, every, in_range, named, text, whole, words
 from ..images import signed_to_unit
 from .lightbox import SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
@@ -17,10 +17,12 @@ def grey(images):
     """Films as (n, h, w) float arrays in [0, 1]: from uint8, or from tensors (n, 1, h, w) in [-1, 1]."""
     if isinstance(images, torch.Tensor):
         in_range(images)
+        if images.ndim == 4 and images.shape[1] != 1:
+            raise ValueError(f"films are {tuple(images.shape)}: expected (n, 1, h, w), of one channel")
         images = signed_to_unit(images.detach().float()).cpu().numpy()
     images = np.asarray(images)
-    if images.ndim < 2 or images.size == 0:
-        raise ValueError(f"expected films (n, H, W), found {images.shape}")
+    if images.ndim < 2 or images.size == 0 or images.dtype.kind not in "biuf":
+        raise ValueError(f"expected films (n, H, W), found {images.dtype} {images.shape}")
     images = images / 255 if images.dtype == np.uint8 else images
     if not np.abs(images).max() <= SANE:
         raise ValueError(f"films reach {np.abs(images).max():.4g}: expected uint8, or floats in [0, 1]")
@@ -35,7 +37,7 @@ def draw_film(axis, image):
     axis.imshow(np.stack([pixels] * 3, axis=-1), interpolation="nearest", aspect="auto")
 
 
-@door(columns=whole())
+@door(columns=whole(), titles=every(text))
 def films(images, titles=None, columns=8, alt="Chest films"):
     """A wall of films, at most `columns` a row, fewer where a page is too narrow for them."""
     images = grey(images)
@@ -51,7 +53,7 @@ def films(images, titles=None, columns=8, alt="Chest films"):
     show(fig, alt)
 
 
-@door(rows=named, titles=named)
+@door(rows=named, titles=each(every(text)))
 def film_rows(rows, alt, titles=None):
     """Rows of films, each with a name above: {name: images}. titles: {name: one per film}, above the films.
 
@@ -71,16 +73,21 @@ def film_rows(rows, alt, titles=None):
     show(fig, alt)
 
 
-@door(rows=named)
+def _three(name, row):
+    """A film, its twin and a mask, all of one size."""
+    if not isinstance(row, tuple | list) or len(row) != 3 or np.ndim(row[2]) != 2:
+        raise ValueError(f"{name}: expected (film, twin, mask), the mask (h, w)")
+    if len(sides := {tuple(np.shape(one)[-2:]) for one in row}) != 1:
+        raise ValueError(f"{name}: expected film, twin and mask of one size, found {sorted(sides)}")
+
+
+@door(rows=each(_three))
 def twins(rows, alt):
     """Films beside their finding-free twins: what differs, and the outline of the mask.
 
     rows: {finding: (film, twin, mask)}, film and twin as in `grey`, mask (h, w) bool.
     """
     heads = ["the film", "its twin without", "film minus twin", "where it is (mask)"]
-    for finding, row in rows.items():
-        if len(row) != 3 or np.ndim(row[2]) != 2:
-            raise ValueError(f"{finding}: expected (film, twin, mask), the mask (h, w)")
     side = next(iter(rows.values()))[2].shape[-1]
     fig, axes = lightbox([f"with {finding}" for finding in rows], side, 4, {0: heads}, right=SCALE)
     for line, (film, twin, mask) in zip(axes, rows.values(), strict=True):
@@ -97,6 +104,13 @@ def twins(rows, alt):
     show(fig, alt)
 
 
+def _two(name, value):
+    every(words)(name, value)
+    if len(value) != 2:
+        raise ValueError(f"{name} is {value!r}: expected two, of the samples and of the nearest films")
+
+
+@door(labels=_two)
 def neighbours(samples, nearest, alt, labels=("synthetic", "nearest training film")):
     """Synthetic films above their nearest training films."""
     film_rows(dict(zip(labels, (samples, nearest), strict=True)), alt)

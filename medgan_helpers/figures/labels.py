@@ -5,8 +5,11 @@ import numpy as np
 import pandas as pd
 
 from .. import chexpert
-from ..checks import door, numbers, table
-from .paper import COLOURS, canvas, show
+from ..checks import door, numbers, text
+from ..checks import table as table_of
+from .paper import COLOURS, canvas, inches, show
+
+LABELS = table_of(*chexpert.FINDINGS, numeric=True)
 
 VALUES = {  # the four states of a CheXpert label, in drawing order
     "positive (1)": COLOURS[3],
@@ -16,7 +19,12 @@ VALUES = {  # the four states of a CheXpert label, in drawing order
 }
 
 
-@door(frame=table("view", "sex", "age"))
+def _people(name, frame):
+    table_of("view", "sex", "age")(name, frame)
+    table_of("age", numeric=True)(name, frame)
+
+
+@door(frame=_people)
 def overview(frame, alt="Views, sex and age of the films"):
     """Views, sex and age of a table of films."""
     fig, axes = canvas(1, 3, (10, 2.8), width_ratios=[1, 1, 2])
@@ -30,7 +38,7 @@ def overview(frame, alt="Views, sex and age of the films"):
     show(fig, alt)
 
 
-@door(frame=table(*chexpert.FINDINGS))
+@door(frame=LABELS)
 def value_counts(frame):
     """Share of each label value by finding: DataFrame (14, 4), rows sorted by the share of positives."""
     values = frame[list(chexpert.FINDINGS)]
@@ -43,7 +51,7 @@ def value_counts(frame):
     return pd.DataFrame(parts).sort_values("positive (1)")
 
 
-@door(frame=table(*chexpert.FINDINGS))
+@door(frame=LABELS)
 def label_values(frame, alt):
     """What the 14 labels hold: positive, uncertain, negative, blank, as shares of the films."""
     shares = value_counts(frame) * 100
@@ -59,14 +67,18 @@ def label_values(frame, alt):
 
 
 def _numbers(name, value):
-    """A DataFrame of numbers, at least one row."""
-    table()(name, value)
+    """A DataFrame of numbers, at least one row and one column."""
+    table_of()(name, value)
+    if value.shape[1] == 0:
+        raise ValueError(f"{name} has no columns: expected a DataFrame of numbers")
     numbers()(name, value)
 
 
-@door(table=_numbers)
+@door(table=_numbers, unit=text, size=inches)
 def bars(table, unit, alt, size=(9, 4.2)):
     """Grouped horizontal bars: one group a row of `table`, one colour a column."""
+    if table.shape[1] > len(COLOURS):
+        raise ValueError(f"table has {table.shape[1]} columns: expected at most {len(COLOURS)}, one a colour")
     fig, axis = canvas(size=size)
     place, thick = np.arange(len(table))[::-1], 0.8 / table.shape[1]
     for k, column in enumerate(table):
@@ -79,7 +91,7 @@ def bars(table, unit, alt, size=(9, 4.2)):
     show(fig, alt)
 
 
-@door(table=_numbers)
+@door(table=_numbers, unit=text)
 def heat_map(table, unit, alt):
     """A square table of numbers as colours with the numbers in the cells."""
     import seaborn as sns  # takes a second, and no other figure needs it

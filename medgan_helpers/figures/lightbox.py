@@ -8,6 +8,7 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ..checks import door, each, every, listed, text, whole
 from .paper import DPI
 
 PAGE = 800  # pixels: how wide the text of a page is on a laptop
@@ -26,11 +27,13 @@ STYLE = {
 }
 
 
+@door(side=whole())
 def fitting(side):
     """How many films of `side` pixels stand beside each other on a page, each large enough to be read."""
     return max(1, (PAGE - GAP) // (magnified(side, PAGE) + GAP))
 
 
+@door(side=whole(), columns=whole())
 def magnified(side, columns):
     """The side in the picture, a multiple of `side`: the largest at which `columns` films fit on a page."""
     room = min(LARGEST, (PAGE - GAP) // columns - GAP)
@@ -46,6 +49,7 @@ def wrapped(titles, side):
     return fits, max((title.count("\n") + bool(title) for title in fits), default=0)
 
 
+@door(names=listed, side=whole(), columns=whole(1, PAGE), titles=each(every(text)), right=whole(0))
 def lightbox(names, side, columns, titles=None, right=0):
     """A figure and its axes (rows, columns) for square films of `side` pixels.
 

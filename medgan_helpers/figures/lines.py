@@ -3,10 +3,14 @@
 import numpy as np
 
 from .. import artifacts
-from ..checks import door, named
-from .paper import COLOURS, LINES, canvas, show
+from ..checks import door, each, listed, number, numbers, shaped, switch, text, told
+from ..checks import table as table_of
+from .paper import AXIS, COLOURS, LINES, canvas, inches, show
+
+TABLE = table_of("value", "low", "high", numeric=True)
 
 
+@door(unit=text, reference=each(number()), size=inches)
 def intervals(estimates, unit, alt, reference=None, size=None):
     """Points with 95 % intervals, one line each: {name: (value, low, high)}, or a table with these columns.
 
@@ -21,6 +25,7 @@ def intervals(estimates, unit, alt, reference=None, size=None):
     show(fig, alt)
 
 
+@door(axis=AXIS, table=TABLE, unit=text, marked=listed)
 def draw_intervals(axis, table, unit, marked=()):
     """Points with 95 % intervals on `axis`, a line per row of `table`: columns value, low, high.
 
@@ -39,16 +44,33 @@ def draw_intervals(axis, table, unit, marked=()):
     return place
 
 
-@door(panels=named)
+def _panel(title, lines):
+    """Lines of one panel: {name: (steps, values)}."""
+    if not hasattr(lines, "items"):
+        raise TypeError(f"panel {title!r}: expected {{name: (steps, values)}}")
+    if not 1 <= len(lines) <= len(COLOURS):
+        raise ValueError(f"panel {title!r} has {len(lines)} lines: expected 1 to {len(COLOURS)}")
+    for name, pair in lines.items():
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+            raise TypeError(f"line {name!r}: expected (steps, values)")
+        for one in pair:
+            numbers()(f"line {name!r}", one)
+        if np.shape(pair[0]) != np.shape(pair[1]):
+            raise ValueError(
+                f"line {name!r}: {np.size(pair[0])} steps and {np.size(pair[1])} values, expected as many"
+            )
+
+
+@door(panels=each(_panel), size=inches, ylabel=text, share_y=switch)
 def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False):
     """Lines over steps, one panel per entry: {title: {name: (steps, values)}}. xlabel: one, or a list."""
-    if strangers := [title for title, lines in panels.items() if not hasattr(lines, "items")]:
-        raise TypeError(f"panel {strangers[0]!r}: expected {{name: (steps, values)}}")
-    pairs = {name: pair for lines in panels.values() for name, pair in lines.items()}
-    if strangers := [name for name, pair in pairs.items() if not hasattr(pair, "__len__") or len(pair) != 2]:
-        raise TypeError(f"line {strangers[0]!r}: expected (steps, values)")
-    fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     xlabels = [xlabel] * len(panels) if isinstance(xlabel, str) else xlabel
+    listed("xlabel", xlabels)
+    if len(xlabels) != len(panels):
+        raise ValueError(
+            f"xlabel is {xlabel!r}: expected one for all, or one for each of {len(panels)} panels"
+        )
+    fig, axes = canvas(1, len(panels), size, squeeze=False, sharey=share_y)
     for axis, (title, lines), label in zip(axes[0], panels.items(), xlabels, strict=True):
         for k, (name, (steps, values)) in enumerate(lines.items()):
             axis.plot(steps, values, color=COLOURS[k], lw=1.6, label=name, ls=LINES[k % 4])
@@ -59,12 +81,28 @@ def curves(panels, alt, size=(10, 3.2), xlabel="step", ylabel="", share_y=False)
     show(fig, alt)
 
 
+def _moments(name, value):
+    """Several (step, generated samples, D on the grid)."""
+    listed(name, value)
+    for one in value:
+        if not isinstance(one, tuple | list) or len(one) != 3:
+            raise TypeError(f"{name} holds {told(one)}: expected (step, samples, D on the grid)")
+        for part in one[1:]:
+            shaped("n")(name, part)
+    if len(value) == 0:
+        raise ValueError(f"{name} is empty: expected at least one moment")
+
+
+@door(grid=shaped("g"), real=shaped("g"), snapshots=_moments)
 def toy_game(grid, real, snapshots, alt):
     """The 1-D game: density of the data, of the generator, and D(x), at several moments.
 
     grid: (g,) positions; real: (g,) density; snapshots: list of (step, generated samples, D on the grid).
     """
-    fig, axes = canvas(1, len(snapshots), (2.6 * len(snapshots), 2.5), sharey=True)
+    if (found := {len(part) for part in (grid, real, *(belief for *_, belief in snapshots))}) != {len(grid)}:
+        raise ValueError(f"grid, real and D have lengths {sorted(found)}: expected {len(grid)} of each")
+    fig, axes = canvas(1, len(snapshots), (2.6 * len(snapshots), 2.5), sharey=True, squeeze=False)
+    axes = axes[0]
     for axis, (step, samples, belief) in zip(axes, snapshots, strict=True):
         axis.fill_between(grid, real, color="0.8", label="data")
         axis.hist(samples, bins=grid[::4], density=True, histtype="step", color=COLOURS[1], lw=1.6,

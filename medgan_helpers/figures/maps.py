@@ -4,16 +4,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .. import cam
-from ..checks import door, named, table
+from ..checks import door, each, every, listed, shaped, text
+from ..checks import table as table_of
 from .film import draw_film, grey
 from .lightbox import lightbox
 from .lines import draw_intervals
-from .paper import COLOURS, canvas, show
+from .paper import AXIS, COLOURS, canvas, inches, show
 
 MAP_COLOURS = "viridis"  # even in brightness and readable with any colour vision, unlike the rainbow
 
 
-@door(rows=named)
+@door(rows=each(shaped("n", "h", "w")), masks=shaped("n", "H", "W"), titles=every(text))
 def overlays(films, rows, masks=None, titles=None, alt="Films with maps over them"):
     """A row of films, then one row of maps over the same films per entry of `rows`: {name: maps (n, h, w)}.
 
@@ -22,8 +23,9 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     """
     films = grey(films)
     size, count = films.shape[-1], len(films)
-    if odd := [name for name, maps in rows.items() if len(maps) != count]:
-        raise ValueError(f"{odd[0]}: {len(rows[odd[0]])} maps for {count} films: expected one each")
+    marked = {} if masks is None else {"masks": masks}
+    if odd := [(name, len(maps)) for name, maps in (rows | marked).items() if len(maps) != count]:
+        raise ValueError(f"{odd[0][0]}: {odd[0][1]} maps for {count} films: expected one each")
     fig, axes = lightbox(["film", *rows], size, count, {0: titles or []})
     for k in range(count):
         draw_film(axes[0, k], films[k])
@@ -36,6 +38,7 @@ def overlays(films, rows, masks=None, titles=None, alt="Films with maps over the
     show(fig, alt)
 
 
+@door(axis=AXIS, values=shaped("h", "w"))
 def draw_map(axis, values):
     low, high = np.median(values), values.max()
     strength = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
@@ -44,7 +47,7 @@ def draw_map(axis, values):
     axis.imshow(colours, interpolation="nearest", aspect="auto")
 
 
-@door(table=table("value", "low", "high", "chance"))
+@door(table=table_of("value", "low", "high", "chance", numeric=True), unit=text, size=inches)
 def against_chance(table, unit, alt, size=(8, 3.6)):
     """Values with intervals beside what chance would give: columns value, low, high, chance."""
     fig, axis = canvas(size=size)
@@ -55,13 +58,17 @@ def against_chance(table, unit, alt, size=(8, 3.6)):
     show(fig, alt)
 
 
-@door(table=table("arm", "seed"))
+@door(table=table_of("arm", "seed"), columns=listed)
 def arms(table, columns, alt):
     """One panel per column of scores, one line per arm: mean over seeds as a point, each seed as a tick.
 
     table: rows of the grid with the columns "arm", "seed" and `columns`; the mean of "none" is a line.
     """
+    table_of(*columns, numeric=True)("table", table)
     names = list(dict.fromkeys(table["arm"]))
+    if "none" not in names or not len(columns):
+        found = f"{len(columns)} columns of the arms {', '.join(map(str, names))}"
+        raise ValueError(f"columns, table: {found}; expected columns, and the arm none to compare with")
     place = {arm: len(names) - 1 - k for k, arm in enumerate(names)}
     fig, axes = canvas(1, len(columns), (10, 3.4), sharey=True, squeeze=False)
     for axis, column in zip(axes[0], columns, strict=True):

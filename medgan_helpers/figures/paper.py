@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.colors import to_rgb
 
-from ..checks import door, having
+from ..checks import door, having, number, pair, whole
 
 # Distinguishable with any colour vision: the palette "colorblind" of seaborn, which takes long to import.
 COLOURS = [to_rgb(f"#{code}") for code in (
@@ -44,6 +44,17 @@ def show(fig, alt):
     display({"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": told})
 
 
+def inches(name, value):
+    """Width and height of a figure."""
+    pair(name, value)
+    for side in value:
+        number(most=100, above=0)(name, side)
+
+
+AXIS = having("errorbar", "imshow", kind="an axis, as figures.canvas makes it")
+
+
+@door(rows=whole(1, 50), columns=whole(1, 50), size=inches)
 def canvas(rows=1, columns=1, size=(8, 4), **options):
     """A figure and its axes in the course's style; `size` in inches."""
     with plt.rc_context(STYLE):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import door, named, table, whole
+from ..checks import door, each, holding, numbers, table, told, whole
 from .film import draw_film, films
 from .lightbox import SCALE, draw_scale, lightbox
 from .lines import draw_intervals
@@ -12,13 +12,33 @@ NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional method
 ERROR_LIMIT = 0.3  # grey values; all error maps of a figure share it, so that they can be compared
 
 
-@door(pictures=named, columns=whole())
+def _same(pictures):
+    """Refuse {name: picture} that are no pictures (h, w), or not all of one size."""
+    for name, picture in pictures.items():
+        numbers()(name, picture.detach().cpu() if hasattr(picture, "detach") else picture)
+        if _plain(picture).ndim != 2:
+            raise ValueError(f"{name} is {told(picture)}: expected a picture (h, w) or (1, h, w)")
+    if len(found := {_plain(picture).shape for picture in pictures.values()}) > 1:
+        raise ValueError(f"{', '.join(map(str, pictures))} are {sorted(found)}: expected one size")
+
+
+def _restored(name, row):
+    holding("clean", "degraded")(name, row)
+    _same(row)
+
+
+def _pictures(name, value):
+    holding()(name, value)
+    _same(value)
+
+
+@door(pictures=_pictures, columns=whole())
 def gallery(pictures, alt, columns=6):
     """Named pictures: {title: (h, w) array or tensor (1, h, w) in [0, 1]}."""
     films(np.stack([_plain(picture) for picture in pictures.values()]), list(pictures), columns, alt)
 
 
-@door(rows=named)
+@door(rows=each(_restored))
 def before_and_after(rows, alt):
     """Clean, degraded, restored; below each but the first its error, all errors at the same scale.
 
@@ -43,7 +63,7 @@ def before_and_after(rows, alt):
     show(fig, alt)
 
 
-@door(table=table())
+@door(table=table("PSNR (dB)", "SSIM"))
 def method_scores(table, alt):
     """Points with intervals, one panel a measure: columns (measure, value | low | high)."""
     fig, axes = canvas(1, 2, (10, 0.5 + 0.27 * len(table)), sharey=True)
@@ -52,12 +72,16 @@ def method_scores(table, alt):
     show(fig, alt)
 
 
-@door(points=named)
+def _point(name, value):
+    if np.shape(value) not in ((2,), (4,)):
+        raise TypeError(f"{name}: expected (x, y) or (x, y, low, high)")
+    numbers()(name, value)
+
+
+@door(points=each(_point))
 def trade_off(points, alt):
     """Methods in the plane of distortion and perception, {name: (x, y) or (x, y, low, high)}, low to high the
     interval of y; nearer 0 is better in both. With intervals y starts at 0: differences in proportion."""
-    if odd := [name for name, point in points.items() if np.shape(point) not in ((2,), (4,))]:
-        raise TypeError(f"{odd[0]}: expected (x, y) or (x, y, low, high)")
     fig, axis = canvas(size=(6, 3.6))
     for k, (name, (x, y, *interval)) in enumerate(points.items()):
         low, high = interval or (y, y)

@@ -1,0 +1,63 @@
+"""What each fault of `paper_faults` was worth: the ledger of chapter 9, and the sentences on its numbers."""
+
+import pandas as pd
+
+from . import artifacts, checks
+from .checks import door, whole, words
+
+# Measured on fresh patients: real differences, under a wrong heading
+REAL = ("names swapped", "equal epochs", "squeezed synthetic films", "no duplicate control")
+
+
+class Ledger:
+    """What each fault was worth: kept for the table at the end, and among the course's scores."""
+
+    def __init__(self):
+        self.rows = {}
+
+    @door(fault=words, estimate=checks.estimate, what=words, protects=words, n=whole(0))
+    def note(self, fault, estimate, what, protects, n):
+        """Keep one fault's Estimate; what: in words, what was measured; protects: what prevents it."""
+        said = {"what is measured here": what, "what protects you": protects}
+        self.rows[fault] = said | estimate._asdict()
+        artifacts.record(f"audit/{fault}", *estimate, n=n, unit="AUROC")
+
+    def table(self):
+        """One row a fault: value, low, high, and the words."""
+        return pd.DataFrame(self.rows).T
+
+    def largest(self):
+        """A sentence: the largest illusion here, and the largest real change (see REAL)."""
+        if not self.rows:
+            raise ValueError("the ledger is empty: note a fault first")
+        size = self.table()["value"].astype(float).abs()
+        real = size.index.isin(REAL)
+        groups = {"illusion": size[~real], "change on fresh patients": size[real]}
+        found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
+        return f"The {', the '.join(found)}. They hold for these films, this finding and these classifiers."
+
+
+@door(estimate=checks.estimate)
+def size(estimate):
+    """An estimate in words: **+.012** (-.003 to +.027)."""
+    return f"**{estimate[0]:+.3f}** ({estimate[1]:+.3f} to {estimate[2]:+.3f})"
+
+
+@door(skills=checks.estimates)
+def what_the_bench_reads(skills):
+    """A sentence on {finding: Estimate of AUROC on fresh patients}: can the faults be told from noise?"""
+    parts = [f"{name} **{e.value:.2f}** ({e.low:.2f} to {e.high:.2f})" for name, e in skills.items()]
+    blind = [name for name, estimate in skills.items() if not estimate.low > 0.5]
+    sentence = f"Without any fault the bench reads, on fresh patients: {', '.join(parts)}. "
+    if blind:
+        return sentence + f"It does not read {' and '.join(blind)}: no fault measured there means anything."
+    return sentence + "It reads: a change of this score can mean something."
+
+
+@door(test=checks.estimate, fresh=checks.estimate)
+def what_the_leak_was(test, fresh):
+    """A sentence on the leak's gain on the test and on fresh patients, two Estimates."""
+    said = f"On the test the leak is worth {size(test)}, on fresh patients {size(fresh)}. "
+    if test.low > 0 and test.low > fresh.high:
+        return said + "The classifier has met the test patients: that is recognition, not skill."
+    return said + "The two intervals overlap: these benches do not tell recognition from skill."

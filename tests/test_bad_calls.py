@@ -52,9 +52,8 @@ from medgan_helpers import (
     training,
 )
 from medgan_helpers.exercises import check
-from medgan_helpers.experiments import arms, own, real_results, sentences, trial, verdicts
+from medgan_helpers.experiments import arms, own, real_cells, real_results, sentences, trial, verdicts
 from medgan_helpers.experiments import films as films_of
-from medgan_helpers.experiments import real_films as real_cells
 from medgan_helpers.simulator import projection, rows, thorax
 
 NAN = float("nan")
@@ -1335,9 +1334,9 @@ BAD_CALLS = {
         (trial.train_classifier, ([], 0, "narrow", 0), "steps is 0"),
         (trial.score, (LABELS, SCORES, PEOPLE), r"labels is \(4,\)"),
         (real_cells.Cell, ("none", 0, 0, "test", 0), "steps is 0: expected 1 or more"),
-        (real_cells.run, ({},), "cell is {}: expected a Cell of real_films"),
+        (real_cells.run, ({},), "cell is {}: expected a Cell of real_cells"),
         (real_cells.fold_of, ("a",), "patients is 'a': expected a list"),
-        (real_cells.begin, (None,), "cell is None: expected a Cell of real_films"),
+        (real_cells.begin, (None,), "cell is None: expected a Cell of real_cells"),
         (real_results.holm, (["a"],), "values is .*: expected numbers"),
         (real_results.holm, ([7.0],), "expected 0 to 1"),
         (real_results.p_value, (np.array([NAN]),), "differences holds no number"),

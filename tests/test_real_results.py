@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medgan_helpers import chexpert
-from medgan_helpers.experiments import real_films, real_results
+from medgan_helpers.experiments import real_cells, real_results
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_ranks_are_taken_within_a_fold():
 
 def test_folds_keep_patients_together_and_are_of_like_size():
     patients = np.repeat([f"patient{n:05d}" for n in range(961)], 2)
-    folds = real_films.fold_of(patients)
-    assert (folds[::2] == folds[1::2]).all() and (folds == real_films.fold_of(patients)).all()
+    folds = real_cells.fold_of(patients)
+    assert (folds[::2] == folds[1::2]).all() and (folds == real_cells.fold_of(patients)).all()
     assert (np.bincount(folds) > 0.8 * len(folds) / 5).all()
 
 
@@ -87,11 +87,11 @@ def test_folds_keep_patients_together_and_are_of_like_size():
 def test_nobody_is_trained_on_and_read(part):
     patients = np.repeat([f"patient{n:05d}" for n in range(400)], 2)
     read = []
-    for fold in range(real_films.FOLDS):
-        inside, outside = real_films.parts(real_films.Cell("none", fold, 0, part), patients)
+    for fold in range(real_cells.FOLDS):
+        inside, outside = real_cells.parts(real_cells.Cell("none", fold, 0, part), patients)
         assert not set(patients[inside]) & set(patients[outside])
         if part == "valid":
-            assert (real_films.fold_of(patients)[outside] != fold).all(), "the test fold is not looked at"
+            assert (real_cells.fold_of(patients)[outside] != fold).all(), "the test fold is not looked at"
         read.extend(outside)
     if part == "test":
         assert sorted(read) == list(range(800)), "every film is read once"
@@ -107,14 +107,14 @@ def test_nobody_is_trained_on_and_read(part):
 )
 def test_impossible_cells_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
-        real_films.Cell(**({"arm": "none", "fold": 0, "seed": 0} | wrong))
+        real_cells.Cell(**({"arm": "none", "fold": 0, "seed": 0} | wrong))
 
 
 @pytest.mark.parametrize("arm", ("none", "duplicate + standard", "pretrained", "lesion_gan"))
 def test_a_cell_reads_the_films_that_were_left_out(arm, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
-    monkeypatch.setattr(real_films, "POOL", 120)
-    cell = real_films.Cell(arm, 1, 0, steps=2, size=32, extra=4, generator_steps=4, batch_size=8)
-    logits = real_films.run(cell)
-    frame, _ = real_films.load(32)
-    assert logits.shape == ((real_films.fold_of(frame.patient) == 1).sum(), 14) and np.isfinite(logits).all()
+    monkeypatch.setattr(real_cells, "POOL", 120)
+    cell = real_cells.Cell(arm, 1, 0, steps=2, size=32, extra=4, generator_steps=4, batch_size=8)
+    logits = real_cells.run(cell)
+    frame, _ = real_cells.load(32)
+    assert logits.shape == ((real_cells.fold_of(frame.patient) == 1).sum(), 14) and np.isfinite(logits).all()

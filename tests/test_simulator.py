@@ -142,7 +142,7 @@ def test_summing_over_planes_agrees_with_sampling_densely_along_the_rays(view, a
     water = projection.project(volume, rays)
     grid = lattice
     for axis, n in ((3, 48), (2, 48), (1, 300)):
-        grid = torch.movedim(torch.movedim(grid, axis, -1) @ projection._cubic(grid.shape[axis], n), -1, axis)
+        grid = torch.movedim(torch.movedim(grid, axis, -1) @ projection.cubic(grid.shape[axis], n), -1, axis)
     dense = grid_sample(volume[None, None], grid.permute(1, 2, 3, 0)[None], align_corners=False)[0, 0].sum(0)
     length = projection.LATERAL_DEPTH_MM if view == "Lateral" else projection.DEPTH_MM
     off = (water - dense * length / 300).abs()
@@ -287,7 +287,7 @@ def test_a_killed_run_goes_on_and_a_finished_one_returns(tmp_path):
 @pytest.mark.slow
 def test_two_processes_write_the_same_folder_at_once(tmp_path, monkeypatch):
     """The second starts while the first has a film half written, and ends before it."""
-    root, save, seconds = tmp_path / "films", dataset._save, []
+    root, save, seconds = tmp_path / "films", dataset.save_png, []
 
     def slow(path, picture):
         if not seconds:
@@ -297,7 +297,7 @@ def test_two_processes_write_the_same_folder_at_once(tmp_path, monkeypatch):
                 seconds.append(simulator.write(root, 4, SIZE, progress=False))
         save(path, picture)
 
-    monkeypatch.setattr(dataset, "_save", slow)
+    monkeypatch.setattr(dataset, "save_png", slow)
     assert simulator.write(root, 4, SIZE, progress=False) == seconds[1] == root / "train.csv"
     assert len(list(root.rglob("*.jpg"))) == 4 and not list(root.rglob("*.partial*"))
 

@@ -1,7 +1,7 @@
-"""What the cells of `real_films` say: out-of-fold AUROC with intervals over seeds and patients, differences
+"""What the cells of `real_cells` say: out-of-fold AUROC with intervals over seeds and patients, differences
 between arms, Holm's correction, and the sentences that the book prints.
 
-    summary = real_results.summary(labels, scores, patients)      # what studies/real_films.py writes
+    summary = real_results.summary(labels, scores, patients)      # what studies/real_cells.py writes
     real_results.table(summary) ; real_results.verdict(summary)   # what chapter 6 shows
 """
 
@@ -14,7 +14,7 @@ from ..metrics import LEAST_SEEDS, first_look, interval
 from ..metrics.classification import _bootstrap, _weighted_auroc
 from ..real_trial import LABELLED as FINDINGS
 from ..real_trial import NOT_RUN
-from .real_films import ARMS, FOLDS, RARE
+from .real_cells import ARMS, FOLDS, RARE
 
 CONTROL = {  # an arm, and the one that it must beat
     "standard": "none",
@@ -138,7 +138,7 @@ def verdict(summary):
     summary None: the table has not been made, and the sentence says so.
     """
     if summary is None:
-        return NOT_RUN.format(command="python studies/real_films.py cells")
+        return NOT_RUN.format(command="python studies/real_cells.py cells")
     SUMMARY("summary", summary)
     chosen = summary[summary["against"].fillna("").ne("") & summary["finding"].isin(FAMILY)]
     lines = []

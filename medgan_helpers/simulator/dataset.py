@@ -272,11 +272,11 @@ def _make(root, row, true, settings):
     if twin is not None:
         extras["twins"] = twin
     for name, picture in extras.items():
-        _save(root / name / Path(row["path"]).with_suffix(".png"), picture)
-    _save(root / row["path"], image)  # last: its being there says that all of it is
+        save_png(root / name / Path(row["path"]).with_suffix(".png"), picture)
+    save_png(root / row["path"], image)  # last: its being there says that all of it is
 
 
-def _save(path, picture):
+def save_png(path, picture):
     with artifacts.atomic(path) as temporary:
         Image.fromarray(picture).save(temporary, **({"quality": 95} if path.suffix == ".jpg" else {}))
 

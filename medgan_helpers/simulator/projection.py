@@ -134,13 +134,13 @@ def rays(lattice, thorax, view, *sizes):
     lateral = view == "Lateral"
     axis, along, within = (2, 0, [1, 2]) if lateral else (1, 1, [0, 2])
     fine = 4 * LATTICE[0]
-    bent = (_cubic(LATTICE[0], fine).to(lattice.device).T @ lattice.flatten(2)).movedim(1, 2)
+    bent = (cubic(LATTICE[0], fine).to(lattice.device).T @ lattice.flatten(2)).movedim(1, 2)
     step = (LATERAL_DEPTH_MM if lateral else DEPTH_MM) / fine
     crossed = _crossings(bent[along], bent[within], thorax.shape[axis], step)
     crossed = crossed.movedim(2, 1).unflatten(2, LATTICE[1:])  # (3, planes, rows, columns)
     found = []
     for size in sizes:
-        down, across = (_cubic(n, size).to(lattice.device) for n in LATTICE[1:])
+        down, across = (cubic(n, size).to(lattice.device) for n in LATTICE[1:])
         grid = down.T @ (crossed @ across)  # (3, planes, size, size)
         found.append(Rays(axis, grid[:2].permute(1, 2, 3, 0), grid[2]))
     return found
@@ -224,7 +224,7 @@ def through(volume, grid):
 
 
 @lru_cache(maxsize=16)
-def _cubic(n, m):
+def cubic(n, m):
     """(n, m) weights of Catmull-Rom interpolation from n lattice points to the centres of m cells."""
     at = (np.arange(m) + 0.5) / m * (n - 1)
     weights = np.zeros((n, m), dtype=np.float32)

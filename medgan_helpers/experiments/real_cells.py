@@ -1,7 +1,7 @@
 """The augmentation experiment on real films: five folds by patient, one classifier a cell.
 
-    cells = real_films.cells(arms=("none", "standard"), seeds=(0, 1, 2))
-    scores = real_films.run(cells[0])         # logits of the films of the fold that was left out
+    cells = real_cells.cells(arms=("none", "standard"), seeds=(0, 1, 2))
+    scores = real_cells.run(cells[0])         # logits of the films of the fold that was left out
 
 A cell (arm, fold, seed) trains one classifier on four fifths of the patients and reads the films of the rest;
 after five folds every film has been read by a classifier that never saw its patient. The arms:
@@ -70,7 +70,7 @@ class Cell:
         return "-".join(str(value) for value in asdict(self).values()).replace(" ", "")
 
 
-CELL = checks.having("fold", "tuning_rate", kind="a Cell of real_films")
+CELL = checks.having("fold", "tuning_rate", kind="a Cell of real_cells")
 KEY = [field.name for field in fields(Cell)]
 
 

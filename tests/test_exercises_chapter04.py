@@ -44,7 +44,7 @@ CASES = [
     (check.patch_field, patch_field, lambda layers: 4 ** (layers + 1), "one logit sees 34"),
     (check.worst_invention, (STRAYS.argmax(), STRAYS), (0, STRAYS), "film 0 has an opacity 0.100"),
     (check.worst_invention, (2, STRAYS), (0.3, STRAYS), "not the value"),
-    (check.worst_invention, (2, STRAYS), (99, STRAYS), "IndexError"),
+    (check.worst_invention, (2, STRAYS), (99, STRAYS), "the first has the number 0; yours is 99"),
 ]
 
 test_answers = answers.table(CASES)

@@ -31,6 +31,8 @@ def patch_field(function):
 @check  # exercise 3
 def worst_invention(answer, strays):
     """answer: number of the finding-free film with the brightest false opacity; strays: (n,), each film's."""
+    if not 0 <= float(answer) < len(strays):
+        return f"there are {len(strays)} films, and the first has the number 0; yours is {answer}"
     if float(answer) != int(strays.argmax()):
         own, largest = strays[int(answer)], strays.max()
         return (f"film {int(answer)} has an opacity {own:.3f} too bright, another film one of {largest:.3f}; "

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from .. import chexpert, lesion_gan, stargan
-from ..checks import door, each, images, listed, whole
+from ..checks import door, listed, whole
 from ..checks import names as names_of
 from ..images import signed_to_uint8
 from ..training import fit, mix
@@ -178,7 +178,6 @@ def in_turn(choices, count, seed):
     return torch.from_numpy(np.concatenate(rounds)[:count])
 
 
-@door(made=each(images))
 def to_grey(made):
     """{finding: (N, 1, size, size) in [-1, 1]} -> {finding: (N, size, size) uint8}, as real films are."""
     return {f: signed_to_uint8(x)[:, 0] for f, x in made.items()}

@@ -214,6 +214,8 @@ def complain(summary, bad, skip_bad):
 
 def _load(csv):
     """Read the csv file and check that it is a table with CheXpert's columns."""
+    if csv.is_dir():
+        raise FileNotFoundError(f"{csv} is a folder: expected a label table in it, such as train.csv")
     if not csv.is_file():
         raise FileNotFoundError(f"no label table at {csv}. {SOURCES['chexpert']}")
     try:
@@ -258,7 +260,7 @@ def _bad_rows(table, frame, root):
     note(table["Age"].notna() & ~frame.age.between(0, 130), ": Age is not in 0 to 130 years")
     for finding in FINDINGS:
         wrong = table[finding].notna() & ~frame[finding].isin([1, 0, -1])
-        note(wrong, f": {finding} is not 1, 0, -1 or blank")
+        note(wrong, f": {finding} is not 1, 0, -1 or blank, but " + table[finding][wrong].astype(str))
     if root is not None:
         folder = find_root(root)
         exists = [isinstance(p, str) and (folder / p).is_file() for p in frame.path]

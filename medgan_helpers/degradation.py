@@ -35,7 +35,7 @@ CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
 STRENGTH = number(0)
 LIMITS = {  # of single strengths; the others are 0 or more
     "motion": number(0, 1000), "grid": number(0, 1), "downsample": number(1, 64),
-    "views": number(1, 10_000), "acceleration": number(above=0), "spokes": whole(0, 10_000),
+    "views": number(1, 10_000), "acceleration": number(1), "spokes": whole(0, 10_000),
 }  # fmt: skip
 FILMS = tensor("B", "1", "H", "W")
 MODALITY = one_of("xray", "ct", "mr")
@@ -291,7 +291,7 @@ def mr(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bi
     return from_kspace(kspace).abs().to(images.dtype)
 
 
-@door(images=FILMS, generator=generator_of, acceleration=number(above=0), spokes=whole(0, 10_000),
+@door(images=FILMS, generator=generator_of, acceleration=number(1), spokes=whole(0, 10_000),
       noise=STRENGTH, ghosts=STRENGTH)  # fmt: skip
 def mr_kspace(images, generator, acceleration=4.0, spokes=0, noise=0.03, ghosts=0.0, bias=0.0):
     """What the scanner of `mr` measures: k-space (B, 1, H, W), complex, 0 where nothing was measured.
@@ -319,7 +319,7 @@ def from_kspace(kspace):
     return torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=(-2, -1)), norm="ortho")
 
 
-@door(shape=checks.height_width, acceleration=number(above=0))
+@door(shape=checks.height_width, acceleration=number(1))
 @lru_cache(maxsize=16)
 def cartesian_mask(shape, acceleration):
     """Rows of k-space that a Cartesian scan measures: (H, 1) of 0 and 1.
@@ -330,7 +330,7 @@ def cartesian_mask(shape, acceleration):
     to the patient: it does not depend on the seed of `apply`.
     """
     height = shape[0]
-    lines = max(1, round(height / max(acceleration, 1)))
+    lines = max(1, round(height / acceleration))
     distance = (torch.arange(height) - height // 2).abs()
     density = (1 - distance / (height / 2 + 1)) ** 2
     density[distance <= CENTRE * height / 2] = 1e6  # drawn first: always measured

@@ -78,6 +78,8 @@ def put(films, centres, squares):
 def _pixels(films, centres, size):
     if centres.is_floating_point() and 0 < centres.max() <= 1:
         raise ValueError("centres are 1 or less: expected pixels (row, column), not shares of the side")
+    if len(centres) and not -size <= centres.min() <= centres.max() < films.shape[2] + size:
+        raise ValueError(f"centres reach {centres.abs().max()}: expected pixels of {films.shape[2]} px films")
     if len(films) != len(centres) or not size <= films.shape[2] == films.shape[3]:
         raise ValueError(f"{len(centres)} centres, films {tuple(films.shape)}: expected as many, {size} px")
     corner = (centres.round().long() - size // 2).clamp(0, films.shape[-1] - size)
@@ -381,10 +383,8 @@ class LesionGAN(Model):
     @door(films=FILMS, centres=PLACES)
     @torch.no_grad()
     def draw(self, films, finding, centres, seed=0):
-        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU.
-
-        The centres can be marks in the simulator's masks or boxes drawn by hand (`box_centres`).
-        """
+        """Films (N, 1, H, W) in [-1, 1] with `finding` drawn about centres (N, 2), on the CPU: marks in the
+        simulator's masks, or boxes drawn by hand (`box_centres`)."""
         checks.in_range(films)
         one_of(*self.config["findings"])("finding", finding)
         rng = torch.Generator().manual_seed(mix(seed))

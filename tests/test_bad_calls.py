@@ -7,6 +7,7 @@ torch's own errors among them, is a hole in the door.
 
 import functools
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -328,6 +329,7 @@ BAD_CALLS = {
         (degradation.apply, {"images": FILMS, "modality": "ct", "views": 0}, "views is 0"),
         (degradation.apply, {"images": FILMS, "modality": "xray", "motion": float("inf")}, "motion is inf"),
         (degradation.apply, {"images": FILMS, "modality": "mr", "acceleration": 0}, "acceleration is 0"),
+        (degradation.apply, {"images": FILMS, "modality": "mr", "acceleration": 0.25}, "expected 1 or more"),
         (degradation.gaussian_blur, (FILMS, -1), "sigma is -1"),
         (degradation.motion_blur, (FILMS, NAN, None), "length is nan"),
         (degradation.add_scatter, (BYTES, 1), "uint8"),
@@ -790,6 +792,7 @@ BAD_CALLS = {
         (metrics.density_coverage, (FILMS, "films"), "fake is 'films'"),
         (metrics.nearest, (FILMS, RGB, "thumbnails"), "images and reference differ"),
         (metrics.memorisation, (FILMS, FILMS, None), "held_out is None"),
+        (metrics.memorisation, (FILMS, FILMS, FILMS), "held_out films are training films: expected others"),
         (metrics.realism_table, (FILMS, {"made": None}), "made is None"),
         (metrics.diversity, (None,), "images is None"),
         (metrics.diversity, (FILMS, 0, 10**12), "pairs is 1000000000000"),
@@ -967,6 +970,9 @@ BAD_CALLS = {
         (method(flow.Flow, "draw"), (torch.zeros(4, 1, 64, 64),), "made for 32"),
         (stargan_trial.twins, ("Flu", 3), "finding is 'Flu'"),
         (lesion_gan.cut, (FILMS, torch.full((4, 2), 0.5), 16), "expected pixels"),
+        (lesion_gan.cut, (FILMS, torch.full((4, 2), 500.0), 16), "centres reach 500.0: expected pixels of"),
+        (training.save, (model(dcgan.DCGAN), "folder", "mine"), "card is 'mine': expected a dict"),
+        (chexpert.read, (Path(__file__).parent,), "is a folder: expected a label table in it"),
     ],
     "labels, batches and curves": [
         (star, ((FILMS, torch.full((4, 2), -1.0)),), "-1"),
@@ -1513,7 +1519,7 @@ def test_curves_of_nan_are_not_healthy():
 def test_a_good_model_stays_where_another_cannot_be_saved(tmp_path, card, history):
     training.save(model(dcgan.DCGAN), tmp_path, {"data": "x"})
     other = dcgan.DCGAN(**SMALL | {"seed": 5})
-    with pytest.raises(TypeError, match="card"):
+    with pytest.raises(TypeError, match="card|history"):
         training.save(other, tmp_path, card, history)
     kept = training.load(dcgan.DCGAN, tmp_path, device="cpu")
     assert kept.config["seed"] == model(dcgan.DCGAN).config["seed"]

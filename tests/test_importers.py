@@ -296,6 +296,7 @@ def test_an_unknown_finding_among_the_boxes_is_named(nih, tmp_path):
         (BOXES.replace("64.0,64.0", "0,64.0"), r", row 1: expected four numbers, width and height above 0"),
         ("Image Index,Finding Label\n", r": expected the columns"),
         ("", r" is not a csv table"),
+        (BOXES.replace(",", ";"), r" is separated by semicolons: save it with commas"),
     ],
 )
 def test_damaged_boxes_are_named_before_anything_is_written(nih, tmp_path, damaged, message):

@@ -122,9 +122,14 @@ def settle(what, bad, total, skip_bad):
 def read_csv(path):
     """A csv as text, blanks as ""; raises ValueError that names the file when it is no table."""
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:
         raise ValueError(f"{path} is not a csv table: {error}") from error
+    heads = "".join(map(str, table.columns))
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(table.columns) == 1 and mark in heads:
+            raise ValueError(f"{path} is separated by {name}: save it with commas")
+    return table
 
 
 def write(films, target, dataset, options, tables=None):
@@ -247,10 +252,14 @@ def _is_dicom(path):
 def _dicom(path):
     try:
         import pydicom
+        from pydicom.errors import InvalidDicomError
         from pydicom.pixels import apply_modality_lut, apply_voi_lut
     except ImportError as error:
         raise ImportError("reading DICOM needs pydicom: pip install 'pydicom>=3'") from error
-    film = pydicom.dcmread(path)
+    try:
+        film = pydicom.dcmread(path)
+    except InvalidDicomError as error:
+        raise ValueError("is no DICOM file, whatever its name says: convert it, or rename it") from error
     if int(film.get("NumberOfFrames", 1)) > 1:
         raise ValueError(f"{film.NumberOfFrames} frames, expected one film")
     kind = film.get("PhotometricInterpretation")

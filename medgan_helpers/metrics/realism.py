@@ -197,6 +197,10 @@ def memorisation(fake, train, held_out, space="imagenet"):
     warning, not a mark of quality.
     """
     _enough(1, fake=fake, train=train, held_out=held_out)
+    seen = {film.numpy().tobytes() for film in torch.as_tensor(train).cpu()}
+    again = sum(film.numpy().tobytes() in seen for film in torch.as_tensor(held_out).cpu())
+    if 2 * again > len(held_out):
+        raise ValueError(f"{again} of {len(held_out)} held_out films are training films: expected others")
     known = features(train, space)
     distance = {
         name: _closest(images, known, space)[0] for name, images in (("fake", fake), ("held_out", held_out))

@@ -106,9 +106,10 @@ def save(model, folder, card, history=None):
     card: what a reader must know: data, command, metrics; seed and configuration are added.
     """
     folder = Path(folder)
-    if not isinstance(card, dict) or not isinstance(history, pd.DataFrame | None):
-        kinds = f"{type(card).__name__} and {type(history).__name__}"
-        raise TypeError(f"card and history are {kinds}: expected a dict, and a DataFrame or None")
+    for name, given, kinds in (("card", card, dict), ("history", history, pd.DataFrame | None)):
+        if not isinstance(given, kinds):
+            expected = "a dict" if name == "card" else "a DataFrame, as fit returns, or None"
+            raise TypeError(f"{name} is {checks.told(given)}: expected {expected}")
     if folder.is_file():
         raise ValueError(f"folder is {folder}, which is a file: give the name of a folder")
     artifacts.as_json(folder / "card.json", card)  # before good weights are replaced

@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from . import metrics
-from .checks import door, estimates, having, holding, number, numbers, one_of, shaped, tensor, whole
-from .checks import named as named_values
+from .checks import door, each, estimates, having, holding, number, numbers, one_of, shaped, tensor, whole
 from .training.model import check_batch
 
 
@@ -152,18 +151,9 @@ def _scores(*keys):
 
     def rule(name, value):
         having("items", kind="{finding: localisation(...)}")(name, value)
-        named_values(name, value)
-        for finding, row in value.items():
-            holding(*keys)(finding, row)
+        each(holding(*keys))(name, value)
 
     return rule
-
-
-def _numbers(name, value):
-    """A number under each name."""
-    named_values(name, value)
-    for key, one in value.items():
-        number()(key, one)
 
 
 @door(maps=numbers(), masks=numbers())
@@ -226,7 +216,7 @@ def who_reads(skill):
     )
 
 
-@door(agreements=_numbers)
+@door(agreements=each(number()))
 def depends_on_learning(agreements):
     """A sentence on {network: rank correlation of its maps with the trained network's} (sanity checks)."""
     parts = ", ".join(f"{name} {value:+.2f}" for name, value in agreements.items())

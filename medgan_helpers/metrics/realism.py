@@ -194,7 +194,7 @@ def memorisation(fake, train, held_out, space="imagenet"):
 
     Returns {"fake", "held_out": median distance to the nearest training film; "copies": share of fake films
     nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
-    warning, not a mark of quality.
+    warning, not a mark of quality. Raises ValueError where most of held_out are training films themselves.
     """
     _enough(1, fake=fake, train=train, held_out=held_out)
     seen = {film.numpy().tobytes() for film in torch.as_tensor(train).cpu()}

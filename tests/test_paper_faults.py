@@ -160,7 +160,7 @@ def test_arms_of_the_null_augmentation_differ_in_steps_alone(monkeypatch):
     def remember(films, labels, rows, steps, seed):
         asked[len(asked)] = (rows, steps, seed)
 
-    monkeypatch.setattr(paper_faults, "train_small", remember)
+    monkeypatch.setattr(paper_faults.faults, "train_small", remember)
     paper_faults.null_augmentation(None, None, np.arange(100), seed=3)
     (plain, steps, _), (more, longer, _), (same, equal, _) = asked.values()
     assert steps == equal == 40 and longer == 60

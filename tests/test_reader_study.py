@@ -268,7 +268,7 @@ def test_ask_needs_a_live_kernel_and_the_package_for_a_widget(
     test, tmp_path, monkeypatch, variable, package, kind
 ):
     shown = []
-    monkeypatch.setattr(reader_study, "display", lambda thing: shown.append(type(thing).__name__))
+    monkeypatch.setattr(reader_study.study, "display", lambda thing: shown.append(type(thing).__name__))
     for name in reader_study.LIVE:
         monkeypatch.delenv(name, raising=False)
     if variable:

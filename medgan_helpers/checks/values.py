@@ -108,11 +108,13 @@ def distinct(least=1):
 
     def rule(name, value):
         if isinstance(value, str | dict) or not hasattr(value, "__len__"):
-            raise TypeError(f"{name} is {value!r}: expected a list of names")
+            raise TypeError(f"{name} is {told(value)}: expected a list of names")
         for one in value:
             words(name, one)
         if not least <= len(set(value)) == len(value):
-            raise ValueError(f"{name} is {value!r}: expected a list of names, at least {least}, each once")
+            twice = sorted({one for one in value if list(value).count(one) > 1})
+            what = f"has {', '.join(twice[:3])} more than once" if twice else f"holds {len(value)}"
+            raise ValueError(f"{name} {what}: expected a list of names, at least {least}, each once")
 
     return rule
 

@@ -1,12 +1,6 @@
-"""The faults of an audited paper in miniature (chapter 9): each function does what the fault it names does.
+"""What a published table was made with, fault by fault; each function does what the fault it names does.
 
-    data = paper_faults.Data(films, paper_faults.features(films), labels, patients)
-    for bench, rng in paper_faults.benches(frame, data.labels, count=10, seed=0):
-        paper_faults.leaky_generator(data, bench, rng)
-
-Classifiers are small on purpose: a ridge regression on the brightness and texture of 16 x 16 cells of a film,
-in one place a network of three convolutions. A fault that shows with them needs no large network to fool
-anyone. Rows are positions in `data`; rng is a numpy Generator; scores are AUROCs of one finding.
+Rows are positions in `data`; rng is a numpy Generator; scores are AUROCs of one finding.
 """
 
 import numpy as np
@@ -20,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from . import checks, chexpert
-from .checks import (
+from .. import checks, chexpert
+from ..checks import (
     door,
     every,
     having,
@@ -32,18 +26,9 @@ from .checks import (
     tensor,
     whole,
 )
-from .images import signed_batch
-from .paper_bench import BENCH, DATA, FEATURES, FILMS, LABELS, MANY, MOST, RNG, ROWS
-from .paper_bench import FEW as FEW
-from .paper_bench import Bench as Bench
-from .paper_bench import Data as Data
-from .paper_bench import benches as benches
-from .paper_bench import over_benches as over_benches
-from .paper_ledger import Ledger as Ledger
-from .paper_ledger import size as size
-from .paper_ledger import what_the_bench_reads as what_the_bench_reads
-from .paper_ledger import what_the_leak_was as what_the_leak_was
-from .training import seeded
+from ..images import signed_batch
+from ..training import seeded
+from .bench import BENCH, DATA, FEATURES, FILMS, LABELS, MANY, MOST, RNG, ROWS
 
 PRINTED = tuple(chexpert.FINDINGS[1:])  # the 13 names in CheXpert's own order, as a results table prints them
 COLUMNS = tuple(sorted(PRINTED))  # the order in which torchxrayvision's CheXpert class returns the labels

@@ -1,9 +1,4 @@
-"""AUROC .96: is it an effusion? Evidence about findings that were drawn, which a hidden pattern cannot bribe.
-
-A classifier that recognises a drawn finding says that the film carries what *it* looks for. Four witnesses
-ask otherwise: the same classifier through haze, the distance to true films, the patient's twin, and what a
-radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
-"""
+"""Four witnesses and a ruler: what they measure of drawn films, and the sentences that follow."""
 
 from dataclasses import dataclass
 
@@ -11,8 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from . import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
-from .checks import (
+from .. import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
+from ..checks import (
     bounds,
     data_set,
     door,
@@ -27,11 +22,8 @@ from .checks import (
     text,
     whole,
 )
-from .checks import images as films_of
-from .checks import names as names_of
-from .stargan_look import blind_look as blind_look
-from .stargan_look import named as named
-from .stargan_look import shipped_card as shipped_card
+from ..checks import images as films_of
+from ..checks import names as names_of
 
 PROFILE = having("classifier_steps", "preset", kind="a profile, as session.start gives it")
 CASE = having("healthy", "ill_patients", kind="a Case, as stargan_trial.case makes it")

@@ -1,13 +1,4 @@
-"""Would you be fooled? A blinded test: two films side by side, one of them synthetic. Which one?
-
-    test = reader_study.make({"DCGAN": (real, synthetic)}, pairs=8, seed=0)
-    reader_study.ask(test)             # a widget in a live notebook, else a page that needs no kernel
-    answers = reader_study.read_answers(files, test)  # what several readers sent in
-    reader_study.score(test, answers.loc["Ada"]) ; reader_study.agreement(answers)
-
-Two films and a forced choice (Green & Swets, Signal Detection Theory, 1966) in place of one film and a yes
-or no: a reader who calls everything synthetic gains nothing, and guessing is right in exactly one half.
-"""
+"""The test itself: pairs of films, the widget or the page that asks, the answers and their score."""
 
 import base64
 import hashlib
@@ -24,8 +15,8 @@ import torch
 from IPython.display import HTML, display
 from PIL import Image
 
-from . import artifacts, dcgan, metrics, real_trial, session, simulator, training
-from .checks import (
+from .. import artifacts, dcgan, metrics, real_trial, session, simulator, training
+from ..checks import (
     door,
     each,
     every,
@@ -37,20 +28,16 @@ from .checks import (
     whole,
     words,
 )
-from .checks import path as file_name
-from .images import grey_films
-from .reader_rules import SIDES, TEST
-from .reader_rules import by_coin as by_coin
-from .reader_rules import by_rule as by_rule
-from .reader_rules import detail as detail
-from .reader_rules import pairs_needed as pairs_needed
+from ..checks import path as file_name
+from ..images import grey_films
+from .rules import SIDES, TEST
 
 COLUMNS = ["reader", "test", "pair", "answer"]
 LIVE = ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG")  # set where Jupyter's server or Colab started the kernel
 QUICK = 6  # pairs of the quick round
 PAGE = "would-you-be-fooled"  # the page of the book that holds the forms
 REAL = f"{PAGE}-real"  # the form of the real round
-FORM = Path(__file__).parent / "assets" / "turing.html"
+FORM = artifacts.ASSETS / "turing.html"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from . import checks, metrics
-from .checks import door, having, numbers, shaped, table, told, whole
+from .. import checks, metrics
+from ..checks import door, having, numbers, shaped, table, told, whole
 
 FEW = 2  # positives and negatives that every part of a bench must hold
 SHARES = (0.25, 0.5, 0.7)  # of a bench's patients: where the regimen, the withheld and the test end

@@ -4,9 +4,9 @@ import json
 
 import pandas as pd
 
-from . import artifacts, metrics
-from .checks import door
-from .checks import table as table_of
+from .. import artifacts, metrics
+from ..checks import door
+from ..checks import table as table_of
 
 
 def shipped_card():

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from . import artifacts, checks
-from .checks import door, whole, words
+from .. import artifacts, checks
+from ..checks import door, whole, words
 
 # Measured on fresh patients: real differences, under a wrong heading
 REAL = ("names swapped", "equal epochs", "squeezed synthetic films", "no duplicate control")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from . import metrics
-from .checks import door, function, having, number, numbers, shaped
+from .. import metrics
+from ..checks import door, function, having, number, numbers, shaped
 
 SIDES = ("left", "right")
 TEST = having("truth", "sources", "key", kind="a test, as reader_study.make gives it")

@@ -1,0 +1,70 @@
+"""AUROC .96: is it an effusion? Evidence about findings that were drawn, which a hidden pattern cannot bribe.
+
+A classifier that recognises a drawn finding says that the film carries what *it* looks for. Four witnesses
+ask otherwise: the same classifier through haze, the distance to true films, the patient's twin, and what a
+radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
+"""
+
+from .look import blind_look, named, shipped_card
+from .witnesses import (
+    CASE,
+    GRAIN,
+    RULER,
+    WITNESSES,
+    Case,
+    bribed,
+    case,
+    distances,
+    doubts,
+    findings_table,
+    hazy,
+    judge,
+    judgement,
+    may_judge,
+    mean_of,
+    nearer,
+    overlap,
+    readings,
+    recognised,
+    removal,
+    ruler,
+    seen_by_ruler,
+    strangers,
+    twins,
+    variety,
+    verdict,
+    wish,
+)
+
+__all__ = [
+    "CASE",
+    "GRAIN",
+    "RULER",
+    "WITNESSES",
+    "Case",
+    "blind_look",
+    "bribed",
+    "case",
+    "distances",
+    "doubts",
+    "findings_table",
+    "hazy",
+    "judge",
+    "judgement",
+    "may_judge",
+    "mean_of",
+    "named",
+    "nearer",
+    "overlap",
+    "readings",
+    "recognised",
+    "removal",
+    "ruler",
+    "seen_by_ruler",
+    "shipped_card",
+    "strangers",
+    "twins",
+    "variety",
+    "verdict",
+    "wish",
+]

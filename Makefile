@@ -90,7 +90,8 @@ chapter = $(filter $(BUILD)/executed/$(1)-%,$(EXECUTED))
 $(call chapter,06): $(call chapter,05)
 $(call chapter,07): $(call chapter,06)
 
-$(SITE): $(EXECUTED) $(PROSE) _config.yml $(READY)
+# The chapters that wait for each other come first; the others fill the second core beside them.
+$(SITE): $(call chapter,07) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@rm -rf "$(BUILD)/pages"
 	@$(PY) book/scripts/stage.py $(BUILD)/pages $(EXECUTED)
@@ -110,21 +111,22 @@ check: $(READY)  ## style and the quick unit tests, in under two minutes: run it
 .PHONY: test
 test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, every notebook as on Colab
 	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET=simulated DATA_ROOT=
-	@$(MAKE) --no-print-directory unit colab
+	@$(MAKE) --no-print-directory proof
 
-.PHONY: unit
-unit: $(READY)
-	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT $(PY) -m pytest tests
-
-.PHONY: colab
-colab: $(COLAB)/.ready
-	@rm -rf build/colab build/colab.log
+# Notebooks and unit tests in one run, a file at a time on whichever core is free.
+.PHONY: proof
+proof: $(READY) $(COLAB)/.ready
+	@rm -rf build/colab
 	@$(COLAB)/bin/python -m ipykernel install --prefix $(COLAB) --name colab \
 	    --env MEDGAN_PROFILE smoke --env MEDGAN_BUILD "$(CURDIR)/build/colab" > /dev/null
-	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter $(PY) -m pytest notebooks \
-	    --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600 > build/colab.log 2>&1 \
-	    || { cat build/colab.log; exit 1; }
-	@echo "as on Colab: $$(tail -n 1 build/colab.log)"
+	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter $(PY) -m pytest \
+	    notebooks tests --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600 $(SIDE_BY_SIDE)
+
+# Every shape, file and network of the full profile before hours on a GPU: its sizes, smoke's amounts of work.
+.PHONY: rehearsal
+rehearsal: $(READY)  ## run the book in the full profile's sizes for a few steps, in build/rehearsal
+	@MEDGAN_REHEARSAL=1 MEDGAN_BUILD="$(CURDIR)/build/rehearsal" \
+	    $(MAKE) --no-print-directory book PROFILE=full BUILD=build/rehearsal/full DATASET=simulated DATA_ROOT=
 
 .PHONY: student
 student: $(READY)  ## the notebooks without solutions, in build/student

@@ -24,6 +24,16 @@ def test_unknown_profile_names_the_three(name):
     assert repr(name) in str(error.value)
 
 
+def test_a_rehearsal_has_the_networks_of_full_and_the_amounts_of_smoke(monkeypatch):
+    monkeypatch.setenv("MEDGAN_REHEARSAL", "1")
+    smoke, full = profiles.get("smoke"), profiles.PROFILES["full"]
+    trial = profiles.get("full")
+    assert (trial.name, trial.preset, trial.image_size, trial.width) == ("full", "densenet121", 128, 64)
+    assert trial.pix2pix_width == full.pix2pix_width
+    assert trial.dcgan_steps == smoke.dcgan_steps and trial.batch_size == smoke.batch_size
+    assert smoke.preset == "narrow", "the other profiles stay what they are"
+
+
 def test_unknown_profile_from_the_environment(monkeypatch):
     monkeypatch.setenv("MEDGAN_PROFILE", "huge")
     with pytest.raises(ValueError, match="MEDGAN_PROFILE"):

@@ -118,7 +118,7 @@ def test_a_critic_that_exposes_learns_the_label_that_was_taken_away():
 def test_it_learns_to_add_what_the_label_says():
     options = SMALL | {"width": 8, "generator": "residual", "targets": "single-flip", "learning_rate": 1e-3}
     model = StarGAN(**options, pretrain=20, cycle_weight=1.0)
-    history = training.fit(model, batches(8, size=8), 140)
+    history = training.fit(model, batches(8, size=8), 200)
     films, labels = batches(1)[0]
     healthy = films[labels.sum(1) == 0]
     wanted = torch.tensor([[1.0, 0.0]]).expand(len(healthy), 2)

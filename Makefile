@@ -1,7 +1,7 @@
 # make help lists the targets. Everything generated goes to build/, the environment to .venv/.
 
 PROFILE   ?= class
-DATASET   ?= simulated
+DATASET   ?=
 DATA_ROOT ?=
 PORT      ?= 8000
 
@@ -19,6 +19,8 @@ ifneq ($(DATASET),$(subst /,,$(firstword $(DATASET))))
 $(error DATASET is "$(DATASET)": expected a name without spaces and slashes, as in "make book DATASET=nih")
 endif
 
+# No DATASET: each notebook takes its own, simulated films, the capstone the real ones of the package.
+COMMA  := ,
 BUILD  := build/$(PROFILE)$(if $(filter-out simulated,$(DATASET)),-$(DATASET))
 PY     := .venv/bin/python
 READY  := .venv/.ready
@@ -82,7 +84,7 @@ book: $(SITE)  ## run the notebooks that changed, build the site, check it
 # the films, so the others wait for it; each also runs alone, making what it needs.
 $(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/scripts/execute.py $(READY)
 	@mkdir -p $(@D)
-	@echo "== $* (profile $(PROFILE), data $(DATASET))"
+	@echo "== $* (profile $(PROFILE)$(if $(DATASET),$(COMMA) data $(DATASET)))"
 	@$(PY) book/scripts/execute.py $< $@ PROFILE="$(PROFILE)" DATASET="$(DATASET)" DATA_ROOT="$(DATA_ROOT)"
 
 $(filter-out $(FIRST),$(EXECUTED)): | $(FIRST)
@@ -110,7 +112,7 @@ check: $(READY)  ## style and the quick unit tests, in under two minutes: run it
 
 .PHONY: test
 test: $(READY) $(COLAB)/.ready  ## unit tests, the smoke book and its contract, every notebook as on Colab
-	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET=simulated DATA_ROOT=
+	@$(MAKE) --no-print-directory book PROFILE=smoke DATASET= DATA_ROOT=
 	@$(MAKE) --no-print-directory proof
 
 # Notebooks and unit tests in one run, a file at a time on whichever core is free.
@@ -126,7 +128,7 @@ proof: $(READY) $(COLAB)/.ready
 .PHONY: rehearsal
 rehearsal: $(READY)  ## run the book in the full profile's sizes for a few steps, in build/rehearsal
 	@MEDGAN_REHEARSAL=1 MEDGAN_BUILD="$(CURDIR)/build/rehearsal" \
-	    $(MAKE) --no-print-directory book PROFILE=full BUILD=build/rehearsal/full DATASET=simulated DATA_ROOT=
+	    $(MAKE) --no-print-directory book PROFILE=full BUILD=build/rehearsal/full DATASET= DATA_ROOT=
 
 .PHONY: student
 student: $(READY)  ## the notebooks without solutions, in build/student

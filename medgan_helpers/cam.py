@@ -204,6 +204,13 @@ def who_points(scores):
     return sentence
 
 
+@door(scores=_scores("lead"))
+def pointed(scores):
+    """The same in short: how many findings' maps follow the finding."""
+    better = sum(row["lead"].low > 0 for row in scores.values())
+    return f"For {better} of {len(scores)} findings the map of where it looked follows the finding."
+
+
 @door(skill=estimates)
 def who_reads(skill):
     """A sentence on {name: AUROC as Estimate}: whose maps may be looked at (interval above .5)."""

@@ -11,14 +11,16 @@ from .checks import door, file, switch, told
 
 
 @door(finding=switch)
-def say(text, finding=False):
+def say(text, finding=False, short=""):
     """Show `text` as Markdown: sentences whose numbers come from the run above them.
 
     finding: what the chapter finds; its page opens with it (book/scripts/opening.py).
+    short: the same without numbers that need the chapter, for the front page (book/scripts/front_page.py).
     """
-    if not isinstance(text, str):
-        raise TypeError(f"text is {told(text)}: expected words")
-    show_output(Markdown(text), metadata={"finding": True} if finding else {})
+    for name, words in {"text": text, "short": short}.items():
+        if not isinstance(words, str):
+            raise TypeError(f"{name} is {told(words)}: expected words")
+    show_output(Markdown(text), metadata={"finding": True, "short": short} if finding else {})
 
 
 def show_source(*objects):

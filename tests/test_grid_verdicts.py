@@ -38,6 +38,8 @@ def test_a_clear_difference_is_called_one_and_a_small_one_is_not():
     short = sentences.answer(judged)
     assert "The lesion GAN: a gain is shown over" in short and "shown to be worse than repeated" in short
     assert f"all {len(judged)} of the table (Holm)" in short
+    heads = sentences.in_short(judged)
+    assert "The lesion GAN: a gain is shown over" in heads and "+0" not in heads and "(" not in heads
     assert "Lung Lesion" not in short and len(short) < len(sentences.summary(judged)) + 600
 
 
@@ -46,7 +48,16 @@ def test_without_headroom_there_is_no_verdict():
     assert said(judged, "lesion_gan", "duplicate") == {"no headroom"}
     assert "no verdict" in sentences.headroom(judged)
     assert "beats" not in sentences.summary(judged) + sentences.answer(judged)
-    assert "no verdict yet" in sentences.answer(judged[:0])
+    assert "no verdict yet" in sentences.answer(judged[:0]) and "no verdict yet" in sentences.in_short(
+        judged[:0]
+    )
+
+
+def test_an_interval_beside_zero_without_a_verdict_is_explained():
+    row = {"verdict": "not separable", "value": 0.05, "low": 0.01, "high": 0.09, "second": "none"}
+    rows = pd.DataFrame([row, row | {"second": "blob", "low": -0.01}]).assign(seeds=5, finding="rare")
+    told = sentences._answer_of(rows, "stargan")
+    assert "(+0.010 to +0.090), not after the correction, a plain" in told and told.count("not after") == 1
 
 
 def test_harm_needs_no_headroom():

@@ -56,8 +56,12 @@ def test_a_chapter_without_films_opens_with_its_plot():
 
 def test_the_front_page_answers_with_what_the_chapters_found():
     found = {name: chapter(sentence(f"Chapter {name} says so.", finding=True)) for name in ("05-b", "06-c")}
-    expected = "- [Are they *real*?](notebooks/06-c.ipynb) Chapter 06-c says so.\n"
+    expected = "**[Are they *real*?](notebooks/06-c.ipynb)** Chapter 06-c says so.\n"
     assert front_page.answer(found | {"07-d": chapter()}) == expected
+    told = sentence("At 1 %: +.03.", finding=True)
+    told["metadata"]["short"] = "A little."
+    page = front_page.answer({"06-c": chapter(told)})
+    assert page.index("A little.") < page.index("<details>") < page.index("+.03")
 
 
 def test_a_page_without_a_key_figure_stays_as_it_is():

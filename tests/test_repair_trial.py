@@ -65,7 +65,20 @@ def test_what_is_erased_and_invented_is_said_of_three_methods():
     rows = {"unet": 0.84, "bilateral": 0.7, "pix2pix": 0.79, "degraded": 0.9}
     table = {name: Estimate(value, 0.0, 1.0) for name, value in rows.items()}
     said = repair_trial.erased_or_invented(table, table, "bilateral")
-    assert "the U-Net 0.84" in said and "the best filter (bilateral) in 70 %" in said and "0.90" not in said
+    assert (
+        "the U-Net 0.84" in said
+        and "the best filter by PSNR (bilateral) in 70 %" in said
+        and "0.90" not in said
+    )
+
+
+def test_the_front_page_is_told_in_words_what_the_numbers_say():
+    table = {"ct": found(1.2, 0.04), "mr": found(-0.4, 0.04), "xray": found(1.85, 0.04)}
+    assert repair_trial.led(table).endswith("CT, X-ray, by 1.2 to 1.9 dB.")
+    assert repair_trial.led({"mr": found(-0.4, 0.04)}).startswith("No network")
+    shares = {"unet": Estimate(0.05, 0.02, 0.08), "pix2pix": Estimate(0.56, 0.5, 0.62)}
+    assert "invents a shadow that is not there in 56 % of" in repair_trial.invented_in_short(shares)
+    assert "invents" not in repair_trial.invented_in_short(dict.fromkeys(shares, shares["unet"]))
 
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():
@@ -160,7 +173,7 @@ def test_the_trust_in_the_measurement_weighs_closeness_and_structure(monkeypatch
         name: (short, lambda trust, clean, k=k: torch.tensor(found[trust][k]), unit)
         for k, (name, (short, _, unit)) in enumerate(repair_trial.MEASURES.items())
     }
-    monkeypatch.setattr(repair_trial, "MEASURES", measures)
+    monkeypatch.setattr(repair_trial.measures, "MEASURES", measures)
     bench = SimpleNamespace(modality="mr", clean={"valid": None})
     assert repair_trial.best_trust(None, bench) == 0.0
     found[1.0] = (29.1, 0.95)

@@ -32,12 +32,15 @@ def question(notebook):
 
 
 def answer(notebooks):
-    """The course's question in three parts, each with what its chapter found, as Markdown."""
+    """The course's question in three parts, each with what its chapter found in short, its numbers folded."""
     lines = []
     for name, notebook in notebooks.items():
         if name[:2] in ANSWERING and (found := opening.finding(notebook)):
-            lines.append(f"- [{question(notebook)[1]}](notebooks/{name}.ipynb) {' '.join(found.split())}")
-    return "\n".join(lines) + "\n"
+            link = f"**[{question(notebook)[1]}](notebooks/{name}.ipynb)**"
+            found, short = " ".join(found.split()), opening.finding_in_short(notebook)
+            folded = f"<details><summary>The numbers</summary>\n\n{found}\n\n</details>\n"
+            lines += [f"{link} {short}\n", folded] if short else [f"{link} {found}\n"]
+    return "\n".join(lines)
 
 
 def unfinished(results):

@@ -32,9 +32,17 @@ def key_figure(notebook):
 
 def finding(notebook):
     """What the chapter found: its sentences marked so, "" if it has none."""
+    return "\n\n".join(output.data["text/markdown"] for output in _marked(notebook))
+
+
+def finding_in_short(notebook):
+    """The same for a reader who does not know the chapter's words yet, "" where nobody has put it so."""
+    return " ".join(filter(None, (output.metadata.get("short") for output in _marked(notebook))))
+
+
+def _marked(notebook):
     outputs = itertools.chain.from_iterable(cell.get("outputs", []) for cell in notebook.cells)
-    marked = [output for output in outputs if output.get("metadata", {}).get("finding")]
-    return "\n\n".join(output.data["text/markdown"] for output in marked)
+    return [output for output in outputs if output.get("metadata", {}).get("finding")]
 
 
 def shown_first(output):

@@ -95,7 +95,7 @@ def answer(judged, percent=1):
     made = _generators(judged, percent)
     if not made:
         return NO_VERDICT.format(percent)
-    told = [_answer_of(rows[rows["finding"] == "rare"], arm) for arm, rows in made.items()]
+    told = [_answer_of(_rare(rows), arm) for arm, rows in made.items()]
     return (
         f"At {percent:g} % of the films, by the mean AUROC of the three rare findings: {' '.join(told)} "
         "An interval is of one difference alone; *shown* is what survives the correction for all "
@@ -103,8 +103,32 @@ def answer(judged, percent=1):
     )
 
 
+@door(judged=JUDGED, percent=PERCENT)
+def in_short(judged, percent=1):
+    """The same without numbers: what each generator's films are shown to be better than, and what not."""
+    made = _generators(judged, percent)
+    return " ".join(f"{_head_of(_rare(rows), arm)}." for arm, rows in made.items()) or NO_VERDICT.format(
+        percent
+    )
+
+
+def _rare(rows):
+    return rows[rows["finding"] == "rare"]
+
+
 def _answer_of(rows, arm):
     """An arm in one line: over what a gain is shown, then every difference with its interval."""
+    numbers = ", ".join(f"{words(row['second'])} {_beside(row)}" for row in rows.to_dict("records"))
+    return f"**{_head_of(rows, arm)}.** Against {numbers}."
+
+
+def _beside(row):
+    """A difference with its interval; where that leaves out zero and still shows nothing, why."""
+    alone = row["verdict"] == "not separable" and (row["low"] > 0 or row["high"] < 0)
+    return number(row) + (", not after the correction" if alone else "")
+
+
+def _head_of(rows, arm):
     kinds = {
         "beats": "a gain is shown over {}", "is worse than": "it is shown to be worse than {}",
         "too few seeds": f"too few seeds ({rows['seeds'].min()}) for a verdict against {{}}",
@@ -113,8 +137,7 @@ def _answer_of(rows, arm):
     }  # fmt: skip
     others = {kind: [words(row.second) for row in rows.itertuples() if row.verdict == kind] for kind in kinds}
     heads = [text.format(_list(others[kind])) for kind, text in kinds.items() if others[kind]]
-    numbers = ", ".join(f"{words(row['second'])} {number(row)}" for row in rows.to_dict("records"))
-    return f"**{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}.** Against {numbers}."
+    return f"{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}"
 
 
 @door(judged=JUDGED, percent=PERCENT)

@@ -1,44 +1,36 @@
-"""What chapter 4 measures of its restorers, and the sentences that follow from the numbers.
-
-Every sentence whose wording depends on a result is a function here, so that tests can read it.
-"""
+"""What chapter 4 measures of its restorers: the table, lesions kept and invented, what a classifier reads."""
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from . import artifacts, chexpert, classifier, degradation, metrics, restorers, simulator, training
-from .checks import (
+from .. import artifacts, chexpert, classifier, degradation, metrics, restorers, simulator, training
+from ..checks import (
     data_set,
     door,
     each,
-    estimate,
-    estimates,
     function,
     having,
     holding,
     like,
     number,
-    pair,
     shaped,
     whole,
     words,
 )
-from .checks import images as films_of
-from .checks import names as names_of
-from .checks import table as table_of
-from .images import unit_batch, unit_to_signed
+from ..checks import images as films_of
+from ..checks import names as names_of
+from ..checks import table as table_of
+from ..images import unit_batch, unit_to_signed
 
 MEASURES = {"PSNR (dB)": ("psnr", metrics.psnr, "dB"), "SSIM": ("ssim", metrics.ssim, "")}
+AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same information should have
 NETWORKS = having("items", kind="{name: network}")
 PROFILE = having("restoration_images", "classifier_steps", kind="a profile, as session.start gives it")
-AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same information should have
-CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
 SCORES = shaped("classifiers", "n", "findings")
-DRAWINGS = ("L1 alone", "D alone", "both")
 WHERE = {
     "xray": "simulated patients, one CT: intervals are over warps",
     "ct": "one CT, warped: intervals are over warps",
@@ -46,7 +38,6 @@ WHERE = {
 }
 
 
-# ---------------------------------------------------------------- the table
 @door(bench=restorers.BENCH, tuned=each(function), networks=NETWORKS, trust=number(0))
 def restore_all(bench, tuned, networks, trust=0.0):
     """{name: test images}: degraded, by every tuned method, by every network."""
@@ -101,58 +92,11 @@ def difference(bench, restored, one, other):
     return found
 
 
-@door(found=each(estimate, *MEASURES))
-def lead(modality, rival, found):
-    """The sentence of the U-Net against the best conventional method; in bold where the aim is missed.
-
-    found: as from `difference`.
-    """
-    dB, ssim = found["PSNR (dB)"], found["SSIM"]
-    numbers = (
-        f"{dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), "
-        f"SSIM {ssim.value:+.3f} ({ssim.low:+.3f} to {ssim.high:+.3f})"
-    )
-    text = f"{modality}: unet against {rival}, {numbers}"
-    if dB.high < 0 or ssim.high < 0:
-        return f"**{text}. With the same information the network loses here.**"
-    missed = [name for name, wanted in AIM.items() if found[name].value < wanted]
-    if missed:
-        return (
-            f"**{text}. It does not lead by the {' and '.join(_aim(name) for name in missed)} we aimed at.**"
-        )
-    return f"{text}. It leads by more than the {_aim('PSNR (dB)')} and {_aim('SSIM')} we aimed at."
-
-
-def _aim(measure):
-    return f"{AIM[measure]:g} dB" if measure == "PSNR (dB)" else f"{AIM[measure]:g} of SSIM"
-
-
-# ---------------------------------------------------------------- the discriminator
 @door(images=films_of)
 def sharpness(images):
     """Mean step between neighbouring pixels."""
     across, down = images.diff(dim=-1), images.diff(dim=-2)
     return (across.abs().mean() + down.abs().mean()).item()
-
-
-@door(diagnosis=words, found=each(estimate, *MEASURES), sharp=pair)
-def discriminator_effect(modality, diagnosis, found, sharp):
-    """What the discriminator changed, against the control that took the same steps with L1 alone.
-
-    diagnosis: of `training.diagnose`; found: as from `difference`, pix2pix minus unet; sharp: (unet, pix2pix)
-    sharpness, clean images are 1. Says nothing of an effect unless the discriminator has learnt and neither
-    network has won.
-    """
-    if not diagnosis.startswith("healthy"):
-        return f"{modality}: {diagnosis}. So nothing can be said about what a discriminator changes."
-    dB, ssim = found["PSNR (dB)"], found["SSIM"]
-    change = (
-        f"PSNR by {dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), SSIM by {ssim.value:+.3f} "
-        f"({ssim.low:+.3f} to {ssim.high:+.3f}), sharpness from {sharp[0]:.2f} to {sharp[1]:.2f} (clean: 1)"
-    )
-    closeness = "It costs closeness" if dB.high < 0 else "No cost in closeness has been shown"
-    detail = "adds detail" if sharp[1] > sharp[0] * 1.02 else "adds no detail"
-    return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
 
 
 @door(table=table_of("KID x 1000", "low", "high", numeric=True))
@@ -183,34 +127,6 @@ def drawings(films, drawn):
     return pd.DataFrame({"error": errors, "sharpness": sharp})
 
 
-@door(table=table_of("error", rows=DRAWINGS, numeric=True))
-def held_by_l1(table):
-    """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
-    lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
-    numbers = (
-        f"*D alone* is {lost:.2f} times as far from the true film as *L1 alone*, *both* {both:.2f} times"
-    )
-    if lost > CLEARLY:
-        return f"L1 does: {numbers}. The discriminator asks for *a* film, L1 for this patient's."
-    return f"Not shown: {numbers}."
-
-
-@door(table=table_of("error", "sharpness", rows=DRAWINGS, numeric=True))
-def sharp_and_right(table):
-    """Which generator draws films both sharp and right.
-
-    table: columns error and sharpness, rows "L1 alone", "D alone" and "both"."""
-    both, plain = table.loc["both"], table.loc["L1 alone"]
-    farther, sharper = both.error / plain.error, both.sharpness / plain.sharpness
-    numbers = f"{sharper:.2f} times as sharp as L1 alone, {farther:.2f} times as far from the true film"
-    if sharper > CLEARLY and farther < CLEARLY:
-        return f"*Both* is: {numbers}."
-    if sharper > CLEARLY:
-        return f"None is: *both* is {numbers}. Its detail is not where it should be."
-    return f"None is: *both* is {numbers}, hardly sharper."
-
-
-# ---------------------------------------------------------------- erased, or invented
 class _Known(dict):
     """{name: ...} that says which names it has."""
 
@@ -278,25 +194,10 @@ class Lesions:
         }
 
 
-@door(kept=each(estimate, "unet", "pix2pix"), invented=each(estimate, "unet", "pix2pix"))
-def erased_or_invented(kept, invented, rival):
-    """What the U-Net keeps of lesions and invents, beside the best filter and Pix2Pix: {name: Estimate}."""
-    for name, found in {"kept": kept, "invented": invented}.items():
-        holding(rival)(name, found)
-    names = {"unet": "the U-Net", rival: f"the best filter ({rival})", "pix2pix": "Pix2Pix"}
-    left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
-    drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
-    return (
-        f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
-        f"of a patient without any finding: {drawn} of the films."
-    )
-
-
 def _unit(images):
     return unit_batch(images)
 
 
-# ---------------------------------------------------------------- does it help the diagnosis
 @door(films=data_set, versions=each(function), findings=names_of(*chexpert.FINDINGS), profile=PROFILE)
 def read(films, versions, findings, profile):
     """What the shipped classifier makes of each version of the test films, as it is and tuned to the version.
@@ -359,39 +260,3 @@ def mean_auroc(guesses, truth, patients, rival=None):
     draws = rng.integers(len(each), size=(2000, max(1, len(each) - 1)))
     resampled = values[draws].mean(1) + spread.mean() * rng.standard_normal(2000)
     return metrics.intervals.interval(values.mean(), resampled)
-
-
-def _gains(name, value):
-    estimates(name, value)
-    holding("degraded")(name, value)
-
-
-@door(gains=_gains, shipped=estimate, seeds=whole())
-def helped(gains, shipped, seeds):
-    """Whether the repair helped the classifier that was tuned to the films it reads, and the one as shipped.
-
-    gains: {other: Estimate} of unet minus the other, tuned; shipped: Estimate of unet minus degraded.
-    """
-    numbers = "; ".join(f"{name} ones {gain:+.3f}" for name, gain in gains.items())
-    verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
-    if seeds < metrics.LEAST_SEEDS:
-        verdict = f"**{metrics.first_look(seeds)}.**"
-    installed = "is harmed" if shipped.high < 0 else "is not shown to be helped"
-    installed = "is helped" if shipped.low > 0 else installed
-    return (
-        "A classifier that is tuned to the films it reads, mean AUROC on films that the U-Net repaired minus "
-        f"that on {numbers}. {verdict} The classifier as shipped, which learnt from clean films alone, "
-        f"{installed}: repaired minus degraded {shipped:+.3f}."
-    )
-
-
-@door(rivals=each(words), against=each(each(estimate, *MEASURES)))
-def leads(rivals, against):
-    """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
-    holding(*against)("rivals", rivals)
-    parts = [
-        f"{'X-ray' if modality == 'xray' else modality.upper()} {found['PSNR (dB)'].value:+.2f} dB, "
-        f"SSIM {found['SSIM'].value:+.3f} ({rivals[modality].replace('_', ' ')})"
-        for modality, found in against.items()
-    ]
-    return f"The U-Net against the best conventional method, on test images: {'; '.join(parts)}."

@@ -1,0 +1,51 @@
+"""Chapter 4: what is measured of its restorers (`measures`), and what may be said of it (`sentences`)."""
+
+from .measures import (
+    MEASURES,
+    WHERE,
+    Lesions,
+    best_trust,
+    difference,
+    drawings,
+    mean_auroc,
+    read,
+    realism,
+    restore_all,
+    scores,
+    sharpness,
+)
+from .sentences import (
+    discriminator_effect,
+    erased_or_invented,
+    held_by_l1,
+    helped,
+    invented_in_short,
+    lead,
+    leads,
+    led,
+    sharp_and_right,
+)
+
+__all__ = [
+    "MEASURES",
+    "WHERE",
+    "Lesions",
+    "best_trust",
+    "difference",
+    "discriminator_effect",
+    "drawings",
+    "erased_or_invented",
+    "held_by_l1",
+    "helped",
+    "invented_in_short",
+    "lead",
+    "leads",
+    "led",
+    "mean_auroc",
+    "read",
+    "realism",
+    "restore_all",
+    "scores",
+    "sharp_and_right",
+    "sharpness",
+]

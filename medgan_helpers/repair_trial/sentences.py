@@ -1,0 +1,165 @@
+"""The sentences of chapter 4 whose wording depends on what `measures` found, so that tests can read them."""
+
+from .. import metrics
+from ..checks import (
+    door,
+    each,
+    estimate,
+    estimates,
+    holding,
+    pair,
+    whole,
+    words,
+)
+from ..checks import table as table_of
+from .measures import AIM, MEASURES
+
+CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
+DRAWINGS = ("L1 alone", "D alone", "both")
+
+
+@door(found=each(estimate, *MEASURES))
+def lead(modality, rival, found):
+    """The sentence of the U-Net against the best conventional method; in bold where the aim is missed.
+
+    found: as from `difference`.
+    """
+    dB, ssim = found["PSNR (dB)"], found["SSIM"]
+    numbers = (
+        f"{dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), "
+        f"SSIM {ssim.value:+.3f} ({ssim.low:+.3f} to {ssim.high:+.3f})"
+    )
+    text = f"{modality}: unet against {rival}, {numbers}"
+    if dB.high < 0 or ssim.high < 0:
+        return f"**{text}. With the same information the network loses here.**"
+    missed = [name for name, wanted in AIM.items() if found[name].value < wanted]
+    if missed:
+        return (
+            f"**{text}. It does not lead by the {' and '.join(_aim(name) for name in missed)} we aimed at.**"
+        )
+    return f"{text}. It leads by more than the {_aim('PSNR (dB)')} and {_aim('SSIM')} we aimed at."
+
+
+def _aim(measure):
+    return f"{AIM[measure]:g} dB" if measure == "PSNR (dB)" else f"{AIM[measure]:g} of SSIM"
+
+
+@door(diagnosis=words, found=each(estimate, *MEASURES), sharp=pair)
+def discriminator_effect(modality, diagnosis, found, sharp):
+    """What the discriminator changed, against the control that took the same steps with L1 alone.
+
+    diagnosis: of `training.diagnose`; found: as from `difference`, pix2pix minus unet; sharp: (unet, pix2pix)
+    sharpness, clean images are 1. Says nothing of an effect unless the discriminator has learnt and neither
+    network has won.
+    """
+    if not diagnosis.startswith("healthy"):
+        return f"{modality}: {diagnosis}. So nothing can be said about what a discriminator changes."
+    dB, ssim = found["PSNR (dB)"], found["SSIM"]
+    change = (
+        f"PSNR by {dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f}), SSIM by {ssim.value:+.3f} "
+        f"({ssim.low:+.3f} to {ssim.high:+.3f}), sharpness from {sharp[0]:.2f} to {sharp[1]:.2f} (clean: 1)"
+    )
+    closeness = "It costs closeness" if dB.high < 0 else "No cost in closeness has been shown"
+    detail = "adds detail" if sharp[1] > sharp[0] * 1.02 else "adds no detail"
+    return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
+
+
+@door(table=table_of("error", rows=DRAWINGS, numeric=True))
+def held_by_l1(table):
+    """What the drawings lose when the L1 term goes; table as for `sharp_and_right`."""
+    lost, both = (table.error[name] / table.error["L1 alone"] for name in ("D alone", "both"))
+    numbers = (
+        f"*D alone* is {lost:.2f} times as far from the true film as *L1 alone*, *both* {both:.2f} times"
+    )
+    if lost > CLEARLY:
+        return f"L1 does: {numbers}. The discriminator asks for *a* film, L1 for this patient's."
+    return f"Not shown: {numbers}."
+
+
+@door(table=table_of("error", "sharpness", rows=DRAWINGS, numeric=True))
+def sharp_and_right(table):
+    """Which generator draws films both sharp and right.
+
+    table: columns error and sharpness, rows "L1 alone", "D alone" and "both"."""
+    both, plain = table.loc["both"], table.loc["L1 alone"]
+    farther, sharper = both.error / plain.error, both.sharpness / plain.sharpness
+    numbers = f"{sharper:.2f} times as sharp as L1 alone, {farther:.2f} times as far from the true film"
+    if sharper > CLEARLY and farther < CLEARLY:
+        return f"*Both* is: {numbers}."
+    if sharper > CLEARLY:
+        return f"None is: *both* is {numbers}. Its detail is not where it should be."
+    return f"None is: *both* is {numbers}, hardly sharper."
+
+
+@door(kept=each(estimate, "unet", "pix2pix"), invented=each(estimate, "unet", "pix2pix"))
+def erased_or_invented(kept, invented, rival):
+    """What the U-Net keeps of lesions and invents, beside the best filter and Pix2Pix: {name: Estimate}."""
+    for name, found in {"kept": kept, "invented": invented}.items():
+        holding(rival)(name, found)
+    names = {"unet": "the U-Net", rival: f"the best filter by PSNR ({rival})", "pix2pix": "Pix2Pix"}
+    left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
+    drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
+    return (
+        f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
+        f"of a patient without any finding: {drawn} of the films."
+    )
+
+
+def _gains(name, value):
+    estimates(name, value)
+    holding("degraded")(name, value)
+
+
+@door(gains=_gains, shipped=estimate, seeds=whole())
+def helped(gains, shipped, seeds):
+    """Whether the repair helped the classifier that was tuned to the films it reads, and the one as shipped.
+
+    gains: {other: Estimate} of unet minus the other, tuned; shipped: Estimate of unet minus degraded.
+    """
+    numbers = ", ".join(f"{gain:+.3f} from that on {name} ones" for name, gain in gains.items())
+    verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
+    if seeds < metrics.LEAST_SEEDS:
+        verdict = f"**{metrics.first_look(seeds)}.**"
+    installed = "is harmed" if shipped.high < 0 else "is not shown to be helped"
+    installed = "is helped" if shipped.low > 0 else installed
+    return (
+        "When the classifier is tuned to the films it reads, its mean AUROC on films that the U-Net repaired "
+        f"differs by {numbers}. {verdict} The classifier as shipped, which learnt from clean films alone, "
+        f"{installed}: repaired minus degraded {shipped:+.3f}."
+    )
+
+
+@door(against=each(each(estimate, *MEASURES)))
+def led(against):
+    """The same without names and intervals: where the U-Net repairs better, by PSNR, and by how much."""
+    names = {"xray": "X-ray", "ct": "CT", "mr": "MR"}
+    leads = {names[m]: found["PSNR (dB)"] for m, found in against.items() if found["PSNR (dB)"].low > 0}
+    if not leads:
+        return "No network repairs better than the best conventional method."
+    values = sorted(lead.value for lead in leads.values())
+    how_much = f"{values[0]:.1f} to {values[-1]:.1f} dB"
+    return f"A U-Net repairs better than the best conventional method: {', '.join(leads)}, by {how_much}."
+
+
+@door(invented=estimates)
+def invented_in_short(invented):
+    """What the discriminator costs, in one sentence: {"unet" and "pix2pix": share of films as Estimate}."""
+    holding("unet", "pix2pix")("invented", invented)
+    unet, gan = (invented[name] for name in ("unet", "pix2pix"))
+    does = "invents" if gan.low > unet.high else "draws"
+    return (
+        f"With a discriminator it {does} a shadow that is not there in {100 * gan.value:.0f} % of healthy "
+        f"films, without one in {100 * unet.value:.0f} %."
+    )
+
+
+@door(rivals=each(words), against=each(each(estimate, *MEASURES)))
+def leads(rivals, against):
+    """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
+    holding(*against)("rivals", rivals)
+    parts = [
+        f"{'X-ray' if modality == 'xray' else modality.upper()} {found['PSNR (dB)'].value:+.2f} dB, "
+        f"SSIM {found['SSIM'].value:+.3f} ({rivals[modality].replace('_', ' ')})"
+        for modality, found in against.items()
+    ]
+    return f"The U-Net against the best conventional method, on test images: {'; '.join(parts)}."

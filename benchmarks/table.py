@@ -1,7 +1,7 @@
 """All speeds of the course in one table, each beside a named peer: `make bench`, about ten minutes when idle.
 
     python benchmarks/table.py              # everything; prints and writes book/results/bench.csv
-    python benchmarks/table.py steps busy   # machine, films, store, scans, steps, busy, figures, growth, gpu
+    python benchmarks/table.py steps busy   # some parts: PARTS, at the end of this file
 
 Ours and the peer's take turns, and the ratio is the median over the pairs: another program slows both alike.
 `busy` trains beside a program that takes one core: with each number of threads, and with the number that
@@ -20,6 +20,7 @@ import time
 import warnings
 from pathlib import Path
 
+import drr
 import live
 import numpy as np
 import pandas as pd
@@ -123,6 +124,16 @@ def render(count, more, processes):
 def draw(count, more, seed):
     torch.set_num_threads(1)
     sample(count, 64, seed, twins=more, masks=more)
+
+
+def integrals():
+    """Line integrals through the thorax, against the renderers of diffdrr at the same volume and size."""
+    renderers = drr.theirs()
+    if not renderers:
+        print("diffdrr is not here (python -m pip install --no-deps diffdrr): its rows stay as they are")
+    with torch.inference_mode():
+        for name, theirs in renderers.items():
+            yield against(f"line integrals, {drr.SIZE} px", "films", drr.ours(), theirs, f"diffdrr, {name}")
 
 
 def store():
@@ -289,8 +300,10 @@ def peak(count):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-PARTS = {"machine": machine, "films": films, "store": store, "scans": scans, "steps": steps, "busy": busy,
-         "figures": figures, "growth": growth, "gpu": gpu}  # fmt: skip
+PARTS = {
+    "machine": machine, "films": films, "drr": integrals, "store": store, "scans": scans, "steps": steps,
+    "busy": busy, "figures": figures, "growth": growth, "gpu": gpu,
+}  # fmt: skip
 
 if __name__ == "__main__":
     os.environ.pop("OMP_NUM_THREADS", None)

@@ -143,7 +143,7 @@ slides: $(EXECUTED) $(READY)  ## slides of every chapter from its executed noteb
 	@$(PY) book/scripts/slides.py $(BUILD)/slides $(EXECUTED)
 
 .PHONY: exam
-exam: $(READY)  ## thirty questions and their solutions as pages to print, in build/exam (IDS=60, IDS=90 or IDS="1.1 2.3")
+exam: $(READY)  ## questions and solutions to print, in build/exam (IDS=60, 90, two-days or "1.1 2.3"; EXAM_FOLDER=...)
 	@$(PY) book/scripts/exam.py build/exam $(IDS)
 
 # Kills, full discs, hostile files and planted faults by the hundred; about an hour on two cores.

@@ -174,8 +174,8 @@ def test_staging_prepares_a_page(tmp_path):
     cells = [injected, new_code_cell("draw()", outputs=[figure]), new_code_cell("train()", outputs=bar)]
     notebook = new_notebook(cells=cells, metadata={"papermill": {"duration": 90.0}})
     nbformat.write(notebook, tmp_path / "01-x.ipynb")
-    row = stage.stage(tmp_path / "01-x.ipynb", tmp_path / "page.ipynb")
-    assert row == "| [](notebooks/01-x.ipynb) | 1.5 |"
+    stage.stage(tmp_path / "01-x.ipynb", tmp_path / "page.ipynb")
+    assert stage.minutes(notebook) == 1.5
     hidden, drawn, trained = nbformat.read(tmp_path / "page.ipynb", as_version=4).cells
     assert "remove-cell" in hidden.metadata.tags
     assert drawn.metadata.mystnb.image == {"alt": "A film", "classes": "wide"}

@@ -1,5 +1,9 @@
-"""The exam: thirty questions, three a chapter; marks add up; every number is computed again here."""
+"""The exam: thirty questions, three a chapter; marks add up; every number is computed again here.
 
+With EXAM_FOLDER=... the questions and solutions of that folder are tested instead.
+"""
+
+import ast
 import importlib.util
 import math
 import re
@@ -9,12 +13,18 @@ from pathlib import Path
 import exam
 import numpy as np
 import pandas as pd
+import plans
 import pytest
 from scipy.stats import norm
 
 from medgan_helpers import chexpert, paper_faults
 
 QUESTIONS, SOLUTIONS = exam.questions(), exam.solutions()
+of_ours = pytest.mark.skipif(exam.FOLDER != exam.OURS, reason="about the course's own questions")
+TWO_DAYS = "plan == 'two days' and chapter"
+PLAIN = {0, 1, 100}  # that a calculation may hold without a word: nothing, a whole, per cent
+FIGURE = r"\d{1,3}(?:,\d{3})+|\d*\.\d+|\d+"  # 43,200 or .2 or 17
+WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "eighteen": 18, "½": 0.5}
 
 
 @cache
@@ -35,26 +45,27 @@ def largest_of_normals(count):
     return np.trapezoid(x * count * norm.pdf(x) * norm.cdf(x) ** (count - 1), x)
 
 
-def sides(start, kernel, layers=4):
-    """The sides after each transposed convolution of stride 2 and padding 1, by torch's own rule."""
+def sides(start, kernel, stride, padding, layers):
+    """The sides after each transposed convolution, by torch's own rule."""
     found = [start]
     for _ in range(layers):
-        found.append((found[-1] - 1) * 2 - 2 + kernel)
+        found.append((found[-1] - 1) * stride - 2 * padding + kernel)
     return ", ".join(map(str, found[1:]))
 
 
-def field(layers):
-    """Pixels that one logit of a PatchGAN sees."""
+def field(kernel, strides):
+    """Pixels that one logit of a PatchGAN sees; strides from the film to the logit."""
     side = 1
-    for stride in [1, 1] + [2] * layers:
-        side = (side - 1) * stride + 4
+    for stride in reversed(strides):
+        side = (side - 1) * stride + kernel
     return side
 
 
-def best_guess(settings=18, rounds=1000):
-    """Mean AUROC of the best of classifiers that guess, 20 positives and 180 negatives."""
-    rng, truth = np.random.default_rng(0), np.repeat([1.0, 0.0], [20, 180])
-    return np.mean([paper_faults.area(truth, rng.random((200, settings))).max() for _ in range(rounds)])
+def best_guess(settings, positives, negatives, rounds=1000):
+    """Mean AUROC of the best of classifiers that guess."""
+    rng, truth = np.random.default_rng(0), np.repeat([1.0, 0.0], [positives, negatives])
+    draws = (rng.random((positives + negatives, settings)) for _ in range(rounds))
+    return np.mean([paper_faults.area(truth, guesses).max() for guesses in draws])
 
 
 TOOLS = {"math": math, "np": np, "chexpert": chexpert} | {
@@ -68,19 +79,47 @@ def words(number):
     return QUESTIONS[number]["ask"] + SOLUTIONS[number]["answer"]
 
 
+def stated(text):
+    """The numbers that a question states: in figures, in words, and shares that it gives in per cent."""
+    found = {float(figure.replace(",", "")) for figure in re.findall(FIGURE, text)}
+    found |= {value / 100 for value in found}
+    return found | {WORDS[word] for word in re.findall(r"\w+|½", text.lower()) if word in WORDS}
+
+
+def literals(expression):
+    """The numbers that a calculation holds."""
+    constants = [node.value for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Constant)]
+    return {value for value in constants if isinstance(value, int | float)}
+
+
+def strangers(ask, solution):
+    """{number: calculation} of the numbers in a solution that neither its question nor its givens state."""
+    known = stated(ask) | PLAIN | set(solution.get("givens", {}))
+    found = [
+        (value, item["from"]) for item in solution.get("numbers", []) for value in literals(item["from"])
+    ]
+    return {value: source for value, source in found if value not in known}
+
+
+@of_ours
 def test_thirty_questions_three_a_chapter():
     assert list(QUESTIONS) == [f"{chapter}.{number}" for chapter in range(1, 11) for number in (1, 2, 3)]
     assert list(SOLUTIONS) == list(QUESTIONS)
 
 
-@pytest.mark.parametrize("minutes", exam.selections())
-def test_a_selection_takes_its_minutes_and_has_every_chapter(minutes):
-    chosen = exam.questions([minutes])
-    assert sum(question["points"] for question in chosen.values()) == int(minutes)
-    assert {number.partition(".")[0] for number in chosen} == {str(chapter) for chapter in range(1, 11)}
-    assert f"{minutes} points, {minutes} minutes" in exam.heading(chosen)
-    assert f"Suggested for {minutes} minutes" in exam.heading(QUESTIONS)
-    assert "Suggested" not in exam.heading(chosen)
+@of_ours
+@pytest.mark.parametrize("name", exam.selections())
+def test_a_selection_takes_its_minutes_and_has_every_chapter(name):
+    chosen, taught = exam.questions([name]), set(map(str, range(1, 11)))
+    if name == "two-days":
+        taught = {unit.partition("-")[0].lstrip("0") for unit in plans.plans().query(TWO_DAYS).unit}
+    points = 60 if name == "two-days" else int(name)
+    assert exam.worth(chosen) == points
+    assert {number.partition(".")[0] for number in chosen} == taught
+    assert f"{points} points in {points} minutes" in exam.heading(chosen)
+    assert "calculator" in exam.heading(chosen) and "Date:" in exam.heading(chosen)
+    assert f"Suggested, {name}:" in exam.advice(QUESTIONS)
+    assert "Suggested" not in exam.advice(chosen) + exam.heading(QUESTIONS)
 
 
 @pytest.mark.parametrize("number", QUESTIONS)
@@ -98,6 +137,21 @@ def test_numbers_are_what_they_are_computed_from(number):
 
 
 @pytest.mark.parametrize("number", QUESTIONS)
+def test_a_solution_computes_with_the_numbers_of_its_question(number):
+    assert strangers(QUESTIONS[number]["ask"], SOLUTIONS[number]) == {}
+
+
+@of_ours
+@pytest.mark.parametrize(
+    ("number", "before", "after"),
+    [("1.2", "20 %", "30 %"), ("5.1", "13?", "14?"), ("9.2", "m = 20", "m = 25"), ("10.3", "22 ms", "24 ms")],
+)
+def test_a_changed_question_names_the_solution_that_no_longer_follows(number, before, after):
+    ask = QUESTIONS[number]["ask"]
+    assert before in ask and strangers(ask.replace(before, after), SOLUTIONS[number])
+
+
+@pytest.mark.parametrize("number", QUESTIONS)
 def test_no_number_of_an_answer_is_typed(number):
     source = exam.read("solutions.yml")[number]["answer"]
     known = QUESTIONS[number]["ask"] + " ".join(x["says"] for x in SOLUTIONS[number].get("numbers", []))
@@ -112,6 +166,20 @@ def test_no_solution_is_in_the_site_or_the_student_edition():
         assert len(solution["answer"]) < 12 or not any(solution["answer"] in text for text in published)
 
 
+def test_an_exam_of_ones_own_comes_from_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(exam, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no questions\.yml in .*: expected questions\.yml and"):
+        exam.questions()
+    (tmp_path / "questions.yml").write_text('[{id: "a", points: 2, ask: "Why?"}]')
+    (tmp_path / "solutions.yml").write_text("{}")
+    with pytest.raises(ValueError, match=r"solutions\.yml has no a: expected a solution"):
+        exam.sheets()
+    (tmp_path / "solutions.yml").write_text('{"a": {answer: "Because.", marks: {the reason: 2}}}')
+    sheet, solved = exam.sheets()
+    assert "Why?" in sheet and "2 points in 2 minutes" in sheet and "Because." in solved
+
+
+@of_ours
 @pytest.mark.slow
 def test_the_sheets_are_apart_and_need_no_network():
     sheet, solved = exam.sheets(["3.2", "6.1"])

@@ -43,16 +43,29 @@ def test_the_printed_sums_are_those_of_the_rows():
 
 @pytest.mark.parametrize("name", plans.MOST)
 def test_every_long_notebook_of_a_plan_has_a_time_to_start(name):
-    text, table = plans.long_runs(name), plans.plans().query("plan == @name and chapter")
-    for chapter in table.unit:
-        took = plans.runs().minutes[chapter]
-        assert (f"[](notebooks/{chapter}.ipynb): about {took:.0f} minutes" in text) == (took >= plans.LONG)
+    text, table = plans.long_runs(name), plans.plans().query("plan == @name and notebook != ''")
+    assert "11-capstone" in set(table.notebook)
+    for chapter in table.notebook:
+        took, most = plans.runs().minutes[chapter], plans.SLOWER[1]
+        start = f"[](notebooks/{chapter}.ipynb): about {took:.0f} minutes, up to {most * took:.0f}"
+        assert (start in text) == (most * took >= plans.LONG)
 
 
 def test_a_start_says_what_is_left_to_run():
-    assert "before the room fills" in plans.start_words("03-dcgan", 12, "", 0)
-    assert "lunch begins, 60 minutes ahead." in plans.start_words("03-dcgan", 12, "lunch", 60)
-    assert "the last 5 minutes run while you teach" in plans.start_words("03-dcgan", 20, "break", 15)
+    assert "before the room fills" in plans.start_words("03-dcgan", 12, ("", 0))
+    assert "lunch begins, 60 minutes ahead." in plans.start_words("03-dcgan", 2, ("lunch", 60))
+    late = plans.SLOWER[1] * 20 - 15
+    assert f"the last {late} run while you teach" in plans.start_words("03-dcgan", 20, ("break", 15))
+    assert "as soon as the prediction" in plans.start_words("11-capstone", 20, None)
+
+
+def test_pages_take_their_running_times_from_one_table():
+    table = plans.minutes_markdown()
+    for name, row in plans.runs().iterrows():
+        assert f"| [](notebooks/{name}.ipynb) | {row.minutes:.1f} |" in table
+    assert list(plans.runs().index) == [path.stem for path in NOTEBOOKS]
+    for text in (table, plans.book_sentence(), plans.long_runs("two days")):
+        assert plans.machine() in text and f"{plans.SLOWER[0]} to {plans.SLOWER[1]} times as long" in text
 
 
 def constants(chapter):
@@ -67,8 +80,10 @@ def test_every_exercise_has_notes_and_the_checks_say_what_is_quoted(chapter):
     notes = yaml.safe_load((plans.TEACHING / "exercises.yml").read_text())[chapter]
     assert len(notes) == len(plans.exercises(chapter))
     said = constants(chapter)
+    opened = ["open-ended" in heading for _, _, heading in plans.exercises(chapter).values()]
+    assert ["good" in note for note in notes] == opened, "a good answer, where a report may be long or short"
     for note in notes:
-        assert note["for"] and note["wrong"]
+        assert note["for"] and note["wrong"] and "pen-ended" not in note["for"]  # the heading says it
         for wrong in note["wrong"]:
             quote = wrong.get("says", "")
             assert any(quote in text for text in said), quote

@@ -45,6 +45,68 @@ def test_addresses_come_from_the_configuration(path):
     assert stamp_links.stamped(path) == path.read_text(), "run `make links`"
 
 
+@pytest.fixture
+def fork(tmp_path, monkeypatch):
+    """A copy of what carries the address; call it with new settings to stamp it, and get its files' text."""
+    for path in stamp_links.targets():
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    monkeypatch.setattr(stamp_links, "ROOT", tmp_path)
+
+    def stamp(url, branch="main", title="MedGAN"):
+        config = tmp_path / "_config.yml"
+        text = re.sub("(?m)^title: .*", f"title: {title}", config.read_text())
+        text = re.sub("(?m)^  url: .*", f"  url: {url}", text)
+        config.write_text(re.sub("(?m)^  branch: .*", f"  branch: {branch}", text))
+        stamp_links.main()
+        return {str(path.relative_to(tmp_path)): path.read_text() for path in stamp_links.targets()}
+
+    return stamp
+
+
+def test_a_fork_is_stamped_whole(fork):
+    files = fork("https://github.com/uni/gan-kurs", "2027", "GAN-Kurs")
+    assert "git clone -b 2027 https://github.com/uni/gan-kurs && cd gan-kurs\n" in files["README.md"]
+    notebook = files["notebooks/03-dcgan.ipynb"]
+    assert "/github/uni/gan-kurs/blob/2027/notebooks/03-dcgan.ipynb" in notebook
+    assert "git+https://github.com/uni/gan-kurs@2027" in notebook and "ipynb" in notebook
+    assert files["README.md"].startswith("# GAN-Kurs\n") and files["book/intro.md"].startswith("# GAN-Kurs\n")
+    assert 'title: "GAN-Kurs: generative' in files["CITATION.cff"]
+    assert [name for name, text in files.items() if "medgan-course" in text] == []
+
+
+@pytest.mark.parametrize("url", ["https://github.com/uni/gan-kurs/", "https://github.com/uni/gan-kurs.git"])
+def test_an_untidy_address_is_tidied(fork, url):
+    assert fork(url) == fork("https://github.com/uni/gan-kurs") == fork(url)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ("https://gitlab.com/uni/gan-kurs", "gitlab.com/uni/gan-kurs"),
+        ("https://github.com/uni/gan-kurs/", "github.com/uni/gan-kurs/"),
+    ],
+)
+def test_what_a_wrong_address_has_left_is_repaired(fork, wrong, where):
+    right = fork("https://github.com/uni/gan-kurs")
+    for path in stamp_links.targets():
+        text = path.read_text().replace("github.com/uni/gan-kurs", where)
+        path.write_text(
+            text.replace("github/uni/gan-kurs/", f"github/{wrong}/").replace("cd gan-kurs", "cd ")
+        )
+    assert "cd \n" in (stamp_links.ROOT / "README.md").read_text()
+    assert fork("https://github.com/uni/gan-kurs") == right
+
+
+@pytest.mark.parametrize(
+    "url", ["https://gitlab.com/uni/kurs", "git@github.com:uni/kurs.git", "https://github.com/uni", "kurs"]
+)
+def test_an_address_that_is_not_on_github_is_refused(fork, url):
+    with pytest.raises(ValueError, match=r"expected https://github\.com/owner/name\. Colab's badges"):
+        fork(url)
+
+
 def test_readme_shows_every_notebook_and_only_files_that_exist():
     readme = (ROOT / "README.md").read_text()
     assert all(stamp_links.colab_link(path.name) in readme for path in NOTEBOOKS)

@@ -1,9 +1,11 @@
 """The exam as two pages to print: exam.py FOLDER [ID...] writes exam.html and solutions.html there.
 
-Without ids all thirty questions; 60 or 90 instead of ids takes a selection for so many minutes. A number of
-ours in [[double brackets]] is read from book/results/ here.
+Without ids all questions; the name of a selection (60, 90, two-days) instead of ids takes its questions. The
+variable EXAM_FOLDER names a folder of your own with questions.yml and solutions.yml, and selections.yml if
+you like. A number of ours in [[double brackets]] is read from book/results/ here.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -12,12 +14,17 @@ import pandas as pd
 import paper
 import yaml
 
+from medgan_helpers import chexpert
+
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "teaching" / "exam"
+OURS = ROOT / "teaching" / "exam"
+FOLDER = Path(os.environ.get("EXAM_FOLDER") or OURS).expanduser()
+AIDS = "A scientific pocket calculator is allowed, and no other aid."
 RESULTS = ROOT / "book" / "results"
 STYLE = """body { font: 16px/1.5 Georgia, serif; max-width: 44em; margin: 2em auto; padding: 0 1em }
 section { break-inside: avoid; margin: 1.5em 0 } h2 { font-size: 1.1em; margin: 0 }
-.space { height: 8em } .math.inline { vertical-align: middle } .math { max-width: 100% }"""
+.space { height: 8em } .head td { border: 1px solid; padding: .4em 1em; min-width: 9em }
+.math.inline { vertical-align: middle } .math { max-width: 100% }"""
 
 
 def realism(sets):
@@ -47,7 +54,12 @@ def gate(arm):
     return pd.read_csv(RESULTS / "gate.csv").query("arm == @arm").rare.mean()
 
 
-TOOLS = {"films": films, "kid": kid, "finding": finding, "gate": gate}
+def order():
+    """CheXpert's thirteen findings in its own order."""
+    return ", ".join(chexpert.FINDINGS[1:])
+
+
+TOOLS = {"films": films, "kid": kid, "finding": finding, "gate": gate, "order": order}
 
 
 def filled(text):
@@ -61,10 +73,8 @@ def questions(ids=()):
         ids = selections()[str(ids[0])]
     found = {q["id"]: q | {"ask": filled(q["ask"])} for q in read("questions.yml")}
     if strangers := sorted(set(ids) - set(found)):
-        minutes = " or ".join(selections())
-        raise ValueError(
-            f"there is no question {', '.join(strangers)}; there are {', '.join(found)}, or {minutes} alone"
-        )
+        names = "".join(f", or {name} alone" for name in selections())
+        raise ValueError(f"there is no question {', '.join(strangers)}; there are {', '.join(found)}{names}")
     return {number: found[number] for number in ids or found}
 
 
@@ -74,33 +84,54 @@ def solutions():
 
 
 def selections():
-    """{minutes: ids} of the suggested selections, the minutes as text."""
-    return {str(minutes): ids for minutes, ids in read("selections.yml").items()}
+    """{name: ids} of the suggested selections; a folder of one's own may have none."""
+    if not (FOLDER / "selections.yml").is_file():
+        return {}
+    return {str(name): ids for name, ids in read("selections.yml").items()}
+
+
+def worth(asked):
+    """The points of these questions together; a point is meant as a minute."""
+    return sum(question["points"] for question in asked.values())
 
 
 def heading(asked):
-    """The points and minutes of a sheet; above all the questions also the suggested selections."""
-    points = sum(question["points"] for question in asked.values())
-    text = (
-        f"<p>{points} points, {points} minutes: one point a minute, a plan that no class has tried yet.</p>"
-    )
+    """What stands above the questions: time, aids, and places for the name, the date and the points."""
+    points = worth(asked)
+    cells = "".join(f"<td>{what}</td>" for what in ("Name:", "Date:", f"Total: &emsp; of {points}"))
+    return f'<p>{points} points in {points} minutes. {AIDS}</p><table class="head"><tr>{cells}</tr></table>'
+
+
+def advice(asked):
+    """What stands above the solutions, for the examiner; above all of them also the suggested selections."""
+    text = f"<p>{worth(asked)} points. One point a minute is a plan: no class has tried it yet.</p>"
     if asked.keys() == questions().keys():
-        for minutes, ids in selections().items():
-            text += f"<p>Suggested for {minutes} minutes ({len(ids)} questions): {', '.join(ids)}.</p>"
+        for name, ids in selections().items():
+            chosen = questions([name])
+            text += (
+                f"<p>Suggested, {name}: {', '.join(ids)} ({len(ids)} questions, {worth(chosen)} points).</p>"
+            )
     return text
 
 
 def read(name):
+    """A file of the exam's folder. Raises FileNotFoundError that says what belongs there."""
+    if not (FOLDER / name).is_file():
+        raise FileNotFoundError(
+            f"no {name} in {FOLDER}: expected questions.yml and solutions.yml, as in teaching/exam"
+        )
     return yaml.safe_load((FOLDER / name).read_text())
 
 
 def sheets(ids=()):
     """The HTML of the exam and of its solutions."""
     asked, answers = questions(ids), solutions()
-    exam = [f"<h1>Exam: GANs for medical images</h1>{heading(asked)}<p>Name:</p>"]
-    solved = [f"<h1>Solutions and marks</h1>{heading(asked)}"]
+    if lacking := [number for number in asked if number not in answers]:
+        raise ValueError(f"solutions.yml has no {', '.join(lacking)}: expected a solution for every question")
+    exam = [f"<h1>Exam: GANs for medical images</h1>{heading(asked)}"]
+    solved = [f"<h1>Solutions and marks</h1>{advice(asked)}"]
     for number, question in asked.items():
-        head = f"<h2>{number} ({question['points']} points, {question['points']} minutes)</h2>"
+        head = f"<h2>{number} ({question['points']} points)</h2>"
         ask, given = paper.html(question["ask"]), answers[number]
         each = f", {given['count']} times" if "count" in given else ""
         marks = "; ".join(f"{what}: {points}{each}" for what, points in given["marks"].items())

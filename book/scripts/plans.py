@@ -19,7 +19,15 @@ EXERCISE = re.compile(r"^### (\d+) · (.+?) \((?:(\d+) minutes)?(.*)\)$", re.MUL
 MOST = {"two days": 400, "seven weeks": 180}  # minutes that a day or a session may hold
 EACH = {"two days": "Day", "seven weeks": "Session"}
 PAUSES = ("break", "lunch")
-LONG = 10  # minutes from which a notebook is started before its chapter
+LONG = 10  # minutes from which, on a slow computer, a notebook is started before its chapter
+# How many times as long an older laptop may take; the upper end is what the slowest of these
+# notebooks took on two cores without bf16 (minutes.csv of commit c48dc97).
+SLOWER = (2, 6)
+NOTEBOOK = r"notebooks/([\w-]+)\.ipynb"
+TRAIN = (
+    "`TRAIN = False` skips the main training of chapters 3 and 5 and takes the shipped network; in chapter 5 "
+    "that is about a third of the time, the other trainings stay."
+)
 
 
 @cache
@@ -58,6 +66,8 @@ def plans():
         sum(exercises(row.unit)[int(number)][1] for number in row.exercises.split()) if row.chapter else 0
         for row in table.itertuples()
     ]
+    linked = table.unit.str.extract(NOTEBOOK)[0]
+    table["notebook"] = table.unit.where(table.chapter, linked).fillna("")
     table["minutes"] = table.minutes.fillna(table.teaching + table.practice).astype(int)
     return table
 
@@ -98,6 +108,40 @@ def runs():
     return table[table.profile == "class"].set_index("notebook")
 
 
+def machine():
+    """The machine on which they ran, in words."""
+    names = sorted(set(runs().machine))
+    return ", ".join(name if "bf16" in name else f"{name} with bf16" for name in names)
+
+
+def slower():
+    """How a reader's machine may differ from the measured one, in one sentence."""
+    least, most = SLOWER
+    return (
+        f"Minutes are measured in the `class` profile on {machine()} (a number format of newer processors); "
+        f"an older laptop or a free Colab CPU may take {least} to {most} times as long."
+    )
+
+
+def minutes_markdown():
+    """The table of running times, and what to expect of another machine and of `make book`."""
+    lines = ["| Chapter | Minutes |", "| --- | --: |"]
+    lines += [f"| [](notebooks/{name}.ipynb) | {row.minutes:.1f} |" for name, row in runs().iterrows()]
+    return "\n".join([*lines, "", slower(), "", TRAIN])
+
+
+def book_sentence():
+    """How long `make book`, `make slides` and `make pdf` take, in words."""
+    total, (least, most) = runs().minutes.sum(), SLOWER
+    return (
+        f"One after the other, all notebooks take {total:.0f} minutes on {machine()}. `make book` runs one "
+        f"on each core: count a good half of that on two, and {least} to {most} times as long on an older "
+        "laptop. Pages add some minutes, and the first run fetches the environment. `make slides` and "
+        "`make pdf` run the same notebooks first; where that is done, slides take seconds and the PDF a "
+        "minute or two."
+    )
+
+
 def ahead(rows, place):
     """The last pause before row `place` of a session, "" for its beginning, and the minutes from there."""
     start = max((k for k in range(place) if rows[k].unit in PAUSES), default=0)
@@ -107,27 +151,31 @@ def ahead(rows, place):
 
 def long_runs(name):
     """When to start the notebooks that run long, one line each."""
-    machine = ", ".join(sorted(set(runs().machine)))
     lines = [
-        f"**Start the long notebooks early** (*Run All Cells*; minutes measured on {machine}). Rooms without "
-        "that time set `TRAIN = False` in chapters 3 and 5, and read chapter 6 on its page."
+        f"**Start the long notebooks early** (*Run All Cells*). {slower()} {TRAIN} Chapter 6 can be read "
+        "on its page.",
+        "",
     ]
     for session, part in plans().query("plan == @name").groupby("session"):
         rows = list(part.itertuples())
         for place, row in enumerate(rows):
-            if row.chapter and (took := runs().minutes[row.unit]) >= LONG:
-                where, free = ahead(rows, place)
-                lines.append(f"- {EACH[name]} {session}, {start_words(row.unit, took, where, free)}")
-    return "\n".join([lines[0], "", *lines[1:]])
+            if row.notebook and SLOWER[1] * (took := runs().minutes[row.notebook]) >= LONG:
+                start = ahead(rows, place) if row.chapter else None
+                lines.append(f"- {EACH[name]} {session}, {start_words(row.notebook, took, start)}")
+    return "\n".join(lines)
 
 
-def start_words(chapter, took, where, free):
-    """When to start a chapter whose notebook runs `took` minutes and has `free` of them before it."""
-    what = f"[](notebooks/{chapter}.ipynb): about {took:.0f} minutes. "
+def start_words(notebook, took, start):
+    """When to start a notebook that ran `took` minutes; start: from `ahead`, None for the capstone."""
+    slow = SLOWER[1] * took
+    what = f"[](notebooks/{notebook}.ipynb): about {took:.0f} minutes, up to {slow:.0f} on a slow computer. "
+    if not start:
+        return f"{what}Start it as soon as the prediction stands in it, not before."
+    where, free = start
     if not free:
         return f"{what}Start this one before the room fills."
     when = f"when the {where} begins".replace("the lunch", "lunch") if where else "when people arrive"
-    rest = f"; the last {took - free:.0f} minutes run while you teach" if took - free >= 1 else ""
+    rest = f"; there, the last {slow - free:.0f} run while you teach" if slow - free >= 1 else ""
     return f"{what}Start it {when}, {free} minutes ahead{rest}."
 
 
@@ -164,6 +212,8 @@ def exercises_markdown():
             for wrong in note["wrong"]:
                 says = f" The check says: “… {wrong['says']} …”" if "says" in wrong else ""
                 lines.append(f"- *{wrong['answer']}*.{says}")
+            if "good" in note:
+                lines += ["", f"A good answer: {note['good']}"]
             lines.append("")
     return "\n".join(lines)
 
@@ -173,6 +223,8 @@ def write(folder):
     texts = {
         "_hours.md": hours_markdown(),
         "_hours_sentence.md": hours_sentence(),
+        "_minutes.md": minutes_markdown(),
+        "_book_minutes.md": book_sentence(),
         "_two_days.md": plan_markdown("two days"),
         "_seven_weeks.md": plan_markdown("seven weeks"),
         "_exercises.md": exercises_markdown(),

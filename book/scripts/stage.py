@@ -120,15 +120,16 @@ def outsource_scripts(cell, pages):
 
 
 def minutes(notebook):
-    """How long the notebook ran, from what papermill noted."""
+    """How long the notebook ran, from what papermill noted. Raises ValueError if it has not run."""
     if not (duration := notebook.metadata.get("papermill", {}).get("duration")):
         raise ValueError("a notebook that has not been executed to its end: make book does that")
     return duration / 60
 
 
 def stage(source, target):
-    """Write the page of one executed notebook; return its row of the table of running times."""
+    """Write the page of one executed notebook. Raises ValueError for one that has not run to its end."""
     notebook = command.notebook(source)
+    minutes(notebook)
     opening.place(notebook)
     notebook.cells = list(itertools.chain.from_iterable(map(split_figures, notebook.cells)))
     for cell in notebook.cells:
@@ -144,7 +145,6 @@ def stage(source, target):
         if addition:
             notebook.cells.append(nbformat.v4.new_markdown_cell(addition))
     nbformat.write(notebook, target)
-    return f"| [](notebooks/{source.name}) | {minutes(notebook):.1f} |"
 
 
 def make_live(folder):
@@ -188,11 +188,10 @@ def main(folder, *executed):
     (folder / "_answer.md").write_text(front_page.answer(notebooks))
     (folder / "_unfinished.md").write_text(front_page.unfinished(scoreboard.RESULTS))
     (folder / "_chapters.md").write_text(front_page.cards(notebooks, folder))
-    rows = [stage(Path(name), folder / "notebooks" / Path(name).name) for name in executed]
+    for name in executed:
+        stage(Path(name), folder / "notebooks" / Path(name).name)
     make_live(folder)
     plans.write(folder)
-    table = ["| Chapter | Minutes |", "| --- | --- |", *rows]
-    (folder / "_minutes.md").write_text("\n".join(table) + "\n")
     results = Path(executed[0]).parents[1] / "results"
     for name, form in {"_fooled.md": "", "_fooled_real.md": "-real"}.items():
         (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))

@@ -17,10 +17,11 @@ from medgan_helpers import metrics
 
 ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
 STUDIES = {  # tables of book/results, each by a script in studies/
-    "grid.csv": "the final grid of chapter 6",
+    "grid.csv": "the final grid of chapter 6, at all of 1, 10, 50 and 100 %",
     "real_auc.csv": "chapter 6's augmentation table on real films",
     "generators.csv": "the equal-cost table of chapter 10",
 }
+PERCENTS = {1, 10, 50, 100}  # of the films: the regimens of the grid
 CARD = (480, 270)  # pixels of a card's picture
 
 
@@ -58,6 +59,8 @@ def complete(path):
     table = pd.read_csv(path)
     if not {"arm", "seed"} <= set(table):
         return True
+    if "percent" in table and set(table["percent"]) != PERCENTS:
+        return False
     return table.groupby("arm")["seed"].nunique().min() >= metrics.LEAST_SEEDS
 
 

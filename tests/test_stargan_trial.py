@@ -98,8 +98,10 @@ def test_the_verdict_follows_the_intervals():
     assert trial.judgement({"A": good, "B": bad}).startswith("All witnesses confirm **A**")
     assert f"**B** ({', '.join(distances)}, the twin)" in trial.judgement({"A": good, "B": bad})
     assert trial.judgement({"B": bad}).startswith("No finding")
-    assert "B 0.010 unasked, 0.040 asked, 0.030 true" in trial.judgement({"B": bad})
-    weak = trial.judgement({"A": good, "B": bad | {"size_made": (0.02,) * 3}})
+    assert "B 0.010 unasked, 0.040 asked, 0.030 true" in trial.unasked({"B": bad})
+    table = trial.convinced({"A": good, "B": bad})
+    assert set(table.loc["A"]) == {"yes", "not asked"} and table.loc["B", "the twin"] == "no"
+    weak = trial.unasked({"A": good, "B": bad | {"size_made": (0.02,) * 3}})
     assert "A 0.010 unasked, 0.040 asked, 0.030 true; B 0.010 unasked, 0.020 asked (**not twice" in weak
     assert trial.doubts(rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)) == ["the classifier", "haze"]
 

@@ -339,14 +339,14 @@ def bribed(evidence):
 
 
 @door(found=each(bounds, *WITNESSES), finding=text)
-def doubts(found, finding=""):
-    """[witnesses] that do not confirm a finding: recognised above .9, in haze above .85, nearer to true films
+def confirmed(found, finding=""):
+    """{witness: whether it confirms a finding}: recognised above .9, in haze above .85, nearer to true films
     than untouched ones (intervals apart) and to the twin when taken away. In features of photographs, where
     untouched films do not stand clear of other true ones, the made films must not do so either. The ruler is
     asked about the findings of RULER."""
     made, plain, floor = (found[f"kid_photographs_{what}"] for what in ("made", "untouched", "floor"))
     near = made[2] < plain[1] if plain[1] > floor[2] else made[1] <= floor[2]
-    confirmed = {
+    return {
         "the classifier": found["classified"][0] >= 0.9,
         "haze": found["classified_blurred"][0] >= 0.85,
         "distance in thumbnails": found["kid_made"][2] < found["kid_untouched"][1],
@@ -354,23 +354,43 @@ def doubts(found, finding=""):
         "the twin": found["removed"][2] < 1,
         "the ruler": seen_by_ruler(found, finding),
     }
-    return [witness for witness, said in confirmed.items() if not said]
 
 
-@door(measures=each(each(bounds, *WITNESSES, "nothing", "size_made", "size_true")))
+def doubts(found, finding=""):
+    """[witnesses] that do not confirm a finding (see `confirmed`)."""
+    return [witness for witness, said in confirmed(found, finding).items() if not said]
+
+
+@door(measures=each(each(bounds, *WITNESSES)))
+def convinced(measures):
+    """Which witness confirms which finding: a row for each finding; the ruler is not asked of all."""
+    said = {
+        finding: {witness: "yes" if yes else "no" for witness, yes in confirmed(found, finding).items()}
+        | ({} if finding in RULER else {"the ruler": "not asked"})
+        for finding, found in measures.items()
+    }
+    return pd.DataFrame(said).T
+
+
+@door(measures=each(each(bounds, *WITNESSES)))
 def judgement(measures):
-    """A sentence: which findings all witnesses confirm, who doubts the others, and what changes unasked."""
+    """A sentence: which findings all witnesses confirm, and who doubts the others."""
     refused = {finding: doubts(found, finding) for finding, found in measures.items()}
     good = [finding for finding, witnesses in refused.items() if not witnesses]
     rest = [f"**{finding}** ({', '.join(witnesses)})" for finding, witnesses in refused.items() if witnesses]
     said = f"All witnesses confirm **{', '.join(good)}**." if good else "No finding convinces all witnesses."
-    said += f" Not confirmed, and who does not: {', '.join(rest)}." if rest else ""
+    return said + (f" Not confirmed, in brackets by whom: {', '.join(rest)}." if rest else "")
+
+
+@door(measures=each(each(bounds, "nothing", "size_made", "size_true")))
+def unasked(measures):
+    """A sentence: what a network changes where nothing is asked for, beside what a finding changes."""
     changes = []
     for finding, found in measures.items():
         idle, made, true = (found[what][0] for what in ("nothing", "size_made", "size_true"))
         little = "" if made > 2 * idle else " (**not twice as much**)"
         changes.append(f"{finding} {idle:.3f} unasked, {made:.3f} asked{little}, {true:.3f} true")
     return (
-        f"{said} Mean change of a pixel, of [-1, 1], where nothing was asked for, where the finding was, and "
-        f"by the true finding: {'; '.join(changes)}."
+        "Mean change of a pixel, of [-1, 1], where nothing was asked for, where the finding was, and by the "
+        f"true finding: {'; '.join(changes)}."
     )

@@ -11,6 +11,19 @@ SHELL  := /bin/bash
 .SUFFIXES:
 .DEFAULT_GOAL := help
 
+# A setting that is misspelt would do nothing, in silence.
+SETTINGS := PROFILE DATASET DATA_ROOT SKIP_BAD PORT JOBS IDS EXAM_FOLDER PYTHON OMP_NUM_THREADS MEDGAN_BUILD \
+    MEDGAN_CACHE BUILD NOTEBOOKS PY
+GIVEN    := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(SETTINGS) MAKE%,$(GIVEN)),)
+$(error unknown setting $(filter-out $(SETTINGS) MAKE%,$(GIVEN)): choose among $(SETTINGS), as in "make book PROFILE=smoke")
+endif
+ifneq ($(if $(filter command,$(origin DATA_ROOT)),$(strip $(DATA_ROOT))),)
+ifeq ($(filter-out simulated,$(DATASET)),)
+$(error DATA_ROOT is given, but no DATASET that reads a folder: name the data set, as DATASET=folder)
+endif
+endif
+
 # Both name a folder below build/, which `make clean` removes: one word each, or it would remove another.
 ifneq ($(PROFILE),$(or $(filter smoke class full,$(firstword $(PROFILE))),one of these))
 $(error unknown PROFILE "$(PROFILE)": choose smoke, class or full, as in "make book PROFILE=smoke")

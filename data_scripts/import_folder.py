@@ -118,10 +118,13 @@ def renames(options, columns, expected):
     return pairs
 
 
+ALONE = "Every film counts as a patient of its own: if that is untrue, scores will look too good"
+
+
 def patient_numbers(table, options):
     """A number per patient, by the sorted names, the same on every run."""
     if options.one_patient_a_file:
-        print("Every film counts as a patient of its own: if that is untrue, scores will look too good")
+        print(ALONE)
         return list(range(1, len(table) + 1))
     if options.patient_pattern:
         found = [options.patient_pattern.search(file) for file in table["file"]]
@@ -137,6 +140,8 @@ def patient_numbers(table, options):
             f"{options.csv} has no column 'patient': a patient's films must not be in both train and test. "
             "Add the column, or choose --patient-pattern REGEX or --one-patient-a-file"
         )
+    if len(set(names)) == len(names):
+        print(ALONE)
     number = {name: n for n, name in enumerate(sorted(set(names)), start=1)}
     return [number[name] if name else None for name in names]
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lib import layout
-from PIL import Image
 
 from medgan_helpers import chexpert
+from medgan_helpers.images import opened
 
 COLUMNS = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "View Position"]
 BOX_COLUMNS = ["Image Index", "Finding Label", "x", "y", "width", "height"]  # NIH's own: "Bbox [x", ..., "h]"
@@ -117,7 +117,7 @@ def read_boxes(folder, films):
 def is_picture(source):
     """Whether the file can be opened; one that cannot has no box, and layout.write says what is wrong."""
     try:
-        Image.open(source).close()
+        opened(source).close()
     except Exception:  # decoders raise anything at all on broken files
         return False
     return True
@@ -125,7 +125,7 @@ def is_picture(source):
 
 def in_square(source, box):
     """x, y, width and height of a box in pixels of `source`, as shares of its largest centred square."""
-    with Image.open(source) as film:
+    with opened(source) as film:
         side = min(film.size)
         left, top = (np.array(film.size) - side) // 2
     return [(box["x"] - left) / side, (box["y"] - top) / side, box["width"] / side, box["height"] / side]

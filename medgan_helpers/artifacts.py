@@ -157,6 +157,29 @@ def write_csv(path, table):
         pd.DataFrame(table).to_csv(temporary, index=False, lineterminator="\n")
 
 
+@checks.door(path=checks.file)
+def read_csv(path, **options):
+    """The table in a csv, packed or not, as pandas.read_csv(path, **options) reads it.
+
+    Raises ValueError that names the file where it is no table, is separated by other marks, or has rows that
+    are longer than its head: pandas would take their first columns for the names of the rows.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, **options)
+    except Exception as error:  # what unpacks a damaged file raises anything at all
+        raise ValueError(f"{path} is not a csv table: {error}") from error
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(table.columns) == 1 and mark in str(table.columns[0]):
+            raise ValueError(f"{path} is separated by {name}: save it with commas")
+    if len(table) and not isinstance(table.index, pd.RangeIndex):
+        raise ValueError(
+            f"{path} has rows with more fields than its first line: a comma too many at their end?"
+        )
+    return table
+
+
 @checks.door(path=checks.target)
 def lock(path):
     """Hold this (`with lock(path):`) from reading a table to writing it: two runs lose none of their rows."""
@@ -190,9 +213,10 @@ def record(name, value, low=None, high=None, n=None, unit=""):
         raise TypeError(f"n is {checks.told(n)}: expected a number beside a single value")
     if several:
         table = estimate_table(value)
-        if n and isinstance(n, dict) and not n.keys() & set(table.index):
+        if isinstance(n, dict) and (strangers := [key for key in n if key not in table.index]):
             raise ValueError(
-                f"n has {checks.told(list(n))}: expected names of value, {', '.join(map(str, table.index))}"
+                f"n has {checks.told(strangers[0])}: expected names of value, "
+                f"{', '.join(map(str, table.index))}"
             )
         names = {f"{name}/{key}": (*row, n.get(key) if isinstance(n, dict) else n)
                  for key, row in zip(table.index, table.to_numpy().tolist(), strict=True)}  # fmt: skip
@@ -244,7 +268,7 @@ def _estimate(name, estimate):
 
 def _write_scores(scores):
     """Merge {name: (value, low, high, n, unit)} into scores.csv; what is not known stays empty there."""
-    path = folder("results") / "scores.csv"
+    path = _scores_file()
     fresh = []
     for name, (value, *rest) in scores.items():
         known = ["" if part is None or part != part else part for part in rest]
@@ -254,13 +278,20 @@ def _write_scores(scores):
         write_csv(path, sorted(rows, key=lambda row: row["name"]))
 
 
+def _scores_file():
+    path = folder("results") / "scores.csv"
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, expected a table of scores: remove it")
+    return path
+
+
 def _read(path):
     if not path.exists():
         return []
     try:
         with open(path, newline="") as file:
             rows = list(csv.DictReader(file))
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise ValueError(f"{path} is not a table of scores ({error}): remove it") from error
     if any(set(row) != set(SCORE_COLUMNS) or None in row.values() for row in rows):
         raise ValueError(f"{path} is not a table of scores, with {', '.join(SCORE_COLUMNS)}: remove it")
@@ -272,11 +303,11 @@ def scores(prefix=""):
     """The recorded scores whose name starts with `prefix`, as a DataFrame indexed by name."""
     import pandas as pd
 
-    path = folder("results") / "scores.csv"
+    path = _scores_file()
+    blank = {column: [""] for column in SCORE_COLUMNS[1:]}  # a name may be None or NA: pandas must not guess
+    words = {"dtype": {"name": str}, "keep_default_na": False, "na_values": blank}
     try:
-        table = (
-            pd.read_csv(path, dtype={"name": str}) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
-        )
+        table = read_csv(path, **words) if path.exists() else pd.DataFrame(columns=SCORE_COLUMNS)
         table["value"] = table[SCORE_COLUMNS]["value"].astype(float)
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path} is not a table of scores ({error}): remove it") from error

@@ -56,8 +56,9 @@ def grad_cam(model, images, finding):
     number = column(model, finding)
     check_batch(images, model.config)
     model.network.eval()
-    grid, _, logits = model.read(images.to(model.device))  # (B, C, h, w)
-    (gradient,) = torch.autograd.grad(logits[:, number].sum(), grid)
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the caller has switched off
+        grid, _, logits = model.read(images.to(model.device).clone())  # (B, C, h, w)
+        (gradient,) = torch.autograd.grad(logits[:, number].sum(), grid)
     weights = gradient.mean((2, 3), keepdim=True)
     return (weights * grid).sum(1).relu().detach().float().cpu()
 

@@ -11,12 +11,12 @@ import hashlib
 import importlib.util
 import re
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from . import artifacts
 from .checks import door, number, numbers, switch, told, whole
 from .checks import path as file_name
 
@@ -218,13 +218,8 @@ def _load(csv):
         raise FileNotFoundError(f"{csv} is a folder: expected a label table in it, such as train.csv")
     if not csv.is_file():
         raise FileNotFoundError(f"no label table at {csv}. {SOURCES['chexpert']}")
-    try:
-        table = pd.read_csv(csv, low_memory=False)
-    except (ValueError, OSError, EOFError, zlib.error) as error:  # ValueError: bad text or ragged rows
-        raise ValueError(f"{csv} is not a csv table: {error}") from error
+    table = artifacts.read_csv(csv, low_memory=False)
     missing = [name for name in COLUMNS if name not in table.columns]
-    if missing and ";" in str(table.columns[0]):
-        raise ValueError(f"{csv} is separated by semicolons: save it with commas")
     if missing:
         raise ValueError(f"{csv} lacks the columns {missing}; CheXpert's are {COLUMNS}")
     if twice := [name for name in COLUMNS if f"{name}.1" in table.columns]:  # pandas renames the second

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from . import checks
-from .checks import door, number, one_of, tensor, whole
+from .checks import door, number, one_of, tensor, whole, within
 from .checks import generator as generator_of
 from .tomography import filtered_back_projection, radon
 
@@ -114,7 +114,7 @@ def check(images, name="images"):
 # --- X-ray -------------------------------------------------------------------------------------------------
 
 
-@door(images=_amounts, generator=generator_of, focal_spot=STRENGTH)
+@door(images=_amounts, generator=generator_of, focal_spot=within("images"))
 def xray(images, generator, dose=100.0, scatter=0.0, focal_spot=0.0, motion=0.0, downsample=2, grid=0.0):
     """A radiograph from tube to film: blur, scatter, grid, detector, quanta.
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import alike, door, having, images, tensor, told, whole
+from .checks import alike, door, having, images, like, tensor, told, whole
 from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
 from .training.model import MANY, check_batch, check_config
@@ -122,12 +122,19 @@ def follow(velocity, x, steps):
     points, length = [x], 1 / steps
     for number in range(steps):
         t = torch.full((len(x),), number * length, device=x.device)
-        here = velocity(x, t)
+        here = _look(velocity, x, t)
         if number < steps - 1:
-            here = (here + velocity(x + length * here, t + length)) / 2
+            here = (here + _look(velocity, x + length * here, t + length)) / 2
         x = x + length * here
         points.append(x)
     return points
+
+
+def _look(velocity, x, t):
+    """The velocity at x and t; TypeError or ValueError where it is not of the shape of x."""
+    here = velocity(x, t)
+    like(x)("what velocity gives", here)
+    return here
 
 
 # ---------------------------------------------------------------- the model

@@ -24,6 +24,7 @@ from . import artifacts, checks, chexpert
 
 RULE = "centre square, antialiased bicubic"  # stands in a cache's key: change it together with `decode`
 STRIP = 4  # times as long as wide: the centred square of it shows no chest
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")  # no format whose reader would start a program
 CHUNK = 512  # films decoded between two writes; a killed first pass loses at most these
 MAX_PIXELS = 64_000_000  # the largest detectors have about 20 million; more is a decompression bomb
 
@@ -101,15 +102,6 @@ class ImageStore:
         return Batches(self, batch_size, seed, device, labels)
 
 
-def _device(name, value):
-    try:
-        found = torch.device(value)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f'{name} is {checks.told(value)}: choose "cpu" or "cuda"') from error
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f'{name} is {value!r}: this machine has no such GPU, choose "cpu"')
-
-
 class Batches:
     """Endless iterator of (images (B, 1, H, W) float in [-1, 1], labels (B, findings) float) on the device.
 
@@ -119,7 +111,7 @@ class Batches:
     """
 
     @checks.door(
-        batch_size=checks.whole(1, 1_000_000), device=_device, labels=checks.table(),
+        batch_size=checks.whole(1, 1_000_000), device=checks.device, labels=checks.table(),
         store=checks.having("frame", kind="an ImageStore"),
     )  # fmt: skip
     def __init__(self, store, batch_size, seed, device, labels):
@@ -179,7 +171,7 @@ def read_film(path, at_least=None):
     """
     if Path(path).stat().st_size == 0:
         raise ValueError("the file is empty (0 bytes)")
-    with _opened(path) as film:
+    with opened(path) as film:
         check_pixels(film.width, film.height)
         if max(film.size) > STRIP * min(film.size):
             raise ValueError(f"{film.width} x {film.height} pixels: a strip, expected a film")
@@ -202,9 +194,10 @@ def read_film(path, at_least=None):
         return film
 
 
-def _opened(path):
+def opened(path):
+    """A film's file as a PIL image, its pixels not yet read; ValueError for what is no picture."""
     try:
-        return Image.open(path)
+        return Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise ValueError(f"too large to be a film: {error}") from error
     except UnidentifiedImageError as error:
@@ -318,6 +311,8 @@ def _noted(notes, count):
 def _stamp(root, path):
     """A film's path, bytes and time of change; refuses a path that leads out of the root."""
     pure = PurePosixPath(path)
+    if "\0" in path:
+        raise ValueError(f"{path!r} holds a byte 0: expected the path of a film")
     if pure.is_absolute() or ".." in pure.parts or "\\" in path:
         raise ValueError(f"{path!r} leads out of {root}: expected a path below it, with forward slashes")
     try:

@@ -25,6 +25,7 @@ DATASETS = {
 }
 REAL_FRACTIONS = (0.70, 0.15, 0.15)  # of the shipped real films: with 5 % the test part would hold 60
 HELD_OUT = 40  # fewer films than this measure nothing: a metric such as KID wants at least 32
+SWITCH = dict.fromkeys(("1", "true", "yes"), True) | dict.fromkeys(("", "0", "false", "no"), False)
 MINUTES = artifacts.ASSETS / "minutes.csv"  # `make minutes` writes it from executed notebooks
 
 
@@ -91,12 +92,19 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
 
 def _data_root(dataset, data_root):
     if dataset == "simulated":
+        if data_root:
+            raise ValueError(
+                f"DATA_ROOT is {str(data_root)!r}, but DATASET is simulated, which reads no folder: name the "
+                "data set, as DATASET=folder, or leave DATA_ROOT out"
+            )
         return None
     if not data_root:
         raise ValueError(
             f"DATASET={dataset} needs DATA_ROOT, the folder that holds train.csv. {chexpert.SOURCES[dataset]}"
         )
     root = Path(data_root).expanduser()
+    if root.is_file():
+        raise ValueError(f"DATA_ROOT is {str(root)!r}, a file: expected the folder that holds train.csv")
     if not root.exists():
         raise FileNotFoundError(f"{root} does not exist. {chexpert.SOURCES[dataset]}")
     return root
@@ -219,4 +227,7 @@ def _table(root, name):
 
 def _skip_bad():
     """The reader's explicit choice, in the environment, to go on without bad rows and films: SKIP_BAD=1."""
-    return os.environ.get("SKIP_BAD", "") not in ("", "0")
+    choice = os.environ.get("SKIP_BAD", "")
+    if choice.lower() not in SWITCH:
+        raise ValueError(f"SKIP_BAD is {choice!r}: expected 1, true or yes, or else 0, false or no")
+    return SWITCH[choice.lower()]

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from medgan_helpers import artifacts, classifier, dcgan, flow, pix2pix, profiles, stargan
+from medgan_helpers import artifacts, checks, classifier, dcgan, flow, pix2pix, profiles, stargan
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 MACHINES = Path(__file__).with_name("machines.csv")
@@ -104,7 +104,10 @@ def priced(work, machines):
 
 def machines(path=MACHINES):
     """The table of machines; raises ValueError that names a row and what is blank in it, or no number."""
-    table = pd.read_csv(path)
+    table = artifacts.read_csv(path)
+    checks.table("machine", "cores", "count", "hourly_price", "peak_tflops", "share_of_peak")(
+        path.name, table
+    )
     for number, row in enumerate(table.to_dict("records")):
         speed = ["peak_tflops", "share_of_peak"] if pd.isna(row["cores"]) else ["cores"]
         for name in ("count", "hourly_price", *speed):

@@ -70,8 +70,12 @@ SCORES = np.array([0.1, 0.9, 0.2, 0.4])
 PEOPLE = np.arange(4)
 FRAME = pd.DataFrame({"path": list("abcd"), "patient": list("abcd"), **dict.fromkeys(chexpert.FINDINGS, 0.0)})
 
-PAIRS = reader_study.make({"a": (GREY, GREY)}, 2)
+PAIRS = reader_study.make({"a": (GREY, GREY + 1)}, 2)
 BOXES = FRAME[["path"]].assign(x=0.0, y=0.0, width=0.5, height=0.5)
+TWO = ["Edema", "Fracture"]
+TABLE = pd.DataFrame({"Edema": [0, 1, 0, 1], "Fracture": [1, 0, 0, 1]})
+GUESSES = TABLE + 0.1
+SICK = simulator.sample(3, 24, 0, twins=False, masks=False)[3]
 LEFT = ["left"] * 2  # answers to PAIRS
 MIDDLES = torch.full((4, 2), 16)
 
@@ -166,6 +170,8 @@ BAD_CALLS = {
         (artifacts.record, ("auc", "0.7"), "got '0.7'|got .*'0.7'"),
         (artifacts.record, ("auc", {"a": 0.7}, 0.6), "low and high are those of a number"),
         (artifacts.record, {"name": "auc", "value": 0.7, "n": {"a": 3}}, "n is .*: expected a number"),
+        (artifacts.record, {"name": "auc", "value": {"a": 0.7, "b": 1}, "n": {"a": 3, "B": 3}}, "n has 'B'"),
+        (artifacts.read_csv, ("nowhere.csv",), "path is 'nowhere.csv': No such file"),
         (artifacts.record, {"name": "auc", "value": {"a": 0.7}, "n": {"b": 3}}, "n has .*expected names of"),
         (
             artifacts.estimate_table,
@@ -179,6 +185,12 @@ BAD_CALLS = {
         (session.start, ("03-dcgan", "smoke", "chexpert"), "needs DATA_ROOT"),
         (session.start, ("03-dcgan", "smoke", "", "", "a"), "seed is 'a'"),
         (session.start, ("03-dcgan", "smoke", "", "", -1), "seed is -1"),
+        (
+            session.start,
+            ("03-dcgan", "smoke", "", "/my/films"),
+            "DATA_ROOT is '/my/films', but DATASET is sim",
+        ),
+        (session.start, ("03-dcgan", "smoke", "folder", __file__), "a file: expected the folder that holds"),
         (session.films, (0,), "count is 0"),
         (session.films, ("all",), "count is 'all'"),
         (session.start, ("03-dcgan", "smoke", 5), "5"),
@@ -219,6 +231,7 @@ BAD_CALLS = {
     ],
     "films": [
         (images.ImageStore, (FRAME[:0], ".", 64), "no rows"),
+        (images.ImageStore, (FRAME.assign(path="a\0.png"), ".", 64), "holds a byte 0: expected the path"),
         (images.ImageStore, (FRAME, ".", 4), "size=4"),
         (images.ImageStore, (FRAME, ".", 64.5), "size=64.5"),
         (images.ImageStore, (FRAME, ".", "64"), "size='64'"),
@@ -277,6 +290,8 @@ BAD_CALLS = {
         (simulator.ct_slices, {"n": 2, "slices_per_patient": 0}, "slices_per_patient is 0"),
         (simulator.organ_map, (None,), "table is a NoneType"),
         (simulator.organ_map, (FRAME,), "no truth"),
+        (simulator.organ_map, (SICK.drop(columns="path"),), "table has no column 'path'"),
+        (simulator.organ_map, (SICK.assign(path="a.jpg"),), "'a.jpg' is not among the films that `sample`"),
         (simulator.draw_rows, (4, "x"), "seed is 'x'"),
         (simulator.plan, (9, 0, 2.0), "rare is 2.0"),
         (simulator.plan, (9, 0, {"Flu": 1}), "rare is 'Flu'"),
@@ -318,6 +333,11 @@ BAD_CALLS = {
         (degradation.apply, (GREY, "xray"), r"\(4, 32, 32\)"),
         (degradation.apply, (None, "xray"), "NoneType"),
         (degradation.apply, {"images": FILMS, "modality": "xray", "spokes": 3}, "spokes"),
+        (
+            degradation.apply,
+            {"images": FILMS, "modality": "xray", "focal_spot": 600.0},
+            "focal_spot is 600.0: expected 0 to 32",
+        ),
         (degradation.apply, {"images": FILMS, "modality": "xray", "dose": -1}, "dose is -1"),
         (degradation.apply, {"images": FILMS, "modality": "xray", "dose": NAN}, "dose is nan"),
         (degradation.apply, {"images": FILMS, "modality": "xray", "dose": "low"}, "dose is 'low'"),
@@ -441,6 +461,8 @@ BAD_CALLS = {
         (training.fit, (None, [], 1), "NoneType"),
         (training.choose_device, ("gpu",), "'gpu'"),
         (training.choose_device, (5.5,), "5.5"),
+        (training.choose_device, ("hpu",), 'device is "hpu", and this machine has none: choose "cpu"'),
+        (training.choose_device, ("meta",), 'device is "meta", and this machine has none'),
         (training.choose_device, ("cpu", "fp16"), "'fp16'"),
         (training.choose_device, ("cpu", 32), "32"),
         (training.load, (dcgan.DCGAN, "nowhere"), "no card.json in nowhere"),
@@ -644,6 +666,17 @@ BAD_CALLS = {
         (flow.between, (FILMS, FILMS[:2], torch.rand(4)), "film is .*, as noise"),
         (flow.waves, (FILMS,), "expected a tensor of times"),
         (flow.follow, (len, FILMS, 10**12), "expected 1 to 10000"),
+        (
+            flow.follow,
+            (lambda x, t: x[..., :16], FILMS, 2),
+            r"what velocity gives is \(4, 1, 32, 16\): expected",
+        ),
+        (
+            flow.follow,
+            (lambda x, t: x.mean(), FILMS, 2),
+            r"what velocity gives is \(\): expected \(4, 1, 32, 32\)",
+        ),
+        (flow.follow, (lambda x, t: 0.0, FILMS, 2), "what velocity gives is float: expected"),
         (flow.pace, ("one", 10), "step is 'one'"),
         (classifier.masked_bce, (torch.zeros(4, 2), torch.zeros(4, 3), torch.ones(2)), "as logits"),
         (classifier.masked_bce, (torch.zeros(4, 2), torch.zeros(4, 2), None), "weights is NoneType"),
@@ -687,6 +720,11 @@ BAD_CALLS = {
         (augmentation.Augmentation(), (FILMS, None), "generator is None"),
         (augmentation.Augmented, ([1],), "with seek"),
         (augmentation.Augmented, ([1], None, -1), "seed is -1"),
+        (
+            augmentation.Augmented,
+            (Seekable(), augmentation.Augmentation),
+            "augmentation is the class Augmentation: expected an Augmentation, or None",
+        ),
         (augmentation.Augmented(Seekable()).seek, (-1,), "step is -1: expected 0 or more"),
         (augmentation.rotate, (FILMS, True), "the amount is True: expected numbers"),
         (augmentation.mirror, (FILMS[..., :0],), r"at least one film, found \(4, 1, 32, 0\)"),
@@ -706,6 +744,45 @@ BAD_CALLS = {
     ],
     "intervals and classification": [
         (metrics.auroc, (LABELS, SCORES[:3], PEOPLE), "4, 3 and"),
+        (
+            metrics.macro_auroc,
+            (TABLE, GUESSES[TWO[::-1]], PEOPLE),
+            r"scores and labels differ in a column, 'Fracture' and 'Edema': .*scores\[labels.columns\]",
+        ),
+        (
+            metrics.macro_auroc,
+            (TABLE, GUESSES[::-1], PEOPLE),
+            r"a row, 3 and 0: .*scores.loc\[labels.index\]",
+        ),
+        (metrics.macro_auroc, (TABLE, GUESSES[TWO[:1]], PEOPLE), "a column, '1 of them' and 2"),
+        (
+            metrics.macro_auroc,
+            (TABLE, GUESSES, pd.Series(PEOPLE)[::-1]),
+            "patients and labels differ in a row",
+        ),
+        (metrics.macro_auroc, (TABLE, GUESSES, PEOPLE, GUESSES[::-1]), "others and labels differ in a row"),
+        (metrics.auroc, (TABLE.Edema, GUESSES.Edema.sort_values(), PEOPLE), "a row, 0 and 0|a row, 2 and 1"),
+        (metrics.auprc, (TABLE.Edema, GUESSES.Edema[::-1], PEOPLE), "differ in a row, 3 and 0"),
+        (metrics.auroc_difference, (TABLE.Edema, SCORES, GUESSES.Edema[::-1], PEOPLE), "others and labels"),
+        (
+            metrics.auroc_by_group,
+            (TABLE, GUESSES, PEOPLE, pd.Series(PEOPLE)[::-1]),
+            "groups and labels differ",
+        ),
+        (metrics.reliability, (TABLE.Edema, TABLE.Edema[::-1]), "probabilities and labels differ in a row"),
+        (metrics.threshold_for, (TABLE.Edema, GUESSES.Edema[::-1]), "scores and labels differ in a row"),
+        (metrics.operating_point, (TABLE.Edema, GUESSES.Edema[::-1], 0.5), "scores and labels differ"),
+        (
+            metrics.reliability,
+            (LABELS * NAN, SCORES),
+            r"every label is masked \(nan\): leave this finding out",
+        ),
+        (metrics.calibration_error, (LABELS * NAN, SCORES), "every label is masked"),
+        (
+            metrics.auroc,
+            (LABELS, torch.tensor(SCORES, requires_grad=True), PEOPLE),
+            r"scores is a Tensor: expected numbers, as scores\.detach\(\)\.cpu\(\)",
+        ),
         (metrics.auroc, (LABELS, SCORES * NAN, PEOPLE), "scores are nan"),
         (metrics.auroc, (LABELS * 0, SCORES, PEOPLE), "both classes"),
         (metrics.auroc, (LABELS * 2, SCORES, PEOPLE), "labels 0, 1 or nan"),
@@ -820,6 +897,7 @@ BAD_CALLS = {
     "readers and papers": [
         (reader_study.make, ({"a": (GREY, GREY[:, :8, :8])},), "real films"),
         (reader_study.make, ({"a": (GREY, GREY[:0])},), "make no pair"),
+        (reader_study.make, ({"a": (GREY, GREY)},), "a: 1 synthetic films are real ones too: expected two"),
         (reader_study.make, ({"a": (GREY / 2, GREY)},), "float64"),
     ],
     "figures": [
@@ -989,7 +1067,7 @@ BAD_CALLS = {
         (images.Batches, (GREY, 4, 0, "cpu", LABELS), "labels is a ndarray"),
         (images.Batches, (GREY, 4, 0, "cpu", FRAME), "store is .*: expected an ImageStore"),
         (images.Batches, (GREY, 10**12, 0, "cpu", FRAME), "batch_size is 1.*: expected 1 to 1000000"),
-        (images.Batches, (GREY, 4, 0, 77, FRAME), "device is 77: this machine has no such GPU"),
+        (images.Batches, (GREY, 4, 0, 77, FRAME), 'device is "cuda:77", and this machine has none'),
         (images.ImageStore, (FRAME, ".", 64, "no"), "skip_bad is 'no'"),
         (images.uint8_to_signed, (FILMS,), "converted before?"),
         (images.unit_to_signed, (GREY + 200.0,), "reach 200"),
@@ -1298,7 +1376,11 @@ BAD_CALLS = {
         (paragraphs.gap, ({"without": [(1, 2)], "with": [(1, 2)]},), r"without is \(1, 2\): expected rows"),
         (paragraphs.gap, ({"without": [list("abc")], "with": [(1, 2, 3)]},), "without is .*expected numbers"),
         (paragraphs.calibration, (pd.DataFrame({"before": ["a"], "after": ["b"]}),), "expected numbers"),
-        (reader_study.make, ({"a": (GREY, GREY), "b": (GREY[:, :8, :8],) * 2},), "expected one size"),
+        (
+            reader_study.make,
+            ({"a": (GREY, GREY + 1), "b": (GREY[:, :8, :8], GREY[:, 8:16, :8] + 1)},),
+            "expected one size",
+        ),
         (reader_study.real_round, (0,), "pairs is 0"),
         (reader_study.real_round, (2, "x"), "seed is 'x'"),
         (reader_study.read_answers, ([None], PAIRS), "files is None: expected the name of a file"),
@@ -1636,3 +1718,101 @@ def test_a_bare_network_checks_its_sizes(network, arguments):
     (name,) = arguments
     with pytest.raises((TypeError, ValueError), match=f"{name} is .*expected"):
         network(**arguments)
+
+
+def test_a_checkpoint_removes_its_own_weights_alone(tmp_path):
+    mine = ["unet-step-500.safetensors", "step-1-notes.safetensors", "step-00000500.safetensors"]
+    for name in mine:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / ".step-00000001.host-1-ab.partial.safetensors").write_text("half")
+    for step in (1, 2):
+        training.checkpoints.write(tmp_path, {"step": step})
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == sorted([*mine, "checkpoint.json", "step-00000002.safetensors"])
+
+
+@pytest.mark.parametrize("name", ["card.json", "weights.safetensors", "history.csv"])
+@pytest.mark.parametrize("history", [None, pd.DataFrame({"step": [1]})])
+def test_a_model_is_not_saved_over_somebody_elses_files(tmp_path, name, history):
+    (tmp_path / name).write_text('{"name": "my card"}')
+    with pytest.raises(ValueError, match=rf"holds a {name} that training.save did not write"):
+        training.save(model(dcgan.DCGAN), tmp_path, {}, history)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == '{"name": "my card"}'
+
+
+def test_a_save_that_was_killed_is_repeated(tmp_path):
+    for _ in range(2):
+        training.save(model(dcgan.DCGAN), tmp_path, {})
+        (tmp_path / "card.json").unlink()
+    training.save(model(dcgan.DCGAN), tmp_path, {})
+    assert training.load(dcgan.DCGAN, tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_training_without_gradients_is_refused(mode):
+    with mode(), pytest.raises(ValueError, match=r"outside of torch\.no_grad"):
+        training.fit(model(dcgan.DCGAN), [FILMS], 1)
+
+
+def test_groups_of_numbers_with_a_blank_are_sorted():
+    groups = np.array([50.0] * 20 + [NAN] * 20 + [7.0] * 20)
+    labels = np.tile([[0], [1]], (30, 1))
+    table = metrics.auroc_by_group(labels, labels + 0.0, np.arange(60), groups)
+    assert table.index.tolist() == [7.0, 50.0, "unknown"] and (table.n == 20).all()
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_grad_cam_has_gradients_wherever_it_is_called(mode):
+    reader_of, films = model(classifier.DenseNet), torch.rand(2, 1, 32, 32)
+    there = cam.grad_cam(reader_of, films, "Edema")
+    with mode():
+        here = cam.grad_cam(reader_of, torch.rand(2, 1, 32, 32) * 0 + films, "Edema")
+    assert torch.equal(there, here)
+
+
+def test_a_film_keeps_its_organs_in_any_order():
+    table = simulator.sample(3, 24, 0, twins=False, masks=False)[3]
+    maps = simulator.organ_map(table, 24)
+    for rows_of in (table[::-1], table[::-1].reset_index(drop=True)):
+        np.testing.assert_array_equal(simulator.organ_map(rows_of, 24), maps[::-1])
+
+
+@pytest.mark.parametrize("name", ["None", "NA", "nan", "null"])
+def test_a_score_keeps_a_name_that_pandas_would_take_for_a_blank(name):
+    artifacts.record(name, 0.5)
+    artifacts.record("b/x", 0.6, n=3)
+    table = artifacts.scores()
+    assert table.value[name] == 0.5 and np.isnan(table.n[name]) and table.n["b/x"] == 3
+    assert artifacts.scores("b").index.tolist() == ["b/x"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "skipped"),
+    [("1", True), ("true", True), ("Yes", True), ("0", False), ("False", False), ("no", False), ("", False)],
+)
+def test_skip_bad_is_yes_or_no(monkeypatch, choice, skipped):
+    monkeypatch.setenv("SKIP_BAD", choice)
+    assert session._skip_bad() is skipped
+    monkeypatch.setenv("SKIP_BAD", "maybe")
+    with pytest.raises(ValueError, match="SKIP_BAD is 'maybe': expected 1, true or yes"):
+        session._skip_bad()
+
+
+def test_a_folder_of_the_environment_is_not_ignored(monkeypatch):
+    monkeypatch.setenv("DATA_ROOT", "/my/films")
+    with pytest.raises(ValueError, match="name the data set, as DATASET=folder"):
+        session.start("03-dcgan", "smoke")
+
+
+@pytest.mark.parametrize("kind", ["folder", "quote"])
+def test_scores_that_cannot_be_read_are_named_and_stay(kind):
+    path = artifacts.folder("results") / "scores.csv"
+    artifacts.record("a", 0.5)
+    text = path.read_text() + '"b,0.5,,,,,' + "x" * 200_000 + "\n"
+    path.unlink()
+    path.mkdir() if kind == "folder" else path.write_text(text)
+    for call in (lambda: artifacts.record("c", 0.5), artifacts.scores):
+        with pytest.raises(ValueError, match=r"scores\.csv is (a folder|not a table of scores)"):
+            call()
+    assert path.is_dir() if kind == "folder" else path.read_text() == text

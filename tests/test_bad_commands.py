@@ -54,6 +54,12 @@ BAD_COMMANDS = [
     ("execute", "NOTEBOOK OUT.ipynb PROFILE", "NAME=VALUE"),
     ("execute", "NOTEBOOK OUT.ipynb PROFIL=smoke", "no parameter PROFIL"),
     ("execute", "", "execute.py SOURCE TARGET NAME=VALUE"),
+    ("execute", "NOTEBOOK OUT.ipynb SEED=one", "SEED is one: expected a whole number, as 3"),
+    ("execute", "NOTEBOOK OUT.ipynb SEED=1.5", "SEED is 1.5: expected a whole number"),
+    ("execute", "NOTEBOOK OUT.ipynb SEED=True", "SEED is True: expected a whole number"),
+    ("execute", "NOTEBOOK NOTEBOOK PROFILE=smoke", "is the source itself: give another target"),
+    ("execute", "NOTEBOOK IN/own.ipynb", "own.ipynb was not made by this script, and would be lost"),
+    ("execute", "NOTEBOOK IN/labels.csv", "labels.csv is no whole notebook"),
     ("grid", "--arms magic", "invalid choice: 'magic'"),
     ("grid", "--percents 0 --out OUT", "no cell of the plan"),
     ("grid", "--percents ten --out OUT", "invalid float value: 'ten'"),
@@ -106,6 +112,7 @@ PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
 def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, monkeypatch, capsys):
     fake_films.folder(tmp_path / "in", films=4, prefix="", name="labels")
     notebook = ROOT / "notebooks" / "01-data-exploration.ipynb"
+    shutil.copy(notebook, tmp_path / "in" / "own.ipynb")
     names = {"IN": tmp_path / "in", "OUT": tmp_path / "out", "NOTEBOOK": notebook}
     for name, place in names.items():
         line = line.replace(name, str(place))
@@ -122,8 +129,65 @@ def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, mo
     ] == []
 
 
+FOLDERS = ("book/scripts", "data_scripts", "studies", "benchmarks")
+SCRIPTS = [
+    path
+    for folder in FOLDERS
+    for path in sorted((ROOT / folder).glob("*.py"))
+    if "__main__" in path.read_text()
+]
+
+
+def files():
+    """What a script might write over: the times of change of the repository's files."""
+    kept = [path for folder in ("book", "medgan_helpers", "notebooks") for path in (ROOT / folder).rglob("*")]
+    return {
+        path: path.stat().st_mtime_ns
+        for path in [*kept, *ROOT.glob("*")]
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_script_answers_help_and_refuses_what_it_does_not_know(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(script.parent)
+    before = files()
+    for option, statuses in (("--help", (0, None)), ("--huh", (1, 2))):
+        monkeypatch.setattr(sys, "argv", [script.name, option])
+        status = None
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as ended:
+            status = ended.code
+        said = "".join(capsys.readouterr())
+        assert status in statuses and len(said.split()) > 5 and "Traceback" not in said
+    assert files() == before and list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_gets_values_of_its_own_types(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "scripts")
+    import execute
+
+    notebook = ROOT / "notebooks" / "03-dcgan.ipynb"
+    given = {"PROFILE": "1", "DATASET": "", "SEED": "3", "TRAIN": "False"}
+    assert execute.typed(notebook, given) == {"PROFILE": "1", "DATASET": "", "SEED": 3, "TRAIN": False}
+    with pytest.raises(SystemExit, match="TRAIN is false: expected True or False"):
+        execute.typed(notebook, {"TRAIN": "false"})
+    assert execute.value_like("LR", "1", "0.5") == 1.0 and execute.value_like("N", "x", "len([])") == "x"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"), [(["PROFILE=huge"], "smoke, class"), (["nothing"], "nothing")]
+    ("arguments", "words"),
+    [
+        (["PROFILE=huge"], "smoke, class"),
+        (["nothing"], "nothing"),
+        (["book", "profile=smoke"], "unknown setting profile: choose among PROFILE"),
+        (["book", "PROFIL=smoke"], "unknown setting PROFIL"),
+        (["exam", "ids=60", "IDS=60"], "unknown setting ids"),
+        (["book", "DATA_ROOT=/my/films"], "DATA_ROOT is given, but no DATASET"),
+        (["book", "DATA_ROOT=/my/films", "DATASET=simulated"], "DATA_ROOT is given"),
+    ],
 )
 def test_make_says_what_it_does_not_know(arguments, words):
     done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True)

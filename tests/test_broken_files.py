@@ -1,7 +1,10 @@
 """Broken tables and films: every reader says which file and row, or skips and lists, and never misreads."""
 
 import io
+import lzma
+import re
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import import_nih
 import numpy as np
 import pandas as pd
 import prepare_chexpert
+import pydicom
 import pytest
 import simulate_chexpert
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +23,7 @@ from lib import layout
 from PIL import Image
 from test_importers import import_own, nih, own, pack, run, write_chestmnist, write_dicom  # noqa: F401  fixtures
 
-from medgan_helpers import artifacts, chexpert, images
+from medgan_helpers import artifacts, chexpert, dcgan, images, reader_study, training
 from medgan_helpers.experiments import Cell, grid, results, verdicts
 from medgan_helpers.experiments import own as own_arms
 
@@ -117,6 +121,57 @@ def test_a_half_gzip_is_refused(tmp_path):
         chexpert.read(tmp_path / "train.csv.gz")
 
 
+PACKED = {
+    "half a zip": ("train.csv.zip", lambda text: pack_csv(text)[:-60]),
+    "no zip": ("train.csv.zip", lambda text: text),
+    "no xz": ("train.csv.xz", lambda text: text),
+    "half an xz": ("train.csv.xz", lambda text: lzma.compress(text)[:-40]),
+    "no tar": ("train.csv.tar", lambda text: text),
+    "no bz2": ("train.csv.bz2", lambda text: b"BZh9" + text),
+    "no zst": ("train.csv.zst", lambda text: text),
+}
+
+
+def pack_csv(text):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("train.csv", text)
+    return buffer.getvalue()
+
+
+def two_pairs():
+    films = np.stack([fake_films.noise((8, 8), seed) for seed in range(4)])
+    return reader_study.make({"a": (films[:2], films[2:])}, 2)
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_packed_table_that_is_damaged_is_refused(tmp_path, kind):
+    name, damaged = PACKED[kind]
+    whole = fake_films.folder(tmp_path, films=4).read_bytes()
+    (tmp_path / name).write_bytes(damaged(whole))
+    with pytest.raises(ValueError, match=rf"{name} is not a csv table"):
+        chexpert.read(tmp_path / name)
+    test = two_pairs()
+    with pytest.raises(ValueError, match=rf"{name} is not a csv table"):
+        reader_study.read_answers([tmp_path / name], test)
+
+
+def test_a_comma_too_many_in_each_row_is_named(own, tmp_path):  # noqa: F811
+    """pandas would take the first column for the names of the rows, and every column for its neighbour."""
+    csv = fake_films.folder(tmp_path / "made", films=4)
+    test = two_pairs()
+    reader_study.write_answers(tmp_path / "ada.csv", test, "Ada", ["left", "right"])
+    for path, read in (
+        (csv, lambda: chexpert.read(csv)),
+        (own / "labels.csv", lambda: import_own(own, tmp_path / "out")),
+        (tmp_path / "ada.csv", lambda: reader_study.read_answers([tmp_path / "ada.csv"], test)),
+    ):
+        first, *others = path.read_text().splitlines()
+        path.write_text("\n".join([first, *(f"{row}," for row in others)]))
+        with pytest.raises(ValueError, match=rf"{path.name} has rows with more fields than its first line"):
+            read()
+
+
 def test_a_missing_table_says_what_to_download(tmp_path):
     with pytest.raises(FileNotFoundError, match="Stanford AIMI"):
         chexpert.read(tmp_path / "train.csv")
@@ -196,6 +251,7 @@ BROKEN = {
     "truncated jpeg": (saved(Image.fromarray(GREY), format="JPEG")[:600], "truncated"),
     "truncated png": (png(GREY)[:300], ""),
     "text": (b"this is no picture at all", "cannot identify image file"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n%%EndComments\n", "cannot identify"),
     "transparent": (png(np.dstack([GREY, GREY, GREY, GREY])), "transparent"),
     "16 bit": (png(GREY.astype(np.uint16) * 16), "pixel type 'I;16'"),
     "16 bit colour": (deep_colour(), "colours of 16 bits"),
@@ -351,6 +407,20 @@ def test_dicom_that_is_no_film(tmp_path):
     write_dicom(tmp_path / "colour.dcm", np.ones((8, 8), np.uint16), kind="RGB")
     with pytest.raises(ValueError, match="expected MONOCHROME1 or MONOCHROME2"):
         layout.grey(tmp_path / "colour.dcm")
+    noise = fake_films.noise((40, 48)).astype(np.uint16)
+    for tag, value in (("Columns", 480), ("BitsAllocated", 64)):
+        write_dicom(tmp_path / "lies.dcm", noise)
+        film = pydicom.dcmread(tmp_path / "lies.dcm")
+        setattr(film, tag, value)
+        film.save_as(tmp_path / "lies.dcm")
+        with pytest.raises(ValueError, match=f"not those that the head promises, .*{value}"):
+            layout.grey(tmp_path / "lies.dcm")
+    write_dicom(tmp_path / "narrow.dcm", noise)
+    film = pydicom.dcmread(tmp_path / "narrow.dcm")
+    film.WindowCenter, film.WindowWidth = 100, 1
+    film.save_as(tmp_path / "narrow.dcm")
+    with pytest.raises(ValueError, match="two greys alone, WindowWidth is 1"):
+        layout.grey(tmp_path / "narrow.dcm")
     whole = (tmp_path / "flat.dcm").read_bytes()
     (tmp_path / "half.dcm").write_bytes(whole[: len(whole) - 50])
     with pytest.raises(ValueError):
@@ -522,6 +592,63 @@ def test_a_machine_with_a_blank_is_named(tmp_path, monkeypatch, line, name):
         cost.machines(table)
 
 
+# --- trained models ------------------------------------------------------------------------------
+
+CPU = {"image_size": 32, "width": 4, "device": "cpu", "precision": "fp32"}
+NESTED = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        (r'"tree": \{.*\}', '"tree": null}'),
+        ('"channels_last": false', '"channels_last": true'),
+        (".+", NESTED),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_and_stays(tmp_path, found, put):
+    films = [images.signed_batch(np.stack([fake_films.noise((32, 32), seed) for seed in range(4)]))]
+    training.fit(dcgan.DCGAN(**CPU), films, 1, checkpoint=tmp_path)
+    note = tmp_path / "checkpoint.json"
+    note.write_text(re.sub(found, put, note.read_text(), count=1, flags=re.DOTALL))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"the checkpoint in .* is damaged .*: remove it and train again"):
+        training.fit(dcgan.DCGAN(**CPU), films, 2, checkpoint=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("width", [1000, 3000])
+def test_a_card_that_asks_for_gigabytes_is_named(tmp_path, width):
+    training.save(dcgan.DCGAN(**CPU), tmp_path, {})
+    card = tmp_path / "card.json"
+    card.write_text(card.read_text().replace('"width": 4', f'"width": {width}'))
+    with pytest.raises(ValueError, match=r"makes no DCGAN: it would have more than .* parameters"):
+        training.load(dcgan.DCGAN, tmp_path, device="cpu")
+    card.write_text(NESTED)
+    with pytest.raises(ValueError, match=r"card\.json is not the card of a trained model"):
+        training.load(dcgan.DCGAN, tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [("cores", "kerne", "has no column 'cores'"), (",", ";", "separated by semicolons")],
+)
+def test_a_table_of_machines_in_another_form_is_named(tmp_path, monkeypatch, old, new, words):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "studies")
+    import cost
+
+    table = tmp_path / "machines.csv"
+    table.write_text(cost.MACHINES.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=rf"machines\.csv.* {words}"):
+        cost.machines(table)
+
+
+@pytest.mark.parametrize("option", ["--patient-pattern=.*", "--one-patient-a-file"])
+def test_a_patient_a_film_is_said(own, tmp_path, capsys, option):  # noqa: F811
+    import_own(own, tmp_path / "out", option)
+    assert "Every film counts as a patient of its own" in capsys.readouterr().out
+
+
 # --- what an experiment has written ---------------------------------------------------------------
 
 
@@ -563,11 +690,11 @@ def test_a_count_of_looks_that_is_lost_is_named():
         splits = store = None
         frame = pd.DataFrame({"path": ["a"]})
 
-    assert own_arms.looks(Set) == 1
+    assert own_arms.looks(Set()) == 1
     (note,) = artifacts.folder("results").glob("looks-*.json")
     note.write_text("")
     with pytest.raises(ValueError, match="holds no number: write there how often"):
-        own_arms.looks(Set)
+        own_arms.looks(Set())
 
 
 def test_an_import_whose_sources_are_lost_is_named(own, tmp_path):  # noqa: F811

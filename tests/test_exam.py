@@ -171,7 +171,7 @@ def test_an_exam_of_ones_own_comes_from_its_folder(tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match=r"no questions\.yml in .*: expected questions\.yml and"):
         exam.questions()
     (tmp_path / "questions.yml").write_text('[{id: "a", points: 2, ask: "Why?"}]')
-    (tmp_path / "solutions.yml").write_text("{}")
+    (tmp_path / "solutions.yml").write_text("{b: {answer: Because.}}")
     with pytest.raises(ValueError, match=r"solutions\.yml has no a: expected a solution"):
         exam.sheets()
     (tmp_path / "solutions.yml").write_text('{"a": {answer: "Because.", marks: {the reason: 2}}}')
@@ -188,3 +188,27 @@ def test_the_sheets_are_apart_and_need_no_network():
     assert "http" not in sheet and "[[" not in sheet + solved
     with pytest.raises(ValueError, match=r"no question 9\.9"):
         exam.questions(["9.9"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- id: 1.10\n  points: 4\n  ask: x\n", "id in quotes"),
+        ('- id: "1"\n  point: 4\n  ask: x\n', "expected ask, id and points"),
+        ("- id: 1\n\tpoints: 4\n", "questions.yml is no YAML"),
+        ("", "is empty"),
+    ],
+)
+def test_a_question_that_no_sheet_can_be_made_of_is_named(tmp_path, monkeypatch, text, words):
+    (tmp_path / "questions.yml").write_text(text)
+    monkeypatch.setattr(exam, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match=words):
+        exam.questions()
+
+
+@pytest.mark.parametrize("folder", ["60", "two-days", "1.1"])
+def test_a_forgotten_folder_is_noticed(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="first argument is the folder"):
+        exam.main(folder)
+    assert not list(tmp_path.iterdir())

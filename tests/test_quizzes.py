@@ -47,6 +47,32 @@ def test_the_length_of_an_answer_does_not_betray_it(extreme):
     assert betrayed <= 0.4 * len(answers())
 
 
+FILES = {
+    "nothing": ("", "holds no list of questions"),
+    "a bool for a text": (
+        "- {ask: a, answers: [{text: No, right: true, says: b}]}",
+        "question 1: text is False",
+    ),
+    "another name": (
+        "- {ask: a, answer: []}",
+        r"question 1: it is \['ask', 'answer'\], expected ask and answers",
+    ),
+    "a blank question": ("- {ask: , answers: []}", "question 1: ask is None, expected words"),
+    "an empty one": ("- {ask: a, answers: [{text: t, right: true, says: s}]}\n-", "question 2: it is empty"),
+    "a text for a list": ("- {ask: a, answers: b}", "its answers are no list"),
+    "a tab": ("- ask: a\n\tanswers: []", "is no YAML: .*line 2"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_that_is_no_quiz_is_named(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(quizzes, "QUIZZES", tmp_path)
+    text, words = FILES[kind]
+    (tmp_path / "01-x.yml").write_text(text)
+    with pytest.raises(ValueError, match=rf"01-x\.yml.*{words}"):
+        quizzes.markdown("01-x")
+
+
 BAD = {
     "two right": [GOOD, GOOD],
     "none right": [GOOD | {"right": False}],

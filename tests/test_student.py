@@ -58,11 +58,23 @@ def test_an_unsolved_chapter_runs(edition, tmp_path):
     assert sum("exercises." in cell.source for cell in read(target).cells) >= 4
 
 
-def test_a_second_run_replaces_the_first(edition):
-    (edition / SOURCES[0].name).write_text("{}")
-    student.main(edition)
-    assert read(edition / SOURCES[0].name).cells
-    assert sorted(path.name for path in Path(edition).glob("*.ipynb")) == [path.name for path in SOURCES]
+def test_a_second_run_replaces_the_first_but_no_work(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(student, "KEPT", "Nothing depended on them.")
+        student.main(tmp_path)
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    student.main(tmp_path)
+    assert before != {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert sorted(path.name for path in Path(tmp_path).glob("*.ipynb")) == [path.name for path in SOURCES]
+    student.main(tmp_path)
+    worked = next(path for path in sorted(tmp_path.glob("*.ipynb")) if "# your work" in path.read_text())
+    worked.write_text(worked.read_text().replace("# your work", "answer = 42"))
+    (tmp_path / SOURCES[-1].name).unlink()
+    for _ in range(2):
+        with pytest.raises(SystemExit, match=f"holds work in {worked.name}: give another folder"):
+            student.main(tmp_path)
+        assert "answer = 42" in worked.read_text() and not (tmp_path / SOURCES[-1].name).exists()
+        (tmp_path / student.WRITTEN).unlink(missing_ok=True)  # as an older edition left it
 
 
 def test_nobody_elses_notebook_is_touched(tmp_path):

@@ -15,17 +15,20 @@ def notebook(path):
         raise ValueError(f"{path} is no whole notebook: remove it, and make book again") from error
 
 
-def run(main, doc):
+def run(main, doc, *options):
     """Call main with the arguments of the command line, all of them texts.
 
-    --help prints `doc`, the script's docstring; a wrong number of arguments prints it too and ends with
-    status 2; an error that a person can mend ends with its message alone and status 1.
+    --help prints `doc`, the script's docstring; a wrong number of arguments prints it too, as does an option
+    that is not among `options`, and ends with status 2; an error that a person can mend ends with its message
+    alone and status 1.
     """
     arguments = sys.argv[1:]
     if {"-h", "--help"} & set(arguments):
         print(doc.strip())
         return
     try:
+        if strange := [word for word in arguments if word.startswith("-") and word not in options]:
+            raise TypeError(f"unknown option {strange[0]}")
         inspect.signature(main).bind(*arguments)
     except TypeError as error:
         print(f"{error}, {len(arguments)} given. How to call it:\n\n{doc.strip()}", file=sys.stderr)

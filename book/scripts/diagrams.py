@@ -10,6 +10,8 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
+import command
+
 TARGET = Path(__file__).parents[2] / "medgan_helpers" / "assets" / "diagrams"
 FILL = {"data": "#0173B2", "net": "#DE8F05", "loss": "#029E73", "made": "#CC78BC", "plain": "#949494"}
 FONT, LINE = 15, 19  # pixels
@@ -371,11 +373,10 @@ DIAGRAMS = {
 }  # fmt: skip
 
 
-def main(target=TARGET):
-    target.mkdir(parents=True, exist_ok=True)
+def main():
     for name, draw in DIAGRAMS.items():
-        (target / f"{name}.svg").write_text(draw().svg(name))
+        (TARGET / f"{name}.svg").write_text(draw().svg(name))
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main, __doc__)

@@ -71,7 +71,7 @@ def questions(ids=()):
     """The questions, all or those of `ids`. Raises ValueError for an id that there is not."""
     if len(ids) == 1 and str(ids[0]) in selections():
         ids = selections()[str(ids[0])]
-    found = {q["id"]: q | {"ask": filled(q["ask"])} for q in read("questions.yml")}
+    found = {q["id"]: q | {"ask": filled(q["ask"])} for q in checked(read("questions.yml"))}
     if strangers := sorted(set(ids) - set(found)):
         names = "".join(f", or {name} alone" for name in selections())
         raise ValueError(f"there is no question {', '.join(strangers)}; there are {', '.join(found)}{names}")
@@ -120,7 +120,27 @@ def read(name):
         raise FileNotFoundError(
             f"no {name} in {FOLDER}: expected questions.yml and solutions.yml, as in teaching/exam"
         )
-    return yaml.safe_load((FOLDER / name).read_text())
+    try:
+        found = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{FOLDER / name} is no YAML: {' '.join(str(error).split())}") from error
+    if not found:
+        raise ValueError(f"{FOLDER / name} is empty: expected it as in teaching/exam")
+    return found
+
+
+def checked(questions):
+    """The list of questions. Raises ValueError for one that no sheet can be made of."""
+    for number, question in enumerate(questions, 1):
+        keys = sorted(question) if isinstance(question, dict) else question
+        if keys != ["ask", "id", "points"]:
+            raise ValueError(f"question {number} of questions.yml is {keys}: expected ask, id and points")
+        if not isinstance(question["id"], str) or not isinstance(question["points"], int):
+            raise ValueError(
+                f"question {number} of questions.yml: id is {question['id']!r}, points are "
+                f'{question["points"]!r}: expected an id in quotes, as "1.10", and whole points'
+            )
+    return questions
 
 
 def sheets(ids=()):
@@ -142,6 +162,8 @@ def sheets(ids=()):
 
 
 def main(folder, *ids):
+    if folder in selections() or folder in questions():
+        raise ValueError(f"the first argument is the folder to write to, and {folder} is a question's name")
     folder, texts = Path(folder), dict(zip(("exam.html", "solutions.html"), sheets(ids), strict=True))
     for name, text in texts.items():
         title, path = re.search("<h1>.+?</h1>", text)[0], folder / name

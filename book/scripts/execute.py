@@ -2,8 +2,11 @@
 
 TARGET appears only when every cell has run. Until then the notebook is TARGET with .running before its
 suffix; when a cell fails it is kept as .failed, its traceback goes to the screen and the exit status is 1.
+A VALUE has the type of the notebook's own: True or False, a number, a text. A notebook that lies at TARGET is
+replaced only if it was made so.
 """
 
+import ast
 import os
 import sys
 from pathlib import Path
@@ -14,15 +17,48 @@ from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
 
 KERNEL_SECONDS = 600  # a machine with other work takes minutes where an idle one takes seconds
+KINDS = {bool: "True or False", int: "a whole number, as 3", float: "a number, as 0.5"}
 CELL_SECONDS = 6 * 3600  # the longest training of the full profile; what hangs longer is a fault
 
 
-def check_parameters(source, given):
-    """Papermill only warns of a parameter that the notebook does not have; here it is an error."""
+def typed(source, given):
+    """The parameters {name: text} as values of the types that they have in the notebook.
+
+    Papermill only warns of a parameter that the notebook does not have; here it is an error, and so is a text
+    that is no value of its type.
+    """
     known = papermill.inspect_notebook(str(source))
     unknown = sorted(set(given) - set(known))
     if unknown:
         sys.exit(f"{source} has no parameter {', '.join(unknown)}; its parameters are {', '.join(known)}")
+    return {name: value_like(name, text, known[name]["default"]) for name, text in given.items()}
+
+
+def value_like(name, text, default):
+    """The value that `text` writes, of the type of `default`, which is Python source."""
+    try:
+        usual = ast.literal_eval(default)
+    except (ValueError, SyntaxError):  # an expression: it may be anything
+        return text
+    if isinstance(usual, str | None):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = None
+    if type(value) is int and isinstance(usual, float):
+        return float(value)
+    if type(value) is not type(usual):
+        sys.exit(f"{name} is {text}: expected {KINDS.get(type(usual), 'a ' + type(usual).__name__)}")
+    return value
+
+
+def check_target(source, target):
+    """Refuse to write over the source, and over a notebook that papermill has not written."""
+    if target.resolve() == source.resolve():
+        sys.exit(f"{target} is the source itself: give another target")
+    if target.exists() and "papermill" not in command.notebook(target).metadata:
+        sys.exit(f"{target} was not made by this script, and would be lost: give another target")
 
 
 def execute(source, target, parameters):
@@ -54,7 +90,8 @@ def main(*arguments):
     if parameters.get("DATA_ROOT"):
         parameters["DATA_ROOT"] = str(Path(parameters["DATA_ROOT"]).expanduser().resolve())
     source, target = Path(source), Path(target)
-    check_parameters(source, parameters)
+    parameters = typed(source, parameters)
+    check_target(source, target)
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "10")  # a log file needs few states of a progress bar
     try:

@@ -4,16 +4,18 @@ Simulated patients, each with one finding: the film, and the same film without i
 only a simulator can make.
 """
 
+import command
 import matplotlib.pyplot as plt
 from stage import BOOK
 
 from medgan_helpers import artifacts, simulator
 
 SHOWN = ["Cardiomegaly", "Pleural Effusion", "Pneumothorax", "Lung Lesion", "Pneumonia", "Support Devices"]
+SIZE, SEED = 192, 3
 
 
-def main(target=BOOK / "images" / "hero.png", size=192, seed=3):
-    films, twins, *_ = simulator.sample(None, size, seed, labels=simulator.one_each(SHOWN))
+def main():
+    films, twins, *_ = simulator.sample(None, SIZE, SEED, labels=simulator.one_each(SHOWN))
     figure, axes = plt.subplots(2, len(SHOWN), figsize=(2 * len(SHOWN), 4.3), layout="constrained")
     for column, finding in enumerate(SHOWN):
         pair = ((finding, films), ("the same without", twins))
@@ -21,9 +23,9 @@ def main(target=BOOK / "images" / "hero.png", size=192, seed=3):
             axis.imshow(pixels[column], cmap="gray", vmin=0, vmax=255)
             axis.set_title(title, fontsize=11)
             axis.axis("off")
-    with artifacts.atomic(target) as temporary:
+    with artifacts.atomic(BOOK / "images" / "hero.png") as temporary:
         figure.savefig(temporary, dpi=96)
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main, __doc__)

@@ -3,6 +3,7 @@
 from importlib import metadata
 from pathlib import Path
 
+import command
 from packaging.requirements import Requirement
 
 LOCK = Path(__file__).resolve().parents[2] / "requirements.txt"
@@ -41,6 +42,10 @@ def table():
     return rows
 
 
-if __name__ == "__main__":
+def main():
     for row in table():
         print("{:32s} {:18s} {}".format(*row))
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

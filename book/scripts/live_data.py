@@ -11,9 +11,9 @@ import csv
 import hashlib
 import json
 import shutil
-import sys
 from pathlib import Path
 
+import command
 import numpy as np
 import pandas as pd
 import torch
@@ -239,8 +239,12 @@ def write(folder):
     shutil.copytree(made, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("done"))
 
 
-if __name__ == "__main__":
-    if sys.argv[1:] == ["--tune"]:
+def main(folder):
+    if folder == "--tune":
         tune()
     else:
-        write(*sys.argv[1:])
+        write(folder)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, "--tune")

@@ -17,16 +17,35 @@ LETTERS = "ABCDE"
 def read(chapter):
     """The questions of a chapter ("03-dcgan") or []. Raises ValueError for one that cannot be answered."""
     path = QUIZZES / f"{chapter}.yml"
-    questions = yaml.safe_load(path.read_text()) if path.is_file() else []
+    if not path.is_file():
+        return []
+    try:
+        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(questions, list) or not questions:
+        raise ValueError(f"{path.name} holds no list of questions: expected ask and answers of each")
     for number, question in enumerate(questions, 1):
-        right = [answer for answer in question["answers"] if answer.get("right")]
-        silent = [answer["text"] for answer in question["answers"] if not answer.get("says")]
-        if len(right) != 1 or silent:
-            raise ValueError(
-                f"{path.name}, question {number}: {len(right)} right answers (expected 1); "
-                f"without feedback: {silent}"
-            )
+        if fault := fault_of(question):
+            raise ValueError(f"{path.name}, question {number}: {fault}")
     return questions
+
+
+def fault_of(question):
+    """What is wrong with a question, in words, or None."""
+    if not isinstance(question, dict) or set(question) != {"ask", "answers"}:
+        return f"it is {list(question)}, expected ask and answers" if question else "it is empty"
+    answers = question["answers"]
+    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+        return "its answers are no list of text and says"
+    texts = [("ask", question["ask"]), *(("text", answer.get("text")) for answer in answers)]
+    if odd := [(name, value) for name, value in texts if not isinstance(value, str)]:
+        return f"{odd[0][0]} is {odd[0][1]!r}, expected words: put them in quotes"
+    right = [answer for answer in answers if answer.get("right") is True]
+    silent = [answer["text"] for answer in answers if not str(answer.get("says") or "").strip()]
+    if len(right) != 1 or silent:
+        return f"{len(right)} right answers (expected 1); without feedback: {silent}"
+    return None
 
 
 def shuffled(answers):

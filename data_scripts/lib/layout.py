@@ -121,15 +121,7 @@ def settle(what, bad, total, skip_bad):
 
 def read_csv(path):
     """A csv as text, blanks as ""; raises ValueError that names the file when it is no table."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:
-        raise ValueError(f"{path} is not a csv table: {error}") from error
-    heads = "".join(map(str, table.columns))
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(table.columns) == 1 and mark in heads:
-            raise ValueError(f"{path} is separated by {name}: save it with commas")
-    return table
+    return artifacts.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def write(films, target, dataset, options, tables=None):
@@ -223,7 +215,7 @@ def grey(path):
     if _is_dicom(path):
         return _dicom(path)
     if path.stat().st_size:
-        with Image.open(path) as film:
+        with images.opened(path) as film:
             if film.mode in SIXTEEN_BIT and getattr(film, "n_frames", 1) == 1:
                 images.check_pixels(film.width, film.height)
                 return stretch(np.asarray(film, dtype=np.float32))
@@ -268,8 +260,17 @@ def _dicom(path):
     if missing := [name for name in ("Rows", "Columns", "PixelData") if name not in film]:
         raise ValueError(f"no film: the DICOM file has no {missing[0]}")
     images.check_pixels(film.Columns, film.Rows)
-    values = apply_voi_lut(apply_modality_lut(film.pixel_array, film), film).astype(np.float32)
-    return stretch(-values if kind == "MONOCHROME1" else values)
+    try:
+        pixels = film.pixel_array
+    except (ValueError, AttributeError, RuntimeError, NotImplementedError) as error:
+        promised = f"{film.Columns} x {film.Rows} of {film.get('BitsAllocated')} bits"
+        raise ValueError(f"the pixels are not those that the head promises, {promised}: {error}") from error
+    values = apply_voi_lut(apply_modality_lut(pixels, film), film).astype(np.float32)
+    grey = stretch(-values if kind == "MONOCHROME1" else values)
+    if grey.getcolors(2):
+        width = f", WindowWidth is {film.WindowWidth}" if "WindowWidth" in film else ""
+        raise ValueError(f"two greys alone{width}: expected a film")
+    return grey
 
 
 def _unique(films, skip_bad):

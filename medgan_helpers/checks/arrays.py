@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .values import between, told, whole
+from .values import between, number, told, whole
 
 SANE = 10  # noise of a billion pixels stays below
 
@@ -57,6 +57,39 @@ def alike(parameter):
         if (shape := getattr(given[parameter], "shape", None)) != value.shape:
             expected = shape if shape is None else tuple(shape)
             raise ValueError(f"{name} is {tuple(value.shape)}: expected {expected}, as {parameter}")
+
+    rule.beside = parameter
+    return rule
+
+
+def within(parameter):
+    """A number of pixels, from 0 to the shorter side of the images that another argument holds."""
+
+    def rule(name, value, given):
+        number(0, min(given[parameter].shape[-2:]))(name, value)
+
+    rule.beside = parameter
+    return rule
+
+
+def beside(parameter, right=None):
+    """What the rule `right` allows, taken with another argument by place: where both are of pandas, their
+    rows and columns must have the same names in one order."""
+
+    def rule(name, value, given):
+        if right:
+            right(name, value)
+        other = given[parameter]
+        for axis, one, order in (("index", "row", ".loc"), ("columns", "column", "")):
+            mine, theirs = getattr(value, axis, None), getattr(other, axis, None)
+            if not hasattr(mine, "equals") or not hasattr(theirs, "equals") or mine.equals(theirs):
+                continue
+            differ = [pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]]
+            a, b = differ[0] if differ else (f"{len(mine)} of them", len(theirs))
+            raise ValueError(
+                f"{name} and {parameter} differ in a {one}, {told(a)} and {told(b)}: expected the same in "
+                f"both and in one order, as {name}{order}[{parameter}.{axis}]"
+            )
 
     rule.beside = parameter
     return rule
@@ -116,6 +149,21 @@ def films(least=1):
     return rule
 
 
+def device(name, value):
+    """A device of torch that this machine has: "cpu", "cuda", "cuda:0", ..."""
+    import torch  # the rules for numbers do without it
+
+    try:
+        found = torch.device(value)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f'{name} is {told(value)}: choose "cpu" or "cuda"') from error
+    try:
+        torch.Generator(found)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        raise ValueError(f'{name} is "{found}", and this machine has none: choose "cpu"') from error
+
+
 def rows(name, value):
     """Numbers of rows, in a torch tensor, at least one."""
     if not str(getattr(value, "dtype", "")) == "torch.int64" or value.dim() != 1 or not len(value):
@@ -138,7 +186,8 @@ def numbers(least=-math.inf, most=math.inf):
             said = found.dtype.kind in "US" or (loose and any(isinstance(one, str) for one in found.flat))
             found = found.astype(float, copy=False)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise TypeError(f"{name} is {told(value)}: expected numbers") from error
+            expected = f"numbers, as {name}.detach().cpu()" if hasattr(value, "detach") else "numbers"
+            raise TypeError(f"{name} is {told(value)}: expected {expected}") from error
         if value is None or isinstance(value, bool) or said:  # numpy would read the text "2" as a number
             raise TypeError(f"{name} is {told(value)}: expected numbers")
         if ((found < least) | (found > most)).any():

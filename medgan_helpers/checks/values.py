@@ -202,6 +202,8 @@ def having(*attributes, kind):
     """An object with these attributes; `kind` says in words what it is and who makes it."""
 
     def rule(name, value):
+        if isinstance(value, type):
+            raise TypeError(f"{name} is the class {value.__name__}: expected {kind}")
         if not all(hasattr(value, attribute) for attribute in attributes):
             raise TypeError(f"{name} is {told(value)}: expected {kind}")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..checks import door, number, numbers, whole
+from ..checks import beside, door, number, numbers, whole
 from .intervals import Estimate, proportion
 
 BINS = 10  # of a reliability curve, with equally many films in each
@@ -24,7 +24,7 @@ class OperatingPoint(NamedTuple):
     specificity: Estimate
 
 
-@door(labels=numbers(), probabilities=numbers(), bins=whole())
+@door(labels=numbers(), probabilities=beside("labels", numbers()), bins=whole())
 def reliability(labels, probabilities, bins=BINS):
     """What was said and what was seen, in bins of equally many films, from the lowest probability up.
 
@@ -47,7 +47,7 @@ def calibration_error(labels, probabilities, bins=BINS):
     return float(np.average((table.said - table.seen).abs(), weights=table.n))
 
 
-@door(labels=numbers(), scores=numbers(), sensitivity=number(0, 1, above=0))
+@door(labels=numbers(), scores=beside("labels", numbers()), sensitivity=number(0, 1, above=0))
 def threshold_for(labels, scores, sensitivity=0.9):
     """The highest threshold at which at least `sensitivity` of the positives score as high or higher.
 
@@ -60,7 +60,7 @@ def threshold_for(labels, scores, sensitivity=0.9):
     return float(positives[int(np.ceil(sensitivity * len(positives))) - 1])
 
 
-@door(labels=numbers(), scores=numbers(), threshold=number())
+@door(labels=numbers(), scores=beside("labels", numbers()), threshold=number())
 def operating_point(labels, scores, threshold):
     """Sensitivity and specificity of `scores` at `threshold`, on films that did not choose it."""
     labels, scores = _pairs(labels, scores)
@@ -92,6 +92,8 @@ def _pairs(labels, scores):
         raise ValueError(f"expected one label and one score per film, got {labels.shape} and {scores.shape}")
     known = ~np.isnan(labels)
     labels, scores = labels[known], scores[known]
+    if not len(labels):
+        raise ValueError("every label is masked (nan): leave this finding out")
     if not np.isin(labels, (0, 1)).all() or np.isnan(scores).any():
         raise ValueError("expected labels 0, 1 or nan (masked) and scores that are numbers")
     return labels, scores

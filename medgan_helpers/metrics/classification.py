@@ -8,12 +8,13 @@ small group has a wide interval: that no gap is shown does not show that there i
 import numpy as np
 import pandas as pd
 
-from ..checks import door, estimate, numbers, told, words
+from ..checks import beside, door, estimate, numbers, told, words
 from ..checks import table as table_of
 from .intervals import Estimate, interval, patient_weights
 
 AGES = (0, 50, 70, 200)  # years: bounds of the age bands
 OLDEST = 130  # years, as in `chexpert.read`
+BESIDE = beside("labels", numbers())
 LEAST_PER_GROUP = 5  # positives of each finding in a group; with fewer, nearly every bootstrap lacks one
 
 
@@ -79,7 +80,7 @@ def _bootstrap(statistic, labels, scores, patients, seed):
     )
 
 
-@door(labels=numbers(), scores=numbers())
+@door(labels=numbers(), scores=BESIDE, patients=beside("labels"))
 def auroc(labels, scores, patients, seed=0):
     """Area under the ROC curve: the chance that a positive film scores above a negative one.
 
@@ -90,13 +91,13 @@ def auroc(labels, scores, patients, seed=0):
     return interval(*_bootstrap(_weighted_auroc, labels, scores, patients, seed))
 
 
-@door(labels=numbers(), scores=numbers())
+@door(labels=numbers(), scores=BESIDE, patients=beside("labels"))
 def auprc(labels, scores, patients, seed=0):
     """Average precision, with the interval of `auroc`. Chance is the prevalence, not one half."""
     return interval(*_bootstrap(_weighted_auprc, labels, scores, patients, seed))
 
 
-@door(labels=numbers(), scores=numbers(), others=numbers())
+@door(labels=numbers(), scores=BESIDE, others=BESIDE, patients=beside("labels"))
 def auroc_difference(labels, scores, others, patients, seed=0):
     """AUROC of `scores` minus AUROC of `others` on the same films, each resample drawing the same patients.
 
@@ -109,7 +110,7 @@ def auroc_difference(labels, scores, others, patients, seed=0):
     return interval(value - other, resampled - other_resampled)
 
 
-@door(labels=numbers(), scores=numbers(), others=numbers())
+@door(labels=numbers(), scores=BESIDE, others=BESIDE, patients=beside("labels"))
 def macro_auroc(labels, scores, patients, others=None, seed=0):
     """Mean AUROC of several findings with its interval; with `others`, the mean difference scores - others.
 
@@ -146,7 +147,7 @@ def age_bands(ages):
     return pd.cut(ages, AGES, right=False, labels=names).astype(object).fillna("unknown").to_numpy()
 
 
-@door(labels=numbers(0, 1), scores=numbers())
+@door(labels=numbers(0, 1), scores=BESIDE, patients=beside("labels"), groups=beside("labels"))
 def auroc_by_group(labels, scores, patients, groups):
     """Mean AUROC of several findings in each group, with its 95 % patient-bootstrap interval.
 
@@ -165,7 +166,7 @@ def auroc_by_group(labels, scores, patients, groups):
     if labels.ndim != 2 or not labels.shape == scores.shape:
         raise ValueError(f"expected labels and scores (N, F), found {labels.shape} and {scores.shape}")
     rows = {}
-    for group in sorted(set(groups)):
+    for group in sorted(set(groups), key=lambda group: (isinstance(group, str), group)):  # "unknown" last
         here = groups == group
         positives, negatives = (int((labels[here] == value).sum(0).min()) for value in (1, 0))
         enough = min(positives, negatives) >= LEAST_PER_GROUP

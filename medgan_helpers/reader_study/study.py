@@ -73,6 +73,8 @@ def make(sources, pairs=8, seed=0):
         real, synthetic = (_uint8(films) for films in both)
         if real.shape[1:] != synthetic.shape[1:]:
             raise ValueError(f"{name}: real films {real.shape[1:]}, synthetic ones {synthetic.shape[1:]} px")
+        if len(shared := {film.tobytes() for film in real} & {film.tobytes() for film in synthetic}):
+            raise ValueError(f"{name}: {len(shared)} synthetic films are real ones too: expected two sets")
         count = min(pairs, len(real), len(synthetic))
         if count == 0:
             raise ValueError(f"{name}: {len(real)} real and {len(synthetic)} synthetic films make no pair")
@@ -207,10 +209,7 @@ def read_answers(files, test):
 def _read_one(file, test):
     if not file.is_file():
         raise FileNotFoundError(f"{file} is no file: expected one reader's answers")
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeError) as error:
-        raise ValueError(f"{file.name} is not a csv table: {error}") from error
+    table = artifacts.read_csv(file, dtype=str, keep_default_na=False)
     if list(table) != COLUMNS or table.empty:
         raise ValueError(f"{file.name}: expected the columns {', '.join(COLUMNS)}, found {', '.join(table)}")
     if set(table["test"]) != {test.key}:

@@ -44,7 +44,7 @@ def sample(n, size=64, seed=0, labels=None, views="frontal", twins=True, masks=T
         checks.whole(len(labels), len(labels))("n", n)
     table = rows.draw_rows(n, seed, views) if labels is None else rows.from_labels(labels)
     truth = rows.draw_truth(table, seed)
-    table.attrs["truth"] = truth
+    table.attrs["truth"] = truth.assign(path=table.path)
     images, plain, shadows = _films(table, truth, size, twins, masks, progress)
     return images, plain, shadows, table
 
@@ -133,17 +133,21 @@ def _draw_all(body, true, rays):
     return shadows
 
 
-@checks.door(table=checks.table())
+@checks.door(table=checks.table("path"))
 def organ_map(table, size=64):
     """How much of each organ lies along each ray: (n, 6, size, size) float32, 0 to 1, organs as in ORGANS.
 
-    table: label rows with their truth in .attrs, as `sample` returns them.
+    table: label rows with their truth in .attrs, as `sample` returns them, in any order: the path says which
+    film a row is of.
     A value is the length of the ray in the organ over 200 mm (bones: 40 mm), at most 1.
     """
     _check_size(size)
     if "truth" not in table.attrs:
         raise ValueError("the table has no truth in .attrs: expected the label rows that `sample` returns")
-    truth = table.attrs["truth"].loc[table.index]
+    truth = table.attrs["truth"].set_index("path")
+    if strangers := [path for path in table.path if path not in truth.index]:
+        raise ValueError(f"{strangers[0]!r} is not among the films that `sample` drew with this table")
+    truth = truth.loc[table.path]
     maps = np.empty((len(table), len(ORGANS), size, size), np.float32)
     with torch.inference_mode():
         for i, (row, true) in enumerate(pairs(table, truth)):

@@ -6,17 +6,24 @@ renamed into place: whatever moment a run is killed at, it names a complete weig
 
 import hashlib
 import json
+import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from .. import artifacts, checks
 
 ASSETS = artifacts.ASSETS
+WEIGHTS = re.compile(r"step-\d{8}\.safetensors")  # the names that `write` gives
+UNFINISHED = re.compile(r"\.step-\d{8}\..+\.partial\.safetensors")  # and those of what a kill left
+CARD = ("model", "config", "parameters", "sha256", "made", "warning")  # what `save` adds to every card
+TIMES, SMALL = 20, 10_000_000  # a model has so many times the parameters of what it ships, and that many more
 
 
 def write(folder, value):
@@ -25,12 +32,22 @@ def write(folder, value):
     leaves = {}
     tree = _encode(value, "", leaves)
     weights = folder / f"step-{value['step']:08d}.safetensors"
+    older = _weights_named(folder)
     _save_tensors(weights, leaves)
     artifacts.write_json(folder / "checkpoint.json", {"weights": weights.name, "tree": tree})
-    # Older weights, and what a killed run did not finish; what else lies there is somebody's.
-    for left in folder.glob("*step-[0-9]*.safetensors"):
-        if left != weights:
+    # The weights of the checkpoint before, and what a kill left; what else lies there is somebody's.
+    for left in folder.iterdir():
+        if left.name == older != weights.name or UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)
+
+
+def _weights_named(folder):
+    """The weights file that the folder's checkpoint names, or None."""
+    try:
+        name = json.loads((folder / "checkpoint.json").read_text())["weights"]
+        return name if WEIGHTS.fullmatch(name) else None
+    except (OSError, KeyError, ValueError, TypeError, RecursionError):  # none, or a damaged one
+        return None
 
 
 def read(folder):
@@ -45,8 +62,11 @@ def read(folder):
         return None
     try:
         head = json.loads(path.read_text())
-        return _decode(head["tree"], load_file(path.with_name(head["weights"])))
-    except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
+        value = _decode(head["tree"], load_file(path.with_name(head["weights"])))
+        if not isinstance(value, dict):  # None would begin anew, and write over it
+            raise TypeError(f"its tree is {checks.told(value)}")
+        return value
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(
             f"the checkpoint in {folder} is damaged ({error}): remove it and train again"
         ) from error
@@ -104,6 +124,7 @@ def save(model, folder, card, history=None):
     (a quarter of a grey level at most), a model card and, if given, the history of the training as a csv.
 
     card: what a reader must know: data, command, metrics; seed and configuration are added.
+    An earlier model in the folder is replaced; raises ValueError where a file is not one that `save` wrote.
     """
     folder = Path(folder)
     for name, given, kinds in (("card", card, dict), ("history", history, pd.DataFrame | None)):
@@ -118,6 +139,10 @@ def save(model, folder, card, history=None):
         name: leaf.half() if leaf.is_floating_point() else leaf
         for name, leaf in model.trained.state_dict().items()
     }
+    if foreign := _foreign(folder, state):
+        raise ValueError(
+            f"{folder} holds a {foreign} that training.save did not write: give a folder of the model's own"
+        )
     _save_tensors(weights, state)
     if history is not None:
         artifacts.write_csv(folder / "history.csv", history.round(5))
@@ -133,6 +158,55 @@ def save(model, folder, card, history=None):
         "warning": "Trained for teaching. Its images are synthetic: not for diagnosis.",
     }
     artifacts.write_json(folder / "card.json", card | facts)
+
+
+def _foreign(folder, state):
+    """The name of a file in `folder` that `save` would replace, and has not written; None if there is none.
+
+    A save that was killed leaves the weights of this very network, `state`, without a card.
+    """
+    card, weights, history = (folder / name for name in ("card.json", "weights.safetensors", "history.csv"))
+    ours = card.is_file() and _is_card(card)
+    if card.exists() and not ours:
+        return card.name
+    if weights.exists() and not ours and _names_in(weights) != set(state):
+        return weights.name
+    if history.exists() and not history.read_bytes().startswith(b"step,"):
+        return history.name
+    return None
+
+
+def _is_card(path):
+    try:
+        return set(CARD) <= set(json.loads(path.read_text()))
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def _names_in(weights):
+    try:
+        with safe_open(weights, "pt") as file:
+            return set(file.keys())
+    except (SafetensorError, OSError):
+        return set()
+
+
+@contextmanager
+def _at_most(count):
+    """Inside the block no more than `count` parameters are made: ValueError before memory is filled."""
+    left = count
+
+    def counted(module, name, parameter):
+        nonlocal left
+        left -= parameter.numel()
+        if left < 0:
+            raise ValueError(f"it would have more than {count:,} parameters, far more than the weights there")
+
+    handle = register_module_parameter_registration_hook(counted)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _a_class(name, value):
@@ -153,7 +227,7 @@ def load(kind, folder, **arguments):
         card = json.loads(path.read_text())
         name, expected, config = card["model"], card["sha256"], dict(card["config"])
         commit = card["made"]["commit"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is not the card of a trained model ({error}): fetch it again") from error
     weights = path.with_name("weights.safetensors")
     if name != kind.__name__:
@@ -161,7 +235,8 @@ def load(kind, folder, **arguments):
     if not weights.is_file() or sha256_of(weights) != expected:
         raise ValueError(f"{weights} is not the file its card describes: fetch both again, or train")
     try:
-        model = kind(**config, **arguments)
+        with _at_most(TIMES * weights.stat().st_size // 2 + SMALL):  # two bytes each
+            model = kind(**config, **arguments)
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         given = "".join(f" with {option}={value!r}" for option, value in arguments.items())
         raise ValueError(f"the config in {path}{given} makes no {name}: {error}") from error

@@ -76,6 +76,10 @@ def _check(model, steps, checkpoint, every, samples):
         checks.path("checkpoint", checkpoint)
     if samples is not None and not callable(samples):
         raise TypeError(f"samples is {samples!r}: expected a function of (model, step)")
+    if not torch.is_grad_enabled():
+        raise ValueError(
+            "training needs gradients: call fit outside of torch.no_grad() and torch.inference_mode()"
+        )
 
 
 def _resume(model, checkpoint):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..checks import device as known_device
 from ..checks import door, having, holding, in_range, number, switch, tensor, told, whole
 from .graphs import graphs_for, without_tensors
 from .processes import average_gradients, join_processes, rank_and_world
@@ -43,7 +44,8 @@ def choose_device(device="auto", precision="auto"):
     join_processes()
     if device == "auto":
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    device = _existing(device)
+    known_device("device", device)
+    device = torch.device(device)
     if precision == "auto":
         native = (
             torch.cuda.get_device_capability(device)[0] >= 8
@@ -54,18 +56,6 @@ def choose_device(device="auto", precision="auto"):
     if precision not in ("fp32", "bf16"):
         raise ValueError(f'precision is {precision!r}: choose "auto", "fp32" or "bf16"')
     return device, {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-
-
-def _existing(device):
-    """torch.device of a name; refuses what torch does not know and GPUs that are not there."""
-    try:
-        device = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f'device is {device!r}: choose "auto", "cpu", "cuda" or "cuda:0"') from error
-    count = torch.cuda.device_count()
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise ValueError(f'device is "{device}", this machine has {count} GPUs: choose "auto" or "cpu"')
-    return device
 
 
 def check_config(config):

@@ -14,6 +14,8 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", reachWhatScrolls));
   openTheWay();
   addEventListener("hashchange", openTheWay);
+  addEventListener("beforeprint", () => openFolds(true));
+  addEventListener("afterprint", () => openFolds(false));
   if (location.protocol === "file:") {
     DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // it would load each page found, which a disc refuses
   }
@@ -93,6 +95,19 @@ function openTheWay() {
   }
   if (target?.closest("details")) {
     target.scrollIntoView();
+  }
+}
+
+/* On paper nothing can be opened: exercises and folded sections are there, with the code of their cells; what was
+   closed is closed again afterwards. */
+function openFolds(printing) {
+  for (const fold of document.querySelectorAll("details.fold")) {
+    if (printing && !fold.open) {
+      fold.open = fold.dataset.printed = true;
+    } else if (!printing && fold.dataset.printed) {
+      fold.open = false;
+      delete fold.dataset.printed;
+    }
   }
 }
 

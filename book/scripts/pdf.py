@@ -2,7 +2,8 @@
 
 All pages of the table of contents become one page, which is printed twice: the first time tells on which
 sheet each chapter begins, the second has these numbers in its contents. What is folded on the screen is
-named and stays folded; live figures are their stills, which need no script; hints and answers are open.
+named and stays folded; live figures are their stills, which need no script; hints and answers are open; of a
+blind test there is one pair, and where to take it.
 """
 
 import base64
@@ -16,6 +17,7 @@ import yaml
 from browser import Browser
 from bs4 import BeautifulSoup
 from check import ROOT, toc_pages
+from page_extension import pages_address
 
 HERE = Path(__file__).parent
 COVER = "repair"  # the live figure whose still stands on the cover
@@ -48,6 +50,19 @@ def fold(article):
             details["open"] = ""
 
 
+def one_pair(article, page, root):
+    """Of a blind test, which paper cannot score, the first pair, and the address of the page that can."""
+    for test in article.select("form.turing"):
+        pairs = [str(pair) for pair in test.select(".pair")]
+        address = f"{root}{page}.html"
+        says = f"One of {len(pairs)} pairs. The test, with a score at its end, is on the page"
+        text = f'<p>{says} <a href="{address}">{address}</a>.</p>'
+        shown = BeautifulSoup(f'<div class="test">{"".join(pairs[:1])}{text}</div>', "html.parser")
+        for choice in shown.select("input"):
+            choice.decompose()
+        test.replace_with(shown)
+
+
 def relocate(article, page, pages, title_id):
     """Make ids unique and addresses lead to where things are from the top folder of the site."""
     folder = Path(page).parent
@@ -67,13 +82,14 @@ def relocate(article, page, pages, title_id):
                 element[attribute] = there + (f"#{fragment}" if fragment else "")
 
 
-def sheet(site, page, pages):
-    """The article of a page of the site as a section of the one page; its title."""
+def sheet(site, page, pages, root=""):
+    """The article of a page of the site as a section of the one page; its title. root: where the site is."""
     soup = BeautifulSoup((site / f"{page}.html").read_text(), "html.parser")
     article = soup.select_one("article.bd-article") or soup.body
     for element in article.select(DROPPED):
         element.decompose()
     fold(article)
+    one_pair(article, page, root)
     relocate(article, page, pages, anchor)
     title = article.find("h1")
     body = "".join(str(child) for child in article.children)
@@ -120,7 +136,8 @@ def cover(site, name):
 def one_page(site, toc, name, numbers):
     """The HTML of the whole book. numbers: on which sheet of paper an id stands, as far as it is known."""
     pages = toc_pages(toc)
-    sheets = {page: sheet(site, page, pages) for page in pages}
+    root = pages_address(yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"])
+    sheets = {page: sheet(site, page, pages, root) for page in pages}
     titles = {page: title for page, (_, title) in sheets.items()}
     front = cover(site, name)
     head = f'<meta charset="utf-8"><title>{name}</title><style>{(HERE / "pdf.css").read_text()}</style>'

@@ -2,9 +2,10 @@
 
 Chosen by rule, from the executed notebook: the title with its question, aims and key figure; every heading,
 with the terms (in bold) and formulas below it, each formula with the sentence that leads to it; every
-sentence that asks for a prediction, with the one before it and its choices; every figure and diagram, with
-the sentences that its cell computed; exercises by title; what goes wrong; the take-away. No code, no
-plumbing, no solution. What the chapter says meanwhile are the notes (key n).
+sentence that asks for a prediction whose answer comes on a slide, with the one before it and its choices;
+every figure, diagram and table, and the sentences that cells computed (slide_results.py); exercises by
+title; what goes wrong; the take-away. No code, no plumbing, no solution. What the chapter says meanwhile are
+the notes (key n).
 """
 
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 import command
 import opening
 import paper
+from slide_results import Slide, result_slides, with_figure
 
 HERE = Path(__file__).parent
 HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
@@ -25,19 +27,9 @@ SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z*$])")
 POINTS_BACK = re.compile(r"(It|Its|They|This|That|These|So) ")  # such a sentence needs the one before it
 TERMS = 2  # sentences with a term in bold that a slide shows at most
 LAST = ("What goes wrong", "Take-away")
-MUCH, ASKED = 420, 350  # characters of text from which a slide, or one that asks, is set smaller
+STRAY = 150  # characters: a slide of fewer, without a formula, is one sentence lost on a wall
 SHORT = 60  # characters: a sentence such as "Two dangers." needs the next one
-
-
-def slide(heading, body, notes="", kind=""):
-    """One slide as HTML."""
-    much = ASKED if kind == "predict" else MUCH
-    small = " long" if len(re.sub(r"<svg.*?</svg>|<[^>]+>", "", body, flags=re.DOTALL)) > much else ""
-    said = f'<div class="notes">{paper.html(notes)}</div>' if notes.strip() else ""
-    top = (
-        f"<h2>{paper.html(heading).removeprefix('<p>').rstrip().removesuffix('</p>')}</h2>" if heading else ""
-    )
-    return f'<section class="slide {kind}{small}">{top}{body}{said}</section>'
+KEYS = "Arrow keys turn the page. n shows notes on this screen, for everybody to read."
 
 
 def clean(text):
@@ -64,13 +56,19 @@ def prose_slides(heading, body, opens):
     predictions with their choices."""
     parts, found = [part for part in body.split("\n\n") if part.strip()], []
     formulas = formulas_with_leads(parts)
-    words = [*terms(parts, formulas), *formulas] or [first_sentence(body)]
-    if words[0] and (opens or formulas):
-        found.append(slide(heading, paper.html("\n\n".join(words)), body))
+    numbered = [part for part in parts if part.startswith("1. ")]
+    words = [*terms(parts, formulas), *formulas, *numbered] or [first_sentence(body)]
+    text = "\n\n".join(words)
+    repeated = any(text in asked(part) for part in parts if PREDICT.search(part))
+    if text and (opens or formulas) and not repeated:
+        kind = "stray" if len(text) < STRAY and not formulas else ""
+        found.append(Slide(heading, paper.html(text), body, kind))
+    above = text if found and found[0].kind == "stray" else ""
     for part, after in zip(parts, [*parts[1:], ""], strict=True):
         if not part.startswith("- ") and PREDICT.search(part):
             choices = f"\n\n{after}" if after.startswith("- ") else ""
-            found.append(slide(heading, paper.html(asked(part) + choices), kind="predict"))
+            notes = "" if found else body
+            found.append(Slide(heading, paper.html(asked(part, above) + choices), notes, "predict"))
     return found
 
 
@@ -88,7 +86,7 @@ def formulas_with_leads(parts):
 def terms(parts, shown):
     """The first sentences with a term in bold; one that begins with its term takes the next along, and a
     short sentence before it stays. What is `shown` already is left out."""
-    prose = [part for part in parts if part[0] not in "-|<>`$*" or part.startswith("**")]
+    prose = [part for part in parts if part[0] not in "-|<>`$*1" or part.startswith("**")]
     sentences = [SENTENCE.split(part) for part in prose]
     found = []
     for before, one, after in (
@@ -97,16 +95,18 @@ def terms(parts, shown):
         bold = re.search(r"\*\*\w[^*]*\*\*", one) and not POINTS_BACK.match(one)
         if bold and one not in shown and not PREDICT.search(one):
             short = f"{before} " if 0 < len(before) < SHORT and "**" not in before else ""
-            found.append(short + one + (f" {after}" if one.startswith("**") else ""))
+            more = one.startswith("**") and not after.startswith("*Predict")
+            found.append(short + one + (f" {after}" if more else ""))
     return found[:TERMS]
 
 
-def asked(part):
-    """A prediction with the sentence before it, which says what it is about."""
+def asked(part, above=""):
+    """A prediction with the sentence before it, which says what it is about, unless it stands above."""
     before, question = re.match(r"(.*?)(\*Predict.*)?$", part, re.DOTALL).groups()
     if not question:
         return part
-    return " ".join([*SENTENCE.split(before.strip())[-1:], question]).strip()
+    last = SENTENCE.split(before.strip())[-1]
+    return question if last in above else f"{last} {question}".strip()
 
 
 def first_sentence(text):
@@ -118,52 +118,27 @@ def first_sentence(text):
     return ""
 
 
-def picture(output):
-    """The HTML of a figure, and its alt text."""
-    alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
-    address = "data:image/png;base64," + output.data["image/png"].replace("\n", "")
-    return f'<img class="figure" alt="{escape(alt)}" src="{address}">', alt
-
-
-def is_diagram(output):
-    """Whether an output is a drawing of boxes and arrows: its plain text says "Diagram: name"."""
-    return output.get("data", {}).get("text/plain", "").startswith("Diagram: ")
-
-
-def figure_slides(heading, cell):
-    """One slide a figure or diagram of a cell; what the cell said in words goes below the last figure."""
-    outputs = cell.get("outputs", [])
-    diagrams = [slide(heading, output.data["text/html"]) for output in outputs if is_diagram(output)]
-    figures = [output for output in outputs if "image/png" in output.get("data", {})]
-    said = "\n\n".join(o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {}))
-    found = diagrams
-    for number, output in enumerate(figures, 1):
-        body, alt = picture(output)
-        below = paper.html(said) if said and number == len(figures) else ""
-        found.append(slide(heading, body + (f'<div class="long">{below}</div>' if below else ""), alt))
-    return found
-
-
 def title_slide(body, title, figure):
-    """The first slide: title, question, aims, and the chapter's key figure if it has one."""
+    """The first slide: title, question, aims, the chapter's key figure if it has one, and the keys."""
     question = re.search(r"^\*\*(.+)\*\*$", body, re.MULTILINE)
     aims = "\n".join(re.findall(r"^- .+$", body, re.MULTILINE))
-    words = f"**{question[1]}**\n\n{aims}" if question else aims
-    shown = picture(figure)[0] if figure else ""
-    return slide("", f"<h1>{escape(title)}</h1>{paper.html(words)}{shown}", body)
+    words = paper.html(f"**{question[1]}**\n\n{aims}" if question else aims)
+    shown = with_figure(words, figure, "opening")[0] if figure else words
+    return Slide("", f'<h1>{escape(title)}</h1>{shown}<p class="keys">{KEYS}</p>', body, "title")
 
 
 def exercise_slide(titles):
-    return slide("Exercises", "<ul>" + "".join(f"<li>{escape(title)}</li>" for title in titles) + "</ul>")
+    return Slide("Exercises", "<ul>" + "".join(f"<li>{escape(title)}</li>" for title in titles) + "</ul>")
 
 
 def chapter(notebook):
-    """The slides of an executed notebook, as a list of HTML sections."""
-    found, heading, titles, practice = [], "", [], False
+    """The slides of an executed notebook, as a list of Slide."""
+    found, heading, titles, practice, waiting = [], "", [], False, []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            if not practice:
-                found += figure_slides(heading, cell)
+            answers = [] if practice else result_slides(heading, cell)
+            found += answers
+            waiting = [] if answers else waiting
             continue
         for new, body in sections(clean(cell.source)):
             heading = new or heading
@@ -174,12 +149,44 @@ def chapter(notebook):
                     found.append(exercise_slide(titles))
                     titles = []
                 practice = False
-                found.append(slide(new, paper.html(body)))
+                found.append(Slide(new, paper.html(body)))
             elif new == "Exercises" or (practice and new):
                 practice = True
                 titles += [new] if new != "Exercises" else []
             elif not practice:
-                found += prose_slides(heading, body, bool(new))
+                slides = prose_slides(heading, body, bool(new))
+                # A question about the figure just shown is answered by looking.
+                looks = not new and found[-1].kind == "result" and "*Predict" not in body
+                asks = [one for one in slides if one.kind == "predict" and not looks]
+                if new or asks:
+                    lasting = [one for one in waiting if "below" in one.body]
+                    give_up(one for one in waiting if one not in lasting)
+                    waiting = lasting + asks
+                found += slides
+    give_up(waiting)
+    return joined(one for one in found if one.kind != "unanswered")
+
+
+def give_up(predictions):
+    """No slide has answered these predictions: they are not asked."""
+    for one in predictions:
+        one.kind = "unanswered"
+
+
+def joined(slides):
+    """Slides, with each stray sentence on top of the next slide under its heading; if there is none, the
+    sentence is left out."""
+    found, strays = [], []
+    for one in slides:
+        if one.kind == "stray":
+            strays = [stray for stray in strays if stray.heading == one.heading] + [one]
+            continue
+        above = [stray for stray in strays if stray.heading == one.heading]
+        lead = "".join(stray.body for stray in above)
+        body = f'<div class="lead">{lead}</div>{one.body}' if lead else one.body
+        notes = "\n\n".join(filter(None, [*(stray.notes for stray in above), one.notes]))
+        found.append(Slide(one.heading, body, notes, one.kind))
+        strays = []
     return found
 
 
@@ -191,12 +198,9 @@ def main(folder, *executed):
     folder.mkdir(parents=True, exist_ok=True)
     style, script = ((HERE / file).read_text() for file in ("slides.css", "slides.js"))
     for name, notebook in notebooks.items():
-        body = chapter(notebook)
-        count = len(body)
-        body = [
-            part.removesuffix("</section>") + f'<div class="foot">{n} / {count}</div></section>'
-            for n, part in enumerate(body, 1)
-        ]
+        found = chapter(notebook)
+        count = len(found)
+        body = [one.html(f'<div class="foot">{n} / {count}</div>') for n, one in enumerate(found, 1)]
         (folder / f"{name}.html").write_text(paper.page(name, "".join(body), style, script))
         print(f"{folder}/{name}.html: {count} slides")
 

@@ -190,7 +190,10 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     headlines, text = scoreboard.pages(path)
     assert "<code>auc</code>, 1 scores" in text and "<code>gap</code>, 1 scores" in text
     assert "beside none |  | [06]" in headlines, "the gap was recorded, by chapter 6"
-    assert "| auc/1/none/macro | 0.625 | 0.6 to 0.65 | 300 | AUROC | [06](notebooks/06-x.ipynb) |" in text
+    assert (
+        "| auc/1/none/macro | 0.625 | 0.600 to 0.650 | larger | 300 | AUROC | [06](notebooks/06-x.ipynb) |"
+        in text
+    )
     assert scoreboard.pages(tmp_path / "none.csv")[1] == "No score was recorded.\n"
 
 
@@ -224,6 +227,26 @@ def test_a_page_shows_progress_as_a_terminal_would():
 @pytest.mark.parametrize(("value", "said"), [("0.70512", "0.705"), ("23.31", "23.3"), ("2713.4", "2,713")])
 def test_headlines_are_short(value, said):
     assert scoreboard.short(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [
+        (".0634695", ".0543", ".0727", "0.063 (0.054 to 0.073)"),
+        ("26.8686", "26.5384", "27.1748", "26.9 (26.5 to 27.2)"),
+        ("-.010961", "-.022", ".001", "-0.011 (-0.022 to 0.001)"),
+        ("2713.4", "2500", "2900", "2,713 (2,500 to 2,900)"),
+        ("1", "1", "1", "1 (1 to 1)"),
+        ("0.70512", "", "", "0.705"),
+    ],
+)
+def test_a_score_has_the_digits_that_its_interval_allows(value, low, high, said):
+    assert scoreboard.number({"value": value, "low": low, "high": high}) == said
+
+
+def test_the_name_of_a_score_tells_which_way_is_better():
+    names = ("restore/ct/psnr/unet", "restored_auc/x", "stargan/kid_made/Edema", "audit/leaky generator")
+    assert [scoreboard.better(name) for name in names] == ["larger", "larger", "smaller", ""]
 
 
 def test_the_front_page_says_which_studies_are_missing(tmp_path):

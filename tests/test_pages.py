@@ -160,6 +160,26 @@ def test_the_search_works_without_network(chromium, words):
     assert page.problems == []
 
 
+def test_the_search_names_the_term_of_the_glossary(chromium):
+    page = chromium.open((SITE / "search.html").as_uri() + "?q=mode+collapse")
+    page.wait("document.querySelector('#search-results').innerText.includes('Glossary > Mode collapse')", 60)
+    assert page.problems == []
+    page.close()
+
+
+def test_a_search_in_the_scores_says_what_it_found(chromium):
+    page = chromium.open((SITE / "scoreboard.html").as_uri())
+    type_ = (
+        "(() => { const field = document.querySelector('input[data-filters]'); field.value = '{}';"
+        " field.dispatchEvent(new Event('input'));"
+        " return document.querySelector('.filter-found').innerText; })()"
+    )
+    assert page.evaluate(type_.replace("{}", "zzzz")).startswith("Nothing found")
+    assert page.evaluate(type_.replace("{}", "a")).endswith(" found")
+    assert page.evaluate(type_.replace("{}", "")) == ""
+    page.close()
+
+
 def test_a_result_waits_for_a_choice(chromium):
     page = chromium.open((SITE / "notebooks" / "10-after-gans.html").as_uri())
     waits = "document.querySelectorAll('.cell_output.awaits').length"
@@ -172,6 +192,44 @@ def test_a_result_waits_for_a_choice(chromium):
     assert page.evaluate(waits) < hidden
     page.evaluate(REVEAL)
     assert page.evaluate(waits) == 0
+    page.close()
+
+
+def test_nothing_between_a_prediction_and_the_next_heading_gives_the_answer_away(chromium):
+    page = chromium.open((SITE / "notebooks" / "07-cam-interpretation.html").as_uri())
+    hidden = (
+        "Array.from(document.querySelectorAll('.prediction')).every((box) => {"
+        " let after = box, cell = false;"
+        " while ((after = after.nextElementSibling)"
+        "   && !after.matches('section, .prediction, :has(+ .prediction)')) {"
+        "   cell = cell || after.matches('.cell');"
+        "   if (!cell) continue;"
+        "   const parts = after.matches('.cell') ? [...after.querySelectorAll('.cell_output')] : [after];"
+        "   if (parts.some((part) => part.checkVisibility())) return false;"
+        " } return true; })"
+    )
+    assert page.evaluate("document.querySelectorAll('.prediction').length") >= 8 and page.evaluate(hidden)
+    page.close()
+
+
+def test_an_opened_choice_is_marked_in_words_too(chromium):
+    page = chromium.open((SITE / "notebooks" / "07-cam-interpretation.html").as_uri())
+    page.evaluate("document.querySelectorAll('details.choice summary').forEach((s) => s.click())")
+    told = "Array.from(document.querySelectorAll('details.choice[data-found={}] summary'))"
+    page.wait("!document.querySelector('details.choice:not([data-found])')", 10)
+    for found, words in (("right", "(right)"), ("wrong", "(not this one)"), ("open", "(the result decides)")):
+        endings = page.evaluate(
+            f"{told.format(found)}.map((summary) => summary.textContent.endsWith('{words}'))"
+        )
+        assert endings and all(endings), found
+    assert page.evaluate("document.querySelectorAll('.awaits, .awaited').length") == 0
+    assert page.problems == []
+    page.close()
+
+
+def test_a_link_into_what_waits_shows_it(chromium):
+    page = chromium.open((SITE / "notebooks" / "10-after-gans.html").as_uri() + "#sample.share=8")
+    page.wait("document.querySelector('.live-figure').checkVisibility()", 10)
     page.close()
 
 

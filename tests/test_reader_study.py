@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import browser
 import numpy as np
 import pandas as pd
 import pytest
@@ -240,6 +241,31 @@ def test_the_form_works_in_a_browser_without_a_kernel(test, tmp_path, width, fil
     assert seen[3:6] == ["pairs shown: 6", "file: false", "pairs shown: 1"]
     assert seen[6].startswith("10 of 10") and "You can tell them apart" in seen[6]
     assert seen[7:] == ["file: true", f"side by side: true, width {film}"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
+def test_the_arrow_keys_choose_the_side_that_they_point_to(test, tmp_path):
+    """Also in a pair that nobody has touched, where radio buttons by themselves go round to the other end."""
+    page = tmp_path / "page.html"
+    page.write_text("<!doctype html><meta charset=utf-8>" + reader_study.form(test))
+    with browser.Browser() as chromium:
+        shown = chromium.open(page.as_uri())
+        asked = "document.querySelector('.question:not([hidden])')"
+        chosen = f"{asked}.querySelector(':checked')?.value ?? 'none'"
+        shown.evaluate(f"{asked}.focus()")
+        shown.press("Enter", 13)
+        assert "left arrow key" in shown.evaluate("document.querySelector('[role=status]').textContent")
+        for presses, expected in ((["Left"], "left"), (["Right"], "right"), (["Right", "Right"], "right")):
+            assert shown.evaluate(chosen) == "none"
+            for key in presses:
+                shown.press(f"Arrow{key}", {"Left": 37, "Right": 39}[key])
+            assert shown.evaluate(chosen) == expected
+            shown.press("Enter", 13)
+        assert shown.evaluate(f"{asked}.querySelector('legend').textContent") == "Pair 4 of 6"
+        shown.evaluate(f"{asked}.querySelector('input').focus()")  # by Tab: the first film
+        shown.press("ArrowLeft", 37)
+        assert shown.evaluate(chosen) == "left" and shown.problems == []
 
 
 def test_a_name_cannot_end_the_script():

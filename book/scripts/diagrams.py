@@ -99,36 +99,42 @@ class Drawing:
 def course_map():
     d = Drawing(
         "Map of the course",
-        "Chapter 1 looks at the films and their labels; chapters 2 to 5 and 10 make or mend films: by "
-        "hand, from noise with DCGAN, from a bad scan with Pix2Pix, from another film with StarGAN, "
-        "along a flow. Chapter 6 asks whether made films help a classifier, chapter 7 where the "
-        "classifier looks. Chapter 8 collects the failures of GANs, chapter 9 the faults of a paper.",
+        "Chapter 1 looks at the films and their labels. Chapter 6 asks whether added films help a "
+        "classifier: those of chapter 2, changed by hand, and those of chapter 5's generators: StarGAN, "
+        "which translates a whole film, and the lesion GAN, which draws a finding into a square of it. "
+        "Chapter 7 asks where the classifier looks. Chapter 3 draws films from noise with DCGAN, chapter "
+        "10 with a flow, beside DCGAN. Chapter 4 mends bad scans with Pix2Pix; chapter 7 asks whether a "
+        "mended film still shows its finding. Chapter 8 collects the failures of GANs, chapter 9 the "
+        "faults of a paper.",
         760, 380,
     )  # fmt: skip
-    d.box("1", 75, 150, "1 · Films\nand labels", "data")
-    ways = (
-        ("2", "2 · Augment by hand", "plain"),
-        ("3", "3 · DCGAN: from noise", "net"),
-        ("10", "10 · Flow: from noise", "net"),
-        ("5", "5 · StarGAN: from a film", "net"),
-    )
-    for row, (name, text, kind) in enumerate(ways):
-        y = 40 + 73 * row
-        d.box(name, 285, y, text, kind, w=200, h=46)
-    d.box("6", 515, 150, "6 · Does it help\na classifier?", "loss", w=150)
-    d.box("7", 690, 150, "7 · Where\ndoes it look?", "loss", w=120)
-    d.box("4", 285, 342, "4 · Pix2Pix: mend a scan", "net", w=200, h=46)
-    d.box("8", 515, 262, "8 · When GANs fail", "plain", w=160, h=46)
-    d.box("9", 515, 40, "9 · Reading a paper", "plain", w=160, h=46)
-    for name, *_ in ways:
+    d.box("1", 75, 112, "1 · Films\nand labels", "data")
+    for row, (name, text, kind) in enumerate(
+        (
+            ("2", "2 · Augment by hand", "plain"),
+            ("5", "5 · StarGAN: a whole film", "net"),
+            ("5b", "5 · Lesion GAN: a square", "net"),
+            ("3", "3 · DCGAN: from noise", "net"),
+            ("4", "4 · Pix2Pix: mend a scan", "net"),
+        )
+    ):
+        y = 40 + 72 * row + 6 * (row > 2)
+        d.box(name, 285, y, text, kind, w=204, h=46)
+        d.arrow("1", name, via=[] if y == 112 else [(162, 112), (162, y)])
+    d.box("6", 530, 112, "6 · Does it help\na classifier?", "loss", w=150)
+    d.box("7", 695, 112, "7 · Where\ndoes it look?", "loss", w=120)
+    d.box("9", 530, 30, "9 · Reading a paper", "plain", w=165, h=46)
+    d.box("8", 530, 190, "8 · When GANs fail", "plain", w=165, h=46)
+    d.box("10", 530, d.boxes["3"][1], "10 · Flow, beside DCGAN", "net", w=196, h=46)
+    for name in ("2", "5", "5b"):
         y = d.boxes[name][1]
-        d.arrow("1", name, via=[(162, 150), (162, y)])
-        d.arrow(name, "6", via=[(412, y), (412, 150)])
-    d.arrow("1", "4", via=[(75, 342)])
-    d.arrow("6", "7")
+        d.arrow(name, "6", via=[] if y == 112 else [(418, y), (418, 112)])
+    d.chain("6", "7")
     d.arrow("9", "6", dashed=True)
     d.arrow("8", "6", dashed=True)
-    d.arrow("4", "7", "does a mended film still show its finding?", via=[(690, 342)], above=False)
+    d.arrow("3", "10")
+    y = d.boxes["4"][1]
+    d.arrow("4", "7", "does a mended film still show its finding?", via=[(695, y)], above=False)
     return d
 
 

@@ -1,7 +1,7 @@
 """What the live figures need beside their code: networks, films and numbers, as classic scripts.
 
     python book/scripts/live_data.py FOLDER     # writes them to FOLDER
-    python book/scripts/live_data.py --tune     # tunes total variation anew: book/results/live_tv.csv
+    python book/scripts/live_data.py --tune     # tunes the bilateral filter: book/results/live_bilateral.csv
 
 They are made when the pages are staged and lie in no repository: the weights are there once, as safetensors.
 """
@@ -31,7 +31,7 @@ from medgan_helpers.simulator import dataset, rows
 from medgan_helpers.stargan_robust import RobustStarGAN
 
 ROOT = BOOK.parent
-TUNED = BOOK / "results" / "live_tv.csv"
+TUNED = BOOK / "results" / "live_bilateral.csv"
 DOSES, WIDTHS = (10, 25, 50, 100, 200, 400, 800), (1, 2, 4)
 TRAINED = {"dose": 100, "width": 2}  # the strengths of `degradation.xray`, with which chapter 4 trains
 SEED = 4100  # of the films that the figures show: of patients that no network has seen
@@ -88,14 +88,14 @@ def restorer():
 
 
 def repair():
-    """Films to spoil, and the best settings of total variation."""
+    """Films to spoil, and the best settings of the bilateral filter."""
     size = restorer()[1]["image"].shape[-1]
     films, *_ = simulator.sample(PATIENTS, size, SEED, twins=False, masks=False)
     return {"films": text(films), "tuned": tuned(size), "trained": TRAINED}
 
 
 def tuned(size):
-    """The rows of live_tv.csv. Raises ValueError if they were tuned for films of another size."""
+    """The rows of live_bilateral.csv. Raises ValueError if they were tuned for films of another size."""
     with open(TUNED, newline="") as file:
         found = [{key: json.loads(value) for key, value in row.items()} for row in csv.DictReader(file)]
     if {row["size"] for row in found} != {size}:
@@ -104,15 +104,15 @@ def tuned(size):
 
 
 def tune(size=64, n=16):
-    """Total variation at its best for every dose and pixel width, on n films of other patients."""
+    """The bilateral filter at its best for every dose and pixel width, on n films of other patients."""
     films, *_ = simulator.sample(n, size, SEED + 1, twins=False, masks=False)
     clean, found = unit_batch(films), []
     for dose in DOSES:
         for width in WIDTHS:
             strengths = {"dose": dose, "downsample": width}
             spoilt = degradation.apply(clean, "xray", SEED, **strengths)
-            best = restoration.tune("xray", spoilt, clean, names=["tv"], **strengths)["tv"]
-            row = {"size": size, "dose": dose, "width": width, "weight": best.parameters["weight"]}
+            best = restoration.tune("xray", spoilt, clean, names=["bilateral"], **strengths)["bilateral"]
+            row = {"size": size, "dose": dose, "width": width, **best.parameters}
             row |= {"stabilise": int(best.stabilise), "gain": round(best.gain, 4)}
             found.append(row | {"offset": round(best.offset, 4), "psnr": round(best.psnr, 2)})
     artifacts.write_csv(TUNED, found)

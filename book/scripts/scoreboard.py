@@ -5,14 +5,21 @@ Nothing is typed: results/headlines.csv says which score answers which question,
 
 import csv
 import itertools
+import math
+import re
 from html import escape
 from pathlib import Path
 
 RESULTS = Path(__file__).parents[1] / "results"
 HEADLINES = RESULTS / "headlines.csv"
 NOT_CONVENTIONAL = ("degraded", "unet", "pix2pix")
-HEAD = "| Score | Value | 95 % interval | n | Unit | Chapter |\n|" + " --- |" * 6
-SEARCH = '<label>Search the scores <input type="search" data-filters="score-table"></label>'
+HEAD = "| Score | Value | 95 % interval | Better | n | Unit | Chapter |\n|" + " --- |" * 7
+SEARCH = (
+    '<label>Search the scores <input type="search" data-filters="score-table"></label> '
+    '<span class="filter-found" role="status"></span>'
+)
+BETTER = {"psnr": "larger", "ssim": "larger", "auc": "larger", "kid": "smaller"}  # a word of a score's name
+DIGITS = 3  # at most
 
 
 def read(path):
@@ -31,12 +38,13 @@ def pages(scores):
 def headlines(scores):
     """A line per question: what which paper says, what was measured here, in which unit, and beside what."""
     lines = [
-        "| Question | The paper | Here | Beside | What is compared | Unit | Chapter |",
-        "|" + " --- |" * 7,
+        "| Question | The paper | Here | Beside | Better | What is compared | Unit | Chapter |",
+        "|" + " --- |" * 8,
     ]
     for row in read(HEADLINES):
         own, other = scores.get(row["score"]), beside(scores, row["beside"])
-        facts = [number(own), number(other), row["words"], unit(own or other), chapter(own or other)]
+        facts = [number(own), number(other), better(row["score"]), row["words"]]
+        facts += [unit(own or other), chapter(own or other)]
         lines.append(f"| {row['question']} | {row['article']} | {' | '.join(facts)} |")
     return "\n".join(lines)
 
@@ -54,8 +62,32 @@ def number(row):
     """A score with its interval in brackets; a dash where this build did not record it."""
     if row is None:
         return "–"
-    interval = f" ({short(row['low'])} to {short(row['high'])})" if row["low"] and row["high"] else ""
-    return f"{short(row['value'])}{interval}"
+    value, interval = rounded(row)
+    return f"{value} ({interval})" if interval else value
+
+
+def rounded(row):
+    """(value, interval) as text, in as many digits as the interval allows: the last one shown is the second
+    one of its width, so "0.064", "0.054 to 0.073". Without an interval, or with an empty one, `short`."""
+    if not (row["low"] and row["high"]):
+        return short(row["value"]), ""
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    if not low < high:
+        return short(value), f"{short(low)} to {short(high)}"
+    allowed = DIGITS - 1 - magnitude(max(abs(low), abs(high)))
+    decimals = max(0, min(1 - magnitude(high - low), allowed))
+    return f"{value:,.{decimals}f}", f"{low:,.{decimals}f} to {high:,.{decimals}f}"
+
+
+def magnitude(number):
+    """The power of ten of a number's first digit: 0 for 3.2, -2 for 0.032."""
+    return math.floor(math.log10(number))
+
+
+def better(name):
+    """Whether "larger" or "smaller" values are better, "" where the score's name does not tell."""
+    words = re.split("[^a-z]+", name.lower())
+    return next((BETTER[word] for word in words if word in BETTER), "")
 
 
 def short(value):
@@ -88,8 +120,8 @@ def kind_of(row):
 
 
 def line(row):
-    interval = f"{float(row['low']):.3g} to {float(row['high']):.3g}" if row["low"] and row["high"] else ""
-    cells = row["name"], f"{float(row['value']):.4g}", interval, row["n"], row["unit"], chapter(row)
+    value, interval = rounded(row)
+    cells = row["name"], value, interval, better(row["name"]), row["n"], row["unit"], chapter(row)
     return "| " + " | ".join(escape(cell, quote=False).replace("|", "/") for cell in cells) + " |"
 
 

@@ -64,36 +64,53 @@ const medganGame = (function () {
     }
   }
 
-  /* A game: step() is one round; loss: "non-saturating" or "saturating" (equation 1 as it stands). */
-  function game(seed, loss, rates = { expert: 2e-3, forger: 5e-4 }) {
+  /* Plain gradient descent. */
+  function roll(layers, rate) {
+    for (const now of layers) {
+      now.parameters.forEach((values, k) => values.forEach((_, i) => { values[i] -= rate * now.slopes[k][i]; }));
+    }
+  }
+
+  /* A game: step() is one round, prepare() a step of the expert alone; loss: "non-saturating" or "saturating"
+   * (equation 1 as it stands); plain: the forger learns by plain gradient descent, not by Adam. */
+  function game(seed, loss, plain = false, rates = { expert: 2e-3, forger: 5e-4, plain: 1e-3 }) {
     const uniform = random(seed), G = network(LATENT, uniform), D = network(1, uniform), history = [];
-    const noise = (n) => Float64Array.from({ length: n * LATENT }, () => normal(uniform));
+    const noise = (n, from = uniform) => Float64Array.from({ length: n * LATENT }, () => normal(from));
     const data = (n) => Float64Array.from({ length: n }, () => (uniform() < 0.5 ? -1.5 : 1.5) + 0.5 * normal(uniform));
-    const forge = (n) => forward(G, noise(n), n).slice();
+    const forge = (n, from) => forward(G, noise(n, from), n).slice();
+    const show = (n) => forge(n, random(seed + 1)); // from numbers of its own: to look on changes no game
+    let learnt = 0; // steps that the expert has made
     const average = (values, f) => values.reduce((sum, v) => sum + f(v), 0) / values.length;
 
-    function step() {
-      const z = noise(BATCH), fake = forward(G, z, BATCH).slice();
-      clear(D); // the expert: yes to data, no to forgeries
+    /* The expert's step: yes to data, no to forgeries. Returns its logits of both. */
+    function learn(fake) {
+      clear(D);
       const yes = forward(D, data(BATCH), BATCH).slice();
       backward(D, yes.map((v) => (sigmoid(v) - 1) / BATCH), BATCH);
       const no = forward(D, fake, BATCH).slice();
       backward(D, no.map((v) => sigmoid(v) / BATCH), BATCH);
-      descend(D, rates.expert, history.length + 1);
+      descend(D, rates.expert, ++learnt);
+      return { yes, no };
+    }
+
+    function step() {
+      const fake = forge(BATCH), { yes, no } = learn(fake);
       clear(D); // the forger: make the expert say yes
       clear(G);
       const opinion = forward(D, fake, BATCH).slice(), saturating = loss === "saturating";
       const slope = backward(D, opinion.map((v) => (saturating ? -sigmoid(v) : sigmoid(v) - 1) / BATCH), BATCH);
       backward(G, slope, BATCH);
-      descend(G, rates.forger, history.length + 1);
+      if (plain) roll(G, rates.plain);
+      else descend(G, rates.forger, history.length + 1);
       history.push({
         expert: average(yes, (v) => softplus(-v)) + average(no, softplus),
         forger: saturating ? -average(opinion, softplus) : average(opinion, (v) => softplus(-v)),
       });
     }
 
+    const prepare = () => { learn(forge(BATCH)); };
     const judge = (points) => forward(D, Float64Array.from(points), points.length).map(sigmoid);
-    return { step, forge, judge, history, G, D };
+    return { step, prepare, show, judge, history, prepared: () => learnt - history.length };
   }
 
   /* The density that the data are drawn from. */
@@ -103,11 +120,14 @@ const medganGame = (function () {
 })();
 
 medganLive.register("game", (figure) => {
-  const { game, density } = medganGame, LEFT = -4, RIGHT = 4, BINS = 64, WIDTH = (RIGHT - LEFT) / BINS, LONGEST = 2000;
+  const { game, density } = medganGame, LEFT = -4, RIGHT = 4, BINS = 64, WIDTH = (RIGHT - LEFT) / BINS, LONGEST = 2000, LEAD = 300;
   const grid = Array.from({ length: BINS }, (_, k) => LEFT + (k + 0.5) * WIDTH), wanted = grid.map(density);
+  const starts = ["nobody knows anything", "the expert has learnt first"], ways = ["Adam", "plain gradient descent"];
   let play, playing = false, forged, opinion;
   figure.slider("step", "Rounds played", { min: 0, max: LONGEST, step: 1, value: 0 });
   figure.choice("loss", "The forger's loss", ["non-saturating", "saturating"]);
+  figure.choice("begin", "At the start", starts);
+  figure.choice("way", "The forger's steps", ways);
   figure.start("seed", 0);
   const runner = figure.button("Play", () => (playing ? stop() : go()));
   figure.button("One round", () => { stop(); figure.set({ step: Math.min(LONGEST, figure.state.step + 1) }); });
@@ -129,14 +149,21 @@ medganLive.register("game", (figure) => {
     for (let v = LEFT + 1; v < RIGHT; v++) context.fillText(v, x(v) - 4, height - 6);
   });
 
-  const losses = figure.plot("Losses of expert and forger", 170, (context, width, height, ink) => {
+  const losses = figure.plot("Losses of expert and forger", 190, (context, width, height, ink) => {
     if (!play) return;
-    const shown = play.history, longest = Math.max(300, shown.length), y = (v) => height - 14 - ((v + 1.6) / 4.6) * (height - 54);
-    for (const [name, colour] of [["expert", ink.blue], ["forger", ink.orange]]) {
-      line(context, shown.map((row, k) => [(k / longest) * width, y(Math.min(3, Math.max(-1.6, row[name])))]), colour);
+    const shown = play.history, longest = Math.max(300, shown.length), lowest = -1.6, room = 28;
+    const highest = Math.min(6, Math.max(3, ...shown.map((row) => Math.max(row.expert, row.forger))));
+    const x = (k) => room + (k / longest) * (width - room);
+    const y = (v) => height - 8 - ((Math.min(highest, Math.max(lowest, v)) - lowest) / (highest - lowest)) * (height - 54);
+    context.fillStyle = ink.text;
+    for (let v = -1; v <= highest; v++) {
+      line(context, [[room, y(v)], [width, y(v)]], ink.faint, v === 0 ? [] : [2, 4]);
+      context.fillText(v < 0 ? `−${-v}` : v, 4, y(v) + 4);
     }
-    line(context, [[0, y(0)], [width, y(0)]], ink.faint);
-    legend(context, [["expert's loss", ink.blue], ["forger's loss", ink.orange], [`0 to ${longest} rounds; the grey line is 0`, ink.text]], width);
+    for (const [name, colour] of [["expert", ink.blue], ["forger", ink.orange]]) {
+      line(context, shown.map((row, k) => [x(k), y(row[name])]), colour);
+    }
+    legend(context, [["expert's loss", ink.blue], ["forger's loss", ink.orange], [`rounds 0 to ${longest}`, ink.text]], width);
   });
 
   function line(context, points, colour, dash = []) {
@@ -161,26 +188,42 @@ medganLive.register("game", (figure) => {
     }
   }
 
-  /* Play towards `step` for a moment; from the start again if that lies behind. */
-  function playTowards({ step, seed, loss }) {
-    const name = `${seed} ${loss}`;
-    if (!play || play.name !== name || play.history.length > step) play = Object.assign(game(seed, loss), { name });
-    const until = performance.now() + 35; // with the drawing under 150 ms
-    while (play.history.length < step && performance.now() < until) play.step();
-    return play.history.length;
+  /* Play towards `step` for a moment; from the start again if that lies behind. Returns whether it got there. */
+  function playTowards({ step, seed, loss, begin, way }) {
+    const name = [seed, loss, begin, way].join(), lead = begin === starts[1] ? LEAD : 0;
+    if (!play || play.name !== name || play.history.length > step) {
+      play = Object.assign(game(seed, loss, way === ways[1]), { name });
+    }
+    const until = performance.now() + 35, ahead = () => play.prepared() < lead; // with the drawing under 150 ms
+    while ((ahead() || play.history.length < step) && performance.now() < until) ahead() ? play.prepare() : play.step();
+    return !ahead() && play.history.length === step;
   }
 
+  /* What the last round says of the two losses. */
+  function told({ loss }) {
+    const last = play.history.at(-1), minus = (v) => v.toFixed(2).replace("-", "−");
+    if (!last) return play.prepared() ? `. The expert alone has learnt, ${play.prepared()} steps of ${LEAD}.` : ". Nobody has learnt anything yet.";
+    const forger = loss === "saturating"
+      ? `log(1 − D), the mean over forgeries, is ${minus(last.forger)} (guessing: −0.69; never above 0, and flat near 0, where the expert is sure)`
+      : `−log D, the mean over forgeries, is ${minus(last.forger)} (guessing: 0.69; steep where the expert is sure)`;
+    return `; the expert's loss is ${last.expert.toFixed(2)} (guessing: 1.39), the forger's, ${forger}.`;
+  }
+
+  medganLive.element("p", figure.root, { className: "live-words", textContent: "Where do the two losses differ? Let the expert learn first, " +
+    "give the forger plain gradient descent, and play a hundred rounds with each: where the expert is sure, the saturating " +
+    "loss is flat and its forger hardly moves, while the other one goes to the data at once (often to one bump alone). Adam " +
+    "divides every slope by its usual size, so that a flat loss moves the forger as far as a steep one: with Adam the two " +
+    "losses hardly differ in this game." });
+
   figure.update = async (state) => {
-    const played = playTowards(state);
-    if (played < state.step) figure.again = true; // show this moment, then play on
+    if (!playTowards(state)) figure.again = true; // show this moment, then play on
     forged = new Float64Array(BINS);
-    for (const v of play.forge(4000)) if (v >= LEFT && v < RIGHT) forged[Math.floor((v - LEFT) / WIDTH)] += 1 / (4000 * WIDTH);
+    for (const v of play.show(4000)) if (v >= LEFT && v < RIGHT) forged[Math.floor((v - LEFT) / WIDTH)] += 1 / (4000 * WIDTH);
     opinion = play.judge(grid);
     densities.redraw();
     losses.redraw();
-    const overlap = forged.reduce((sum, v, k) => sum + Math.min(v, wanted[k]) * WIDTH, 0), last = play.history.at(-1);
-    figure.say(`After ${played} rounds the forgeries cover ${Math.round(100 * overlap)} % of the data's density` +
-      (last ? `; the expert's loss is ${last.expert.toFixed(2)} (guessing: 1.39), the forger's ${last.forger.toFixed(2)}.` : ". Nobody has learnt anything yet."));
+    const overlap = forged.reduce((sum, v, k) => sum + Math.min(v, wanted[k]) * WIDTH, 0);
+    figure.say(`After ${play.history.length} rounds the forgeries cover ${Math.round(100 * overlap)} % of the data's density${told(state)}`);
     await new Promise((resolve) => setTimeout(resolve)); // the page breathes
   };
 

@@ -123,9 +123,10 @@ const medganLive = (function () {
     slider(name, label, { min, max, step, value, say = (v) => String(v) }) {
       const row = element("label", this.controls, { className: "live-control" });
       element("span", row, { textContent: label });
-      const input = element("input", row, { type: "range", min, max, step });
+      const input = element("input", row, { type: "range", min, max, step: "any" });
       const number = element("output", row);
       const show = () => {
+        input.step = typeof step === "function" ? step() : step; // a function where the state decides
         input.value = this.state[name];
         this.state[name] = Number(input.value); // within its limits
         number.textContent = say(this.state[name]);
@@ -146,6 +147,17 @@ const medganLive = (function () {
       this.shown.push(() => { select.value = this.state[name]; });
       this.shown.at(-1)();
       select.addEventListener("change", () => this.set({ [name]: select.value }));
+    }
+
+    /* A box to tick: 1 in the state, or 0. */
+    tick(name, label, value) {
+      const row = element("label", this.controls, { className: "live-control live-tick" });
+      const input = element("input", row, { type: "checkbox" });
+      element("span", row, { textContent: label });
+      this.start(name, value);
+      this.shown.push(() => { input.checked = Boolean(this.state[name]); });
+      this.shown.at(-1)();
+      input.addEventListener("change", () => this.set({ [name]: Number(input.checked) }));
     }
 
     button(label, action) {
@@ -196,7 +208,8 @@ const medganLive = (function () {
 
     // pictures
 
-    /* A place for an image of size x size numbers; draw(values, colour, scale) shows values / scale. */
+    /* A place for an image of size x size numbers; draw(values, colour, scale) shows values / scale. A colour is one
+     * of the names above, or a function of a value and its place that returns red, green and blue. */
     film(caption, size) {
       const box = element("figure", this.pictures, { className: "live-film" });
       const canvas = element("canvas", box, { width: size, height: size });
@@ -210,7 +223,7 @@ const medganLive = (function () {
           words.textContent = text;
           canvas.setAttribute("aria-label", text);
         },
-        draw: (values, colour = "film", scale = 1) => paint(canvas, values, colours[colour], scale),
+        draw: (values, colour = "film", scale = 1) => paint(canvas, values, colours[colour] || colour, scale),
       };
     }
 
@@ -237,8 +250,6 @@ const medganLive = (function () {
      * pixels of the screen, fewer where not. */
     fit(least = 128) {
       const films = [...this.pictures.querySelectorAll(".live-film canvas")], room = this.root.clientWidth - PADDING;
-      if (room !== this.room) (this.plots || []).forEach((redraw) => redraw());
-      this.room = room;
       const size = Math.max(1, ...films.map((canvas) => Number(canvas.dataset.size)));
       const most = Math.max(1, Math.floor(Number(this.root.dataset.side || 256) / size));
       const times = (columns) => Math.min(most, Math.floor((room - GAP * (columns - 1)) / columns / size));
@@ -248,13 +259,15 @@ const medganLive = (function () {
       this.pictures.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
       this.pictures.classList.toggle("live-columns", columns === this.columns);
       for (const canvas of films) canvas.style.width = canvas.style.height = `${side}px`;
+      if (room !== this.room) (this.plots || []).forEach((redraw) => redraw());
+      this.room = room;
     }
   }
 
   function paint(canvas, values, colour, scale) {
     const context = canvas.getContext("2d"), picture = context.createImageData(canvas.width, canvas.height);
     for (let k = 0; k < values.length; k++) {
-      const [red, green, blue] = colour(values[k] / scale);
+      const [red, green, blue] = colour(values[k] / scale, k);
       picture.data.set([red, green, blue, 255], 4 * k); // rounded and kept in 0 to 255 by the array itself
     }
     context.putImageData(picture, 0, 0);

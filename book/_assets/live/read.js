@@ -11,9 +11,20 @@ medganLive.register("read", (figure) => {
   figure.choice("film", "Film", names, names.find((name) => name.endsWith("Effusion")));
   figure.choice("finding", "Finding to look for", findings, "Pleural Effusion");
   figure.slider("called", "Films that are called positive", { min: 0, max: 100, step: 1, value: 40, say: (v) => `${v} %` });
+  figure.tick("over", "Lay the map over the film", 1);
   const shown = figure.film("Film", size), map = figure.film("Map", Math.sqrt(tests.cells));
   const plot = figure.plot("ROC curve", 260, paintCurve);
   let curve = null;
+
+  /* The film's own pixels, tinted where a cell of the map has evidence: orange for the finding, blue against it. */
+  function tinted(evidence, strongest) {
+    const side = Math.sqrt(evidence.length), cell = size / side;
+    return (value, k) => {
+      const share = evidence[Math.floor(Math.floor(k / size) / cell) * side + Math.floor((k % size) / cell)] / strongest;
+      const tint = share > 0 ? [230, 159, 0] : [86, 180, 233], weight = 0.5 * Math.abs(share);
+      return tint.map((colour) => (1 - weight) * 127.5 * (value + 1) + weight * colour);
+    };
+  }
 
   /* Sensitivity and false alarms when the `called` percent of highest logits are called positive. */
   function operate({ finding, called }) {
@@ -48,7 +59,7 @@ medganLive.register("read", (figure) => {
     context.fillStyle = ink.text;
     for (const v of [0, 0.5, 1]) {
       context.fillText(v, x(v) - 4, y(0) + 16);
-      context.fillText(v, 26, y(v) + 4);
+      context.fillText(v, 22, y(v) + 4);
     }
     context.fillText("false alarms", x(0.5) - 36, y(0) + 28);
     context.save();
@@ -65,9 +76,10 @@ medganLive.register("read", (figure) => {
     const strongest = Math.max(...evidence.map(Math.abs)), logit = logits.data[which];
     const probability = (value) => sigmoid(value / temperature[which] + shift[which]);
     curve = operate(state);
-    shown.draw(values);
+    shown.draw(values, state.over ? tinted(evidence, strongest) : "film");
+    shown.name(state.over ? "Film, with the map over it" : "Film");
     map.draw(evidence, "change", strongest);
-    map.name(`Evidence for it (orange) or against it (blue), up to ${strongest.toFixed(1)}`);
+    map.name(`Evidence for it (orange) or against it (blue), a cell up to ${strongest.toFixed(1)}, in units of the logit`);
     plot.redraw();
     const positive = logit >= curve.threshold, limit = Number.isFinite(curve.threshold) ? probability(curve.threshold).toFixed(3) : "1";
     figure.say(`${state.finding}: probability ${probability(logit).toFixed(3)}, threshold ${limit}: this film is called ${positive ? "positive" : "negative"}. ` +

@@ -9,7 +9,8 @@ medganLive.register("sample", (figure) => {
   const [picture, shape] = shapes.find(([, sides]) => sides.length === 4), [time] = shapes.find(([, sides]) => sides.length < 4);
   const size = shape[2], counts = ["1", "2", "4", "8", "16"];
   figure.choice("steps", "Steps from noise to film", counts, "4");
-  figure.slider("share", "Time", { min: 0, max: 16, step: 1, value: 16, say: (v) => `${v} of 16` });
+  const per = () => 16 / Number(figure.state.steps); // sixteenths of the way that a step takes
+  figure.slider("share", "Steps taken", { min: 0, max: 16, step: per, value: 16, say: (v) => `${v / per()} of ${figure.state.steps}` });
   figure.start("noise", 1);
   figure.button("Other noise", () => figure.set({ noise: figure.state.noise + 1 }));
   const now = figure.film("The picture now", size), end = figure.film("Where it is heading", size);
@@ -44,8 +45,8 @@ medganLive.register("sample", (figure) => {
     const shown = Math.min(wanted, path.pictures.length - 1);
     now.draw(path.pictures[shown]);
     end.draw(shown === steps ? path.pictures[steps] : path.ends[Math.min(shown, path.ends.length - 1)]);
-    const questions = shown === steps ? 2 * steps - 1 : 2 * shown;
-    figure.say(`After ${shown} of ${steps} steps, ${questions} questions to the network: ` +
+    const asked = shown === steps ? 2 * steps - 1 : 2 * shown; // the last step asks once
+    figure.say(`After ${shown} of ${steps} steps, ${asked} evaluation${asked === 1 ? "" : "s"} of the network: ` +
       `${shown === 0 ? "noise alone" : shown < steps ? "part noise, part film" : "a synthetic film"}. It shows nobody; not for diagnosis.`);
     figure.path = path;
   };

@@ -32,22 +32,13 @@ def write(folder, value):
     leaves = {}
     tree = _encode(value, "", leaves)
     weights = folder / f"step-{value['step']:08d}.safetensors"
-    older = _weights_named(folder)
     _save_tensors(weights, leaves)
     artifacts.write_json(folder / "checkpoint.json", {"weights": weights.name, "tree": tree})
-    # The weights of the checkpoint before, and what a kill left; what else lies there is somebody's.
+    # Weights of checkpoints before, and what a kill left, by this file's exact names; what else lies there is
+    # somebody's.
     for left in folder.iterdir():
-        if left.name == older != weights.name or UNFINISHED.fullmatch(left.name):
+        if (WEIGHTS.fullmatch(left.name) and left != weights) or UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)
-
-
-def _weights_named(folder):
-    """The weights file that the folder's checkpoint names, or None."""
-    try:
-        name = json.loads((folder / "checkpoint.json").read_text())["weights"]
-        return name if WEIGHTS.fullmatch(name) else None
-    except (OSError, KeyError, ValueError, TypeError, RecursionError):  # none, or a damaged one
-        return None
 
 
 def read(folder):

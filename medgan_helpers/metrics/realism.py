@@ -90,9 +90,9 @@ def _films(name, images):
     return images
 
 
-def _enough(least, **sets):
-    """Sets of films, at least so many in each, with as many channels."""
-    sets = {name: _films(name, films) for name, films in sets.items()}
+def _enough(least, sets):
+    """{name: films}, at least so many in each, with as many channels."""
+    sets = {str(name): _films(str(name), films) for name, films in sets.items()}
     lengths = " and ".join(f"{len(films)} ({name})" for name, films in sets.items())
     if min(map(len, sets.values())) < least:
         raise ValueError(f"expected at least {least} images in each set, found {lengths}")
@@ -101,7 +101,7 @@ def _enough(least, **sets):
 
 
 def _two_sets(real, fake, space, least):
-    _enough(least, real=real, fake=fake)
+    _enough(least, {"real": real, "fake": fake})
     return features(real, space), features(fake, space)
 
 
@@ -166,7 +166,7 @@ def realism_table(real, sets, seed=0):
     patients: without this floor no row can be read.
     """
     for name, films in sets.items():
-        _enough(KID_LEAST, **{"real": real, name: films})
+        _enough(KID_LEAST, {"real": real, name: films})
     rows = {}
     for space in SPACES:
         known = features(real, space)
@@ -180,7 +180,7 @@ def realism_table(real, sets, seed=0):
 
 def nearest(images, reference, space="imagenet"):
     """The nearest reference film of each image: distances (N,) and indices (N,) into reference."""
-    _enough(1, images=images, reference=reference)
+    _enough(1, {"images": images, "reference": reference})
     return _closest(images, features(reference, space), space)
 
 
@@ -196,7 +196,7 @@ def memorisation(fake, train, held_out, space="imagenet"):
     nearer to a training film than all but 5 % of held-out real films}. copies far above .05 is a privacy
     warning, not a mark of quality. Raises ValueError where most of held_out are training films themselves.
     """
-    _enough(1, fake=fake, train=train, held_out=held_out)
+    _enough(1, {"fake": fake, "train": train, "held_out": held_out})
     seen = {film.numpy().tobytes() for film in torch.as_tensor(train).cpu()}
     again = sum(film.numpy().tobytes() in seen for film in torch.as_tensor(held_out).cpu())
     if 2 * again > len(held_out):

@@ -216,7 +216,7 @@ def test_the_realism_of_sets_is_told_in_both_spaces():
     real, other = (ramp * torch.from_numpy(rng.uniform(0.5, 1, (40, 1, 1, 1))).float() for _ in range(2))
     table = metrics.realism_table(real, {"other": other, "mirrored": other.flip(-1), 7: other})
     assert table.xs(7, level="films").equals(table.xs("other", level="films"))
-    assert list(table.index) == [(s, n) for s in ("imagenet", "thumbnails") for n in ("other", "mirrored")]
+    assert list(table.index) == [(s, n) for s in ("imagenet", "thumbnails") for n in ("other", "mirrored", 7)]
     # Standardised thumbnails of equal ramps are equal; mirrored ones are not.
     assert table.loc[("thumbnails", "other"), "KID x 1000"] == pytest.approx(0, abs=1)
     assert table.loc[("thumbnails", "mirrored"), "KID x 1000"] > 1000

@@ -13,6 +13,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 import check  # noqa: E402
+import execute  # noqa: E402
 import front_page  # noqa: E402
 import scoreboard  # noqa: E402
 import stage  # noqa: E402
@@ -273,3 +274,21 @@ def test_the_front_page_has_a_card_for_each_chapter(tmp_path):
     assert "3 · DCGAN" in text and "Can noise become a film?" in text and ":link: notebooks/03-dcgan" in text
     assert ":img-alt: From chapter 3 · DCGAN: A film" in text
     assert Image.open(tmp_path / "images" / "card-03-dcgan.png").width <= front_page.CARD[0]
+
+
+def test_a_kernel_that_did_not_start_is_started_again():
+    tries = []
+
+    def work(fails, words):
+        tries.append(words)
+        if len(tries) <= fails:
+            raise RuntimeError(words)
+        return "done"
+
+    died = "Kernel died before replying to kernel_info"
+    assert execute.once_more_without_a_kernel(work, 2, words=died) == "done" and len(tries) == 3
+    with pytest.raises(RuntimeError, match="out of memory"):
+        execute.once_more_without_a_kernel(work, 9, words="out of memory")
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        execute.once_more_without_a_kernel(work, 99, words=died)
+    assert len(tries) == 3 + 1 + 3

@@ -18,6 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 
 KERNEL_SECONDS = 600  # a machine with other work takes minutes where an idle one takes seconds
 KINDS = {bool: "True or False", int: "a whole number, as 3", float: "a number, as 0.5"}
+KERNELS, NOT_STARTED = 3, "Kernel died before replying"  # how often to try, and what a failure says
 CELL_SECONDS = 6 * 3600  # the longest training of the full profile; what hangs longer is a fault
 
 
@@ -61,13 +62,26 @@ def check_target(source, target):
         sys.exit(f"{target} was not made by this script, and would be lost: give another target")
 
 
+def once_more_without_a_kernel(work, *arguments, **options):
+    """Call `work`; again if its kernel did not start: two that start at once may choose the same port."""
+    for _ in range(KERNELS - 1):
+        try:
+            return work(*arguments, **options)
+        except RuntimeError as error:
+            if NOT_STARTED not in str(error):
+                raise
+            print("The kernel did not start; once more.", file=sys.stderr)
+    return work(*arguments, **options)
+
+
 def execute(source, target, parameters):
     """Run `source` into `target`, in the notebook's own folder and with the kernel of this Python."""
     running = target.with_suffix(".running.ipynb")
     failed = target.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
     try:
-        papermill.execute_notebook(
+        once_more_without_a_kernel(
+            papermill.execute_notebook,
             str(source), str(running), parameters, kernel_name="python3", cwd=str(source.parent),
             execution_timeout=CELL_SECONDS, start_timeout=KERNEL_SECONDS,
             stdout_file=sys.stdout, stderr_file=sys.stderr,

@@ -49,6 +49,7 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
+    os.environ.pop("OMP_NUM_THREADS", None)  # `training.threads` shall choose
     warnings.simplefilter("ignore")  # scikit-image warns of every image that leaves its circle
     made = artifacts.provenance()
     for part in options.parts or PARTS:
@@ -316,5 +317,4 @@ PARTS = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    os.environ.pop("OMP_NUM_THREADS", None)
     main()

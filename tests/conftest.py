@@ -10,6 +10,15 @@ from medgan_helpers import artifacts
 
 
 @pytest.fixture(autouse=True)
+def same_environment():
+    """What a test, or a script it runs, does to the environment ends with it: threads decide last digits."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
     """Results and decoded films go to the test's own folder; no variable of the shell steers a test."""
     for name in ("DATASET", "DATA_ROOT", "SKIP_BAD", "MEDGAN_CACHE", "MEDGAN_PROFILE"):

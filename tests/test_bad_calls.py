@@ -1721,7 +1721,7 @@ def test_a_bare_network_checks_its_sizes(network, arguments):
 
 
 def test_a_checkpoint_removes_its_own_weights_alone(tmp_path):
-    mine = ["unet-step-500.safetensors", "step-1-notes.safetensors", "step-00000500.safetensors"]
+    mine = ["unet-step-500.safetensors", "step-1-notes.safetensors", "step-500.safetensors"]
     for name in mine:
         (tmp_path / name).write_text("mine")
     (tmp_path / ".step-00000001.host-1-ab.partial.safetensors").write_text("half")

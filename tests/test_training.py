@@ -187,7 +187,7 @@ training.fit(DCGAN(**SMALL), films(), int(sys.argv[3]), checkpoint=sys.argv[2], 
 
 @pytest.mark.slow
 def test_a_run_killed_at_any_moment_goes_on_as_if_nothing_had_happened(tmp_path):
-    def start(folder, steps):  # each in a process of its own: the last digit depends on what one did before
+    def start(folder, steps):
         command = [sys.executable, "-c", TRAIN, str(Path(__file__).parent), str(folder), str(steps)]
         return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 

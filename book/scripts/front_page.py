@@ -17,7 +17,7 @@ from medgan_helpers import metrics
 
 ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
 STUDIES = {  # tables of book/results, each by a script in studies/
-    "grid.csv": "the final grid of chapter 6, at all of 1, 10, 50 and 100 %",
+    "grid.csv": "the final grid of chapter 6 at each of 1, 10, 50 and 100 % of the films",
     "real_auc.csv": "chapter 6's augmentation table on real films",
     "generators.csv": "the equal-cost table of chapter 10",
 }
@@ -49,7 +49,7 @@ def unfinished(results):
     missing = [what for name, what in STUDIES.items() if not complete(Path(results) / name)]
     if not missing:
         return "The long studies all have tables; the chapters say how far each has come.\n"
-    return f"Not finished in this version, and so not shown: {'; '.join(missing)}.\n"
+    return f"Not finished in this version; what is missing is not shown: {'; '.join(missing)}.\n"
 
 
 def complete(path):

@@ -54,10 +54,11 @@ def test_without_headroom_there_is_no_verdict():
 
 
 def test_an_interval_beside_zero_without_a_verdict_is_explained():
-    row = {"verdict": "not separable", "value": 0.05, "low": 0.01, "high": 0.09, "second": "none"}
-    rows = pd.DataFrame([row, row | {"second": "blob", "low": -0.01}]).assign(seeds=5, finding="rare")
-    told = sentences._answer_of(rows, "stargan")
-    assert "(+0.010 to +0.090), not after the correction, a plain" in told and told.count("not after") == 1
+    judged = verdicts.differences(table(CLEAR))
+    row = (judged["first"] == "stargan") & (judged["second"] == "none") & (judged["finding"] == "rare")
+    assert row.sum() == 1 and "not after the correction" not in sentences.answer(judged)
+    judged.loc[row, ["low", "high"]] = 0.01, 0.09
+    assert "(+0.010 to +0.090), not after the correction, " in sentences.answer(judged)
 
 
 def test_harm_needs_no_headroom():

@@ -15,6 +15,16 @@ def notebook(path):
         raise ValueError(f"{path} is no whole notebook: remove it, and make book again") from error
 
 
+def read_yaml(path):
+    """What a YAML file holds; raises ValueError that names the file."""
+    import yaml
+
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
 def run(main, doc, *options):
     """Call main with the arguments of the command line, all of them texts.
 

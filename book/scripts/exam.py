@@ -12,7 +12,6 @@ from pathlib import Path
 import command
 import pandas as pd
 import paper
-import yaml
 
 from medgan_helpers import chexpert
 
@@ -120,11 +119,7 @@ def read(name):
         raise FileNotFoundError(
             f"no {name} in {FOLDER}: expected questions.yml and solutions.yml, as in teaching/exam"
         )
-    try:
-        found = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{FOLDER / name} is no YAML: {' '.join(str(error).split())}") from error
-    if not found:
+    if not (found := command.read_yaml(FOLDER / name)):
         raise ValueError(f"{FOLDER / name} is empty: expected it as in teaching/exam")
     return found
 

@@ -8,7 +8,7 @@ import hashlib
 from html import escape
 from pathlib import Path
 
-import yaml
+import command
 
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 LETTERS = "ABCDE"
@@ -19,10 +19,7 @@ def read(chapter):
     path = QUIZZES / f"{chapter}.yml"
     if not path.is_file():
         return []
-    try:
-        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name} is no YAML: {' '.join(str(error).split())}") from error
+    questions = command.read_yaml(path)
     if not isinstance(questions, list) or not questions:
         raise ValueError(f"{path.name} holds no list of questions: expected ask and answers of each")
     for number, question in enumerate(questions, 1):

@@ -106,10 +106,8 @@ def answer(judged, percent=1):
 @door(judged=JUDGED, percent=PERCENT)
 def in_short(judged, percent=1):
     """The same without numbers: what each generator's films are shown to be better than, and what not."""
-    made = _generators(judged, percent)
-    return " ".join(f"{_head_of(_rare(rows), arm)}." for arm, rows in made.items()) or NO_VERDICT.format(
-        percent
-    )
+    told = [f"{_head_of(_rare(rows), arm)}." for arm, rows in _generators(judged, percent).items()]
+    return " ".join(told) or NO_VERDICT.format(percent)
 
 
 def _rare(rows):

@@ -148,8 +148,8 @@ def invented_in_short(invented):
     unet, gan = (invented[name] for name in ("unet", "pix2pix"))
     does = "invents" if gan.low > unet.high else "draws"
     return (
-        f"With a discriminator it {does} a shadow that is not there in {100 * gan.value:.0f} % of healthy "
-        f"films, without one in {100 * unet.value:.0f} %."
+        f"Pix2Pix, which has a discriminator, {does} a shadow that is not there in {100 * gan.value:.0f} % "
+        f"of healthy films, the U-Net in {100 * unet.value:.0f} %."
     )
 
 

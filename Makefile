@@ -35,6 +35,11 @@ endif
 # No DATASET: each notebook takes its own, simulated films, the capstone the real ones of the package.
 COMMA  := ,
 BUILD  := build/$(PROFILE)$(if $(filter-out simulated,$(DATASET)),-$(DATASET))
+# `make clean` removes it, and `make book` parts of it: no folder but one of its own.
+BELOW  := $(filter-out .,$(subst /, ,$(patsubst build/%,%,$(filter build/%,$(BUILD)))))
+ifeq ($(if $(findstring ..,$(BUILD))$(word 2,$(BUILD)),,$(BELOW)),)
+$(error BUILD is "$(BUILD)": expected a folder below build/, which "make clean" may remove, as BUILD=build/mine)
+endif
 PY     := .venv/bin/python
 READY  := .venv/.ready
 COLAB  := .venv-colab

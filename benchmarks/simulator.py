@@ -18,6 +18,8 @@ from pathlib import Path
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "simulator_speed.csv"
 STAGES = ("findings", "rays", "projection", "film", "the rest")
+COLUMNS = ["size", "workers", "device", "films a second", "were the cores idle", *STAGES, "MB gained",
+           "MB a process", "commit"]  # fmt: skip
 
 
 def render_for(size, seconds, seed, device):
@@ -115,6 +117,7 @@ def main():
         training.choose_device(options.device)
         if not options.out.parent.is_dir() or options.out.is_dir():
             raise ValueError(f"--out {options.out}: expected the name of a csv in a folder that is there")
+        checks.csv_of(*COLUMNS)("--out", options.out)
     except (TypeError, ValueError) as error:
         parser.error(str(error))
     table = []

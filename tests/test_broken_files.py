@@ -161,10 +161,13 @@ def test_a_comma_too_many_in_each_row_is_named(own, tmp_path):  # noqa: F811
     csv = fake_films.folder(tmp_path / "made", films=4)
     test = two_pairs()
     reader_study.write_answers(tmp_path / "ada.csv", test, "Ada", ["left", "right"])
+    boxes = tmp_path / "made" / "boxes.csv"
+    boxes.write_text(f"{','.join(chexpert.BOX_COLUMNS)}\ntrain/x.png,Edema,.1,.2,.3,.4\n")
     for path, read in (
         (csv, lambda: chexpert.read(csv)),
         (own / "labels.csv", lambda: import_own(own, tmp_path / "out")),
         (tmp_path / "ada.csv", lambda: reader_study.read_answers([tmp_path / "ada.csv"], test)),
+        (boxes, lambda: chexpert.read_boxes(tmp_path / "made")),
     ):
         first, *others = path.read_text().splitlines()
         path.write_text("\n".join([first, *(f"{row}," for row in others)]))
@@ -370,6 +373,7 @@ def damage(own, column, value):  # noqa: F811
         ("Age", "old", "age 'old', expected 0 to 130"),
         ("Sex", "7", "sex '7', expected M, F, unknown or blank"),
         ("View", "oblique", "view 'oblique', expected AP, PA or Lateral"),
+        ("Frontal/Lateral", "Lateral view", "Frontal/Lateral 'Lateral view', expected Frontal, Lateral or"),
         ("Fracture", "0.5", "Fracture '0.5', expected 1, 0, -1 or blank"),
         ("Image", "a.png", "row 0 again"),
         ("Study", "1.5", "study '1.5', expected a whole number, 1 to 99999 or blank"),

@@ -212,3 +212,69 @@ def test_a_forgotten_folder_is_noticed(folder, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="first argument is the folder"):
         exam.main(folder)
     assert not list(tmp_path.iterdir())
+
+
+def own_exam(folder, monkeypatch, ask, more=""):
+    monkeypatch.setattr(exam, "FOLDER", folder)
+    (folder / "questions.yml").write_text(f"- id: '1.1'\n  points: 2\n  ask: >-\n    {ask}\n{more}")
+    (folder / "solutions.yml").write_text('{"1.1": {answer: "Because.", marks: {the reason: 2}}}')
+    return exam.questions()["1.1"]["ask"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "with the kernel [[1, 0], [0, 1]] by hand",
+        "the matrix [[7]] or [[2 - 1]]",
+        "[[__import__('os').system('touch OWNED')]] What is a GAN?",
+        "[[open('OWNED', 'w')]] and [[(lambda: open('OWNED', 'w'))()]]",
+        "[[[gate for gate in ().__class__.__bases__]]]",
+        "[[f\"{open('OWNED', 'w')}\"]]",
+        "a list [[of words]]",
+    ],
+)
+def test_what_is_no_call_of_ours_stays_as_it_is_and_is_not_run(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    assert own_exam(tmp_path, monkeypatch, words) == words
+    assert not (tmp_path / "OWNED").exists()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "gate('oracle'",
+        "gate(oracle)",
+        "gate(open('OWNED', 'w'))",
+        "gate",
+        "kid('two against three')",
+        "finding('Edema')",
+        "finding(*['Edema', 'classified'])",
+        "films(sets='real against real')",
+        "gate('oracle').__class__",
+        "order() + open('OWNED', 'w')",
+        "kid('real against real') * 1000000000",
+        "f\"{gate('oracle'):.999999999f}\"",
+        "f\"{gate('oracle'):{10 ** 9}}\"",
+        "f\"{gate('oracle')}{open('OWNED', 'w')}\"",
+    ],
+)
+def test_a_call_of_ours_that_does_not_work_is_named_with_its_question(tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=rf"^question 1\.1: \[\[{re.escape(call)}\]\] cannot be read"):
+        own_exam(tmp_path, monkeypatch, f"What is [[{call}]]?")
+    assert not (tmp_path / "OWNED").exists()
+
+
+def test_calls_of_ours_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(exam, "gate", {"oracle": 0.8125, "duplicate": 0.75}.get)
+    monkeypatch.setitem(exam.TOOLS, "gate", exam.gate)
+    words = (
+        "[[f\"{gate('oracle') - gate('duplicate'):.3f}\"]], [[100 * gate('duplicate')]], [[ gate('oracle') ]]"
+    )
+    assert own_exam(tmp_path, monkeypatch, words) == "0.062, 75.0, 0.8125"
+
+
+def test_an_id_that_stands_twice_is_named(tmp_path, monkeypatch):
+    second = '- {id: "1.1", points: 3, ask: "And why?"}\n'
+    with pytest.raises(ValueError, match=r"the id 1\.1 stands twice in questions\.yml"):
+        own_exam(tmp_path, monkeypatch, "Why?", second)

@@ -154,6 +154,18 @@ def test_rename_may_be_given_twice(own, tmp_path):
     assert frame["Edema"].notna().any() and frame["Pleural Effusion"].notna().any()
 
 
+def test_two_columns_of_one_name_are_refused(own, tmp_path):
+    table = pd.read_csv(own / "labels.csv", dtype=str)
+    for name in ("Fracture", "Effusion", "Image"):
+        twice = pd.concat([table, table[[name]]], axis=1)
+        twice.to_csv(own / "labels.csv", index=False)
+        with pytest.raises(ValueError, match=rf"labels\.csv has two columns '{name}': leave one of them out"):
+            import_own(own, tmp_path / "out")
+    twice = table.assign(remark="a")
+    pd.concat([twice, twice[["remark"]]], axis=1).to_csv(own / "labels.csv", index=False)
+    import_own(own, tmp_path / "out")  # a column that is not read may stand twice
+
+
 def test_a_missing_folder_or_table_is_named_first(own, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder of films at .*import_folder\.py FOLDER CSV"):
         run(import_folder, tmp_path / "films2", own / "labels.csv", tmp_path / "out")
@@ -179,8 +191,37 @@ def test_dicom_films(tmp_path, kind):
     assert np.abs(picture - np.asarray(layout.stretch(grey)).astype(int)).max() <= 1
 
 
-def write_dicom(path, pixels, kind="MONOCHROME2", frames=1):
-    """A minimal 12-bit digital radiograph."""
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(("value", "limit"), [(0, None), (3, 0), (0, 3)])
+def test_padding_has_no_say_in_the_greys_of_a_dicom(tmp_path, kind, value, limit):
+    """What fills up the rectangle on either side of the film changes none of the greys between."""
+    grey = fake_films.noise((64, 96)).astype(np.uint16) * 2 + 3000
+    padded = np.pad(grey, ((0, 0), (12, 12)))
+    padded[:, :5] = 0 if limit is None else 2
+    facts = {"PixelPaddingValue": value} | ({} if limit is None else {"PixelPaddingRangeLimit": limit})
+    write_dicom(tmp_path / "plain.dcm", grey, kind)
+    write_dicom(tmp_path / "padded.dcm", padded, kind, **facts)
+    plain, found = (np.asarray(layout.grey(tmp_path / f"{name}.dcm")) for name in ("plain", "padded"))
+    assert (found[:, 12:-12] == plain).all() and plain.std() > 30
+    write_dicom(tmp_path / "all.dcm", np.zeros((8, 8), np.uint16), PixelPaddingValue=0)
+    with pytest.raises(ValueError, match="every pixel is padding: not a film"):
+        layout.grey(tmp_path / "all.dcm")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_tiff_whose_white_is_zero_is_no_negative(tmp_path, dtype):
+    grey = fake_films.noise((60, 80)).astype(dtype)
+    Image.fromarray(grey).save(tmp_path / "black.tif")
+    Image.fromarray((255 - grey).astype(dtype)).save(tmp_path / "white.tif")
+    data = (tmp_path / "white.tif").read_bytes()
+    tag = data.index(struct.pack("<HHI", 262, 3, 1)) + 8
+    (tmp_path / "white.tif").write_bytes(data[:tag] + struct.pack("<H", 0) + data[tag + 2 :])
+    black, white = (np.asarray(layout.grey(tmp_path / f"{name}.tif")) for name in ("black", "white"))
+    assert np.abs(black.astype(int) - white).max() <= 1
+
+
+def write_dicom(path, pixels, kind="MONOCHROME2", frames=1, **facts):
+    """A minimal 12-bit digital radiograph; `facts`: more of its head."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -195,6 +236,8 @@ def write_dicom(path, pixels, kind="MONOCHROME2", frames=1):
     film.BitsAllocated, film.BitsStored, film.HighBit, film.PixelRepresentation = 16, 12, 11, 0
     if frames > 1:
         film.NumberOfFrames = frames
+    for name, value in facts.items():
+        setattr(film, name, value)
     film.PixelData = pixels.astype(np.uint16).tobytes()
     film.save_as(path, enforce_file_format=True)
 
@@ -457,6 +500,26 @@ def test_prepare_refuses_broken_and_malicious_archives(tmp_path):
         packed.writestr("../../evil.txt", "x")
     with pytest.raises(ValueError, match="leads out of"):
         run(prepare_chexpert, archive, "--to", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "name", ["..\\evil.txt", "a\\..\\..\\evil.txt", "C:\\evil.txt", "C:evil.txt", "\\evil.txt"]
+)
+def test_prepare_takes_backslashes_as_folders_and_no_way_out(tmp_path, name):
+    """As older Windows tools name the members of an archive."""
+    fake_films.folder(tmp_path / "made", films=4, prefix="")
+    with zipfile.ZipFile(tmp_path / "win.zip", "w") as packed:
+        packed.writestr("train\\", "")
+        for file in (tmp_path / "made").rglob("*.*"):
+            packed.writestr(str(file.relative_to(tmp_path / "made")).replace("/", "\\"), file.read_bytes())
+    run(prepare_chexpert, tmp_path / "win.zip", "--to", tmp_path / "out")
+    assert len(opened(tmp_path / "out")[0]) == 4 and not [*(tmp_path / "out").rglob("*\\*")]
+    before = sorted(tmp_path.rglob("*"))
+    with zipfile.ZipFile(tmp_path / "win.zip", "a") as packed:
+        packed.writestr(name, "x")
+    with pytest.raises(ValueError, match="leads out of"):
+        run(prepare_chexpert, tmp_path / "win.zip", "--to", tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_prepare_names_an_archive_whose_inside_is_damaged(tmp_path):

@@ -205,3 +205,20 @@ def test_slides_turn_with_the_keys_and_load_nothing(tmp_path):
 def test_a_formula_that_cannot_be_drawn_stays_readable():
     assert paper.formula(r"\sqrt 2 \lVert x \rVert").startswith("<img")
     assert paper.formula(r"\begin{pmatrix} a \end{pmatrix}").startswith("<code>")
+
+
+def test_a_handout_of_ones_own_stays_and_what_has_not_run_is_refused(tmp_path):
+    source, handout = tmp_path / "03-dcgan.ipynb", tmp_path / "slides" / "03-dcgan.html"
+    nbformat.write(NOTEBOOK, source)
+    for _ in range(2):  # the script's own slides are made anew
+        slides.main(tmp_path / "slides", source)
+    for mine in (handout.read_text() + "<p>my remark</p>", "<h1>my own handout</h1>"):
+        handout.write_text(mine)
+        with pytest.raises(FileExistsError, match=r"03-dcgan\.html is not as this script wrote it"):
+            slides.main(tmp_path / "slides", source)
+        assert handout.read_text() == mine
+    cells = [new_markdown_cell("# 3"), new_code_cell("1")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "blank.ipynb")
+    with pytest.raises(ValueError, match=r"blank\.ipynb has not been executed"):
+        slides.main(tmp_path / "new", tmp_path / "blank.ipynb")
+    assert not (tmp_path / "new").exists()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import edition as written
 import execute
 import nbformat
 import pytest
@@ -74,7 +75,7 @@ def test_a_second_run_replaces_the_first_but_no_work(tmp_path, monkeypatch):
         with pytest.raises(SystemExit, match=f"holds work in {worked.name}: give another folder"):
             student.main(tmp_path)
         assert "answer = 42" in worked.read_text() and not (tmp_path / SOURCES[-1].name).exists()
-        (tmp_path / student.WRITTEN).unlink(missing_ok=True)  # as an older edition left it
+        (tmp_path / written.WRITTEN).unlink(missing_ok=True)  # as an older edition left it
 
 
 def test_nobody_elses_notebook_is_touched(tmp_path):

@@ -2,14 +2,19 @@
 
 Without ids all questions; the name of a selection (60, 90, two-days) instead of ids takes its questions. The
 variable EXAM_FOLDER names a folder of your own with questions.yml and solutions.yml, and selections.yml if
-you like. A number of ours in [[double brackets]] is read from book/results/ here.
+you like. A number of ours in [[double brackets]] is read from book/results/ here: [[kid('simulated against
+real')]], [[f"{gate('oracle') - gate('duplicate'):.3f}"]]. Nothing else in brackets is computed.
 """
 
+import ast
+import operator
 import os
 import re
+from numbers import Real
 from pathlib import Path
 
 import command
+import edition
 import pandas as pd
 import paper
 
@@ -61,16 +66,65 @@ def order():
 TOOLS = {"films": films, "kid": kid, "finding": finding, "gate": gate, "order": order}
 
 
-def filled(text):
-    """`text` with our numbers in the place of [[expressions]]."""
-    return re.sub(r"\[\[(.+?)\]\]", lambda match: str(eval(match[1], TOOLS)), text)
+BEGINS = re.compile(rf"""\s*(?:f["']\{{\s*)?(?:{"|".join(TOOLS)})\b""")  # what is meant as a call of a tool
+FORMAT = re.compile(r"[+ ]?\d?,?(\.\d)?[a-z%]?")  # how a number is written; no wish for a million digits
+SIGNS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+
+
+def filled(text, where):
+    """`text` with our numbers in the place of [[expressions]]; other words in brackets stay as they are.
+
+    Raises ValueError that names `where` for what begins like a call of TOOLS and is none that works.
+    """
+
+    def replaced(match):
+        try:
+            tree = ast.parse(match[1].strip(), mode="eval")
+            if any(isinstance(node, ast.Call) for node in ast.walk(tree)):
+                return str(value(tree.body))
+            raise ValueError("it calls nothing")
+        except (SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+            if not BEGINS.match(match[1]):
+                return match[0]
+            raise ValueError(
+                f"{where}: {match[0]} cannot be read ({error}): expected a call as [[gate('oracle')]], of "
+                f"{', '.join(TOOLS)}"
+            ) from error
+
+    return re.sub(r"\[\[(.+?)\]\]", replaced, text)
+
+
+def value(node):
+    """What a call of TOOLS with words or numbers gives, arithmetic with it, or one of both in an f-string.
+
+    Text from a file is never run: anything else raises ValueError.
+    """
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return number
+        case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in TOOLS:
+            if all(isinstance(one, ast.Constant) for one in given):
+                return TOOLS[name](*(one.value for one in given))
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in SIGNS:
+            sides = value(left), value(right)
+            if all(isinstance(side, Real) for side in sides):  # a text times a million would fill the memory
+                return SIGNS[type(sign)](*sides)
+        case ast.JoinedStr(values=[ast.FormattedValue(value=inner, conversion=-1, format_spec=form)]):
+            match form:
+                case None:
+                    return str(value(inner))
+                case ast.JoinedStr(values=[ast.Constant(value=spec)]) if FORMAT.fullmatch(spec):
+                    return format(value(inner), spec)
+    raise ValueError("it is no call with words or numbers")
 
 
 def questions(ids=()):
     """The questions, all or those of `ids`. Raises ValueError for an id that there is not."""
     if len(ids) == 1 and str(ids[0]) in selections():
         ids = selections()[str(ids[0])]
-    found = {q["id"]: q | {"ask": filled(q["ask"])} for q in checked(read("questions.yml"))}
+    found = {
+        q["id"]: q | {"ask": filled(q["ask"], f"question {q['id']}")} for q in checked(read("questions.yml"))
+    }
     if strangers := sorted(set(ids) - set(found)):
         names = "".join(f", or {name} alone" for name in selections())
         raise ValueError(f"there is no question {', '.join(strangers)}; there are {', '.join(found)}{names}")
@@ -79,7 +133,10 @@ def questions(ids=()):
 
 def solutions():
     """Answers, marks and numbers by id."""
-    return {n: given | {"answer": filled(given["answer"])} for n, given in read("solutions.yml").items()}
+    return {
+        number: given | {"answer": filled(given["answer"], f"solution {number}")}
+        for number, given in read("solutions.yml").items()
+    }
 
 
 def selections():
@@ -135,6 +192,11 @@ def checked(questions):
                 f"question {number} of questions.yml: id is {question['id']!r}, points are "
                 f'{question["points"]!r}: expected an id in quotes, as "1.10", and whole points'
             )
+    ids = [question["id"] for question in questions]
+    if twice := [one for one in ids if ids.count(one) > 1]:
+        raise ValueError(
+            f"the id {twice[0]} stands twice in questions.yml: expected another for each question"
+        )
     return questions
 
 
@@ -160,13 +222,11 @@ def main(folder, *ids):
     if folder in selections() or folder in questions():
         raise ValueError(f"the first argument is the folder to write to, and {folder} is a question's name")
     folder, texts = Path(folder), dict(zip(("exam.html", "solutions.html"), sheets(ids), strict=True))
-    for name, text in texts.items():
-        title, path = re.search("<h1>.+?</h1>", text)[0], folder / name
-        if path.exists() and title.encode() not in path.read_bytes():
-            raise FileExistsError(f"{path} is not a sheet of this script: give a folder of its own")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text)
+    if theirs := edition.others(folder, texts):
+        raise FileExistsError(
+            f"{folder / theirs[0]} is not a sheet as this script wrote it: give another folder, or move it"
+        )
+    edition.write(folder, texts)
     print(f"{len(questions(ids))} questions are in {folder}/exam.html, their solutions beside it")
 
 

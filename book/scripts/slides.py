@@ -5,7 +5,7 @@ with the terms (in bold) and formulas below it, each formula with the sentence t
 sentence that asks for a prediction whose answer comes on a slide, with the one before it and its choices;
 every figure, diagram and table, and the sentences that cells computed (slide_results.py); exercises by
 title; what goes wrong; the take-away. No code, no plumbing, no solution. What the chapter says meanwhile are
-the notes (key n).
+the notes (key n). A file that this script did not write, or that was changed since, stays.
 """
 
 import re
@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 import command
+import edition
 import opening
 import paper
 from slide_results import Slide, result_slides, with_figure
@@ -190,18 +191,32 @@ def joined(slides):
     return found
 
 
+def ran(path):
+    """An executed notebook. Raises ValueError for one that has no output, of which no result can be shown."""
+    notebook = command.notebook(path)
+    if not any(cell.get("outputs") for cell in notebook.cells):
+        raise ValueError(f"{path} has not been executed, so it has no results to show: make book does that")
+    return notebook
+
+
 def main(folder, *executed):
     folder = Path(folder)
     if missing := [path for path in executed if not Path(path).is_file()]:
         raise FileNotFoundError(f"no executed notebook {missing[0]}: make book comes first")
-    notebooks = {Path(path).stem: command.notebook(path) for path in executed}
-    folder.mkdir(parents=True, exist_ok=True)
+    notebooks = {Path(path).stem: ran(path) for path in executed}
     style, script = ((HERE / file).read_text() for file in ("slides.css", "slides.js"))
+    texts, counts = {}, {}
     for name, notebook in notebooks.items():
         found = chapter(notebook)
-        count = len(found)
+        count = counts[name] = len(found)
         body = [one.html(f'<div class="foot">{n} / {count}</div>') for n, one in enumerate(found, 1)]
-        (folder / f"{name}.html").write_text(paper.page(name, "".join(body), style, script))
+        texts[f"{name}.html"] = paper.page(name, "".join(body), style, script)
+    if theirs := edition.others(folder, texts):
+        raise FileExistsError(
+            f"{folder / theirs[0]} is not as this script wrote it: give another folder, or move the file away"
+        )
+    edition.write(folder, texts)
+    for name, count in counts.items():
         print(f"{folder}/{name}.html: {count} slides")
 
 

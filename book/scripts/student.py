@@ -6,19 +6,17 @@ open the edition with solutions. Copies of an earlier edition are replaced; wher
 nothing is written.
 """
 
-import hashlib
-import json
 import re
 from pathlib import Path
 
 import command
+import edition
 import nbformat
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 BADGE = re.compile(r"\[!\[Open in Colab\].*\n+")
 PROMISE = "Solutions are folded below each check; nothing later depends on them."
 KEPT = "Nothing later depends on them."
-WRITTEN = ".edition.json"  # the hashes of the notebooks as they were written: what differs now is work
 
 
 def is_solution(cell):
@@ -44,29 +42,13 @@ def without_solutions(notebook):
     return nbformat.from_dict(notebook | {"cells": cells})
 
 
-def edition(sources):
+def without_all_solutions(sources):
     """{name: text} of the notebooks without solutions."""
     texts = {}
     for source in sources:
         notebook = without_solutions(nbformat.read(source, as_version=nbformat.NO_CONVERT))
         texts[source.name] = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
     return texts
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def worked_in(folder, texts):
-    """The notebooks of the folder that are neither as an earlier edition wrote them nor as this one will."""
-    try:
-        earlier = dict(json.loads((folder / WRITTEN).read_text()))
-    except (OSError, ValueError, TypeError):  # none, or one that cannot be read: no notebook is known
-        earlier = {}
-    there = {name: sha256((folder / name).read_bytes()) for name in texts if (folder / name).is_file()}
-    return [
-        name for name, now in there.items() if now not in (earlier.get(name), sha256(texts[name].encode()))
-    ]
 
 
 def main(folder):
@@ -81,16 +63,12 @@ def main(folder):
         raise SystemExit(
             f"{folder} holds {min(foreign)}, which is not the course's: give a folder of its own"
         )
-    texts = edition(sources)
-    if worked := worked_in(folder, texts):
+    texts = without_all_solutions(sources)
+    if worked := edition.others(folder, texts):
         raise SystemExit(
             f"{folder} holds work in {', '.join(worked)}: give another folder, or move these notebooks away"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_bytes(text.encode())
-    hashes = {name: sha256(text.encode()) for name, text in texts.items()}
-    (folder / WRITTEN).write_text(json.dumps(hashes, indent=1) + "\n")
+    edition.write(folder, texts)
     print(f"{len(sources)} notebooks without solutions are in {folder}")
 
 

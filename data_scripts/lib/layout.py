@@ -23,6 +23,7 @@ from tqdm import tqdm
 from medgan_helpers import artifacts, chexpert, images
 
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I", "F")  # PIL's names of grey films with more than 8 bits
+PHOTOMETRIC = 262  # TIFF's tag; 0: WhiteIsZero
 STRETCH = (0.5, 99.5)  # percentiles that become black and white; the extremes are markers and collimators
 NIH_NAMES = {  # NIH's 14 names (ChestMNIST's in lower case) -> CheXpert's; None: CheXpert has no such finding
     "Atelectasis": "Atelectasis",
@@ -209,7 +210,8 @@ def inside(folder, name):
 def grey(path):
     """Any film file -> 8-bit grey PIL image: PNG or JPEG, 16-bit PNG or TIFF, DICOM.
 
-    More than 8 bits are stretched between two percentiles; MONOCHROME1 (bone dark) is inverted.
+    More than 8 bits are stretched between two percentiles; bone dark (MONOCHROME1, a TIFF's WhiteIsZero) is
+    inverted.
     """
     path = Path(path)
     if _is_dicom(path):
@@ -218,16 +220,24 @@ def grey(path):
         with images.opened(path) as film:
             if film.mode in SIXTEEN_BIT and getattr(film, "n_frames", 1) == 1:
                 images.check_pixels(film.width, film.height)
-                return stretch(np.asarray(film, dtype=np.float32))
+                values = np.asarray(film, dtype=np.float32)
+                tags = getattr(film, "tag_v2", {})  # of a TIFF; Pillow itself inverts one of 8 bits alone
+                return stretch(-values if tags.get(PHOTOMETRIC) == 0 else values)
     return images.read_film(path)
 
 
-def stretch(values):
-    """Grey values of any range -> 8-bit PIL image, the STRETCH percentiles to 0 and 255."""
+def stretch(values, padding=None):
+    """Grey values of any range -> 8-bit PIL image, the STRETCH percentiles to 0 and 255.
+
+    padding: a mask of pixels that only fill up the rectangle; they have no say in the percentiles.
+    """
     values = np.asarray(values, dtype=np.float32)
     if not np.isfinite(values).all():
         raise ValueError("pixels that are not numbers")
-    low, high = np.percentile(values, STRETCH)
+    shown = values if padding is None else values[~padding]
+    if not shown.size:
+        raise ValueError("every pixel is padding: not a film")
+    low, high = np.percentile(shown, STRETCH)
     if high <= low:
         raise ValueError(f"every pixel has the value {low:g}: not a film")
     return Image.fromarray(np.clip((values - low) / (high - low) * 255, 0, 255).round().astype(np.uint8))
@@ -266,11 +276,23 @@ def _dicom(path):
         promised = f"{film.Columns} x {film.Rows} of {film.get('BitsAllocated')} bits"
         raise ValueError(f"the pixels are not those that the head promises, {promised}: {error}") from error
     values = apply_voi_lut(apply_modality_lut(pixels, film), film).astype(np.float32)
-    grey = stretch(-values if kind == "MONOCHROME1" else values)
+    grey = stretch(-values if kind == "MONOCHROME1" else values, _padding(film, pixels))
     if grey.getcolors(2):
         width = f", WindowWidth is {film.WindowWidth}" if "WindowWidth" in film else ""
         raise ValueError(f"two greys alone{width}: expected a film")
     return grey
+
+
+def _padding(film, pixels):
+    """Where a DICOM's pixels, as they are stored, have its PixelPaddingValue or reach from it to the
+    PixelPaddingRangeLimit; None where it names no such value."""
+    value = film.get("PixelPaddingValue")
+    if value is None:
+        return None
+    limit = film.get("PixelPaddingRangeLimit")
+    # In the pixels' own type: a signed value is often written as an unsigned one.
+    ends = np.array([value, value if limit is None else limit], np.int64).astype(pixels.dtype)
+    return (pixels >= ends.min()) & (pixels <= ends.max())
 
 
 def _unique(films, skip_bad):

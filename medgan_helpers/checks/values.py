@@ -1,11 +1,13 @@
 """Doors, and rules for single values: numbers, names, files, what is under a name, things with attributes."""
 
 import argparse
+import csv
 import functools
 import inspect
 import math
 import os
 import re
+import zipfile
 from dataclasses import fields
 from numbers import Integral, Real
 
@@ -143,6 +145,44 @@ def target(name, value):
     path(name, value)
     if os.path.isdir(value):
         raise ValueError(f"{name} is {str(value)!r}, a folder: expected the name of a file")
+
+
+def csv_of(*columns):
+    """The name of a csv to write: there is none yet, an empty one, or one with these columns, made before."""
+
+    def rule(name, value):
+        target(name, value)
+        if not os.path.exists(value):
+            return
+        try:
+            with open(value, newline="", encoding="utf-8") as table:
+                found = next(csv.reader(table), [])
+        except (OSError, ValueError, csv.Error):
+            found = None
+        if found not in ([], [*columns]):
+            raise ValueError(
+                f"{name} is {str(value)!r}, no table of this command: it would be lost; expected a new "
+                f"name, or a csv with the columns {', '.join(columns)}"
+            )
+
+    return rule
+
+
+def npz_of(*arrays):
+    """The name of an npz file to write: there is none yet, or one that holds these arrays, made before."""
+
+    def rule(name, value):
+        target(name, value)
+        if not os.path.exists(value):
+            return
+        found = zipfile.ZipFile(value).namelist() if zipfile.is_zipfile(value) else []
+        if {f"{array}.npy" for array in arrays} != set(found):
+            raise ValueError(
+                f"{name} is {str(value)!r}, not made by this command: it would be lost; expected a new "
+                f"name, or an npz file of {', '.join(arrays)}"
+            )
+
+    return rule
 
 
 def switch(name, value):

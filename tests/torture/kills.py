@@ -119,8 +119,12 @@ def stage_book(executed, folder):
 def make_book(checkout, folder):
     """`make book` in a checkout of two tiny chapters; what it writes goes to `folder`."""
     os.chdir(checkout)
+    made = checkout / "build" / "made"  # make takes a BUILD below build/ alone
+    made.parent.mkdir(exist_ok=True)
+    made.unlink(missing_ok=True)
+    made.symlink_to(folder)
     chapters = " ".join(f"notebooks/{name}.ipynb" for name in TINY)
-    settings = [f"BUILD={folder}", f"NOTEBOOKS={chapters}", f"PY={sys.executable}", "PROFILE=smoke"]
+    settings = ["BUILD=build/made", f"NOTEBOOKS={chapters}", f"PY={sys.executable}", "PROFILE=smoke"]
     os.environ |= {"PYTHONPATH": str(checkout), "MAKEFLAGS": ""}
     os.execvp("make", ["make", "book", *settings, "-o", ".venv/.ready"])
 

@@ -7,11 +7,12 @@ to draw augmented films; augmenting both, differentiably, does not. No flips: th
 import torch
 import torch.nn.functional as F
 
-from .checks import door, generator
+from .checks import door, generator, number
 from .checks import images as films
 
 SHIFT = 1 / 8  # of the side, as in the paper
 CUTOUT = 1 / 2  # of the side, as in the paper
+REACH = 3  # pixels on either side of a blur's filter
 
 
 @door(x=films, rng=generator)
@@ -56,6 +57,17 @@ def cutout(x, rng):
     inside_rows = (row >= top) & (row < top + side)  # (B, H)
     inside_columns = (column >= left) & (column < left + side)  # (B, W)
     return x * ~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
+
+
+@door(films=films, sigma=number(above=0))
+def blur(films, sigma):
+    """Gaussian blur of films (B, C, H, W), sigma in pixels, edges repeated."""
+    offsets = torch.arange(-REACH, REACH + 1, device=films.device)
+    weights = torch.exp(-0.5 * (offsets / sigma) ** 2).to(films.dtype)
+    weights = (weights / weights.sum()).expand(films.shape[1], 1, 1, -1)
+    films = F.pad(films, [REACH] * 4, mode="replicate")
+    films = F.conv2d(films, weights, groups=films.shape[1])
+    return F.conv2d(films, weights.transpose(2, 3), groups=films.shape[1])
 
 
 def _uniform(x, rng):

@@ -1,4 +1,4 @@
-"""A StarGAN whose critic cannot be bribed, for five findings that look like findings.
+"""A StarGAN whose critic cannot be bribed, for findings that look like findings.
 
 The paper's critic (stargan.py) rewards any pattern that its class head takes for a finding, and there are
 patterns that no eye does. Four things differ here, each with its source:
@@ -8,8 +8,8 @@ patterns that no eye does. Four things differ here, each with its source:
    draw the class, those of ordinary ones noise (Santurkar et al., NeurIPS 2019).
 2. `Judge`: real or made is asked of film *and* label together (projection discriminator: Miyato & Koyama,
    ICLR 2018), of the film and of what the examiner sees in it (Sauer et al., *Projected GANs*, NeurIPS 2021).
-3. `Painter`: a U-Net that moves what is there (a heart grows, a diaphragm rises) and lays a smooth change
-   over it, at half size: no pattern fine enough for a bribe. Noise tells it side, place and size.
+3. `Painter`: a U-Net that moves what is there (a heart grows) and covers it with a smooth grey at half size
+   (Pumarola et al., *GANimation*, ECCV 2018): fluid hides. Noise tells side, place and size.
 4. Two wishes of the same film with other noise must differ (Mao et al., *Mode seeking GANs*, CVPR 2019).
 
     examiner = stargan_robust.Examiner(FINDINGS, steps=900)
@@ -41,12 +41,11 @@ from .training.model import MANY, check_config
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")  # CheXpert's contest
 KINDS = (0.3, 0.55, 0.15)  # of films without a finding, with one, with two
-REACH = 3  # pixels on either side of a blur's filter
 BLUR, SHARP = 1.4, 0.3  # pixels at 64 px: the widest blur, and below which there is none
 NOISE = 0.12  # standard deviation of the coarsest grain, of grey levels in [-1, 1]
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
-STRONG = 1.2  # of grey levels in [-1, 1]: the strongest change
-MASK_BIAS = -1.0  # first logit of the mask of changes: a quarter open
+FAINT, SMALL = 0.05, 0.005  # cover, and move in halves of a side, that a shown film leaves out
+COVER_BIAS = -4.0  # first logit of the cover: a fiftieth of the grey, the rest is the film
 SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
 
@@ -58,12 +57,12 @@ class Settings:
     learning_rate: float = 4e-4  # of the painter
     judge_rate: float = 6e-4  # of the judge, which must keep ahead
     class_weight: float = 1.0  # the examiner's cross-entropy, a mean over findings
-    adversarial_weight: float = 0.5  # the judge's word
-    cycle_weight: float = 8.0  # added and taken away again: the film as it was
-    change_weight: float = 0.5  # mean absolute change: what need not change stays
-    leave_weight: float = 30.0  # as many times more where nothing was asked for; 4 left a change of .026
-    move_weight: float = 0.2  # mean absolute move
-    variety_weight: float = 0.5  # two wishes, two pictures; falls to a fifth with the steps
+    adversarial_weight: float = 1.0  # the judge's word
+    cycle_weight: float = 5.0  # added and taken away again: the film as it was
+    change_weight: float = 1.0  # mean absolute change: what need not change stays
+    leave_weight: float = 30.0  # as many times more where nothing was asked for
+    move_weight: float = 2.0  # mean absolute move; where nothing need move, moving blurs
+    variety_weight: float = 1.0  # two wishes, two pictures; falls to a fifth with the steps
     soft_label: float = 0.05  # the examiner should be as sure as of true films, not surer
 
 
@@ -95,8 +94,8 @@ class Lessons:
             raise ValueError(f"{len(films)} films and {len(labels)} rows of labels: expected one each")
         self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(labels)
         ill = self.labels.sum(1) > 0
-        everybody = torch.ones_like(ill)
-        self.groups = [torch.nonzero(some)[:, 0] for some in ((~ill, ill) if halves else (everybody,))]
+        groups = (~ill, ill) if halves else (torch.ones_like(ill),)
+        self.groups = [torch.nonzero(group)[:, 0] for group in groups]
         if not all(map(len, self.groups)):
             raise ValueError("labels: expected films with a finding, for halves others without")
         self.size, self.seed, self.number = size // len(self.groups), seed, 0
@@ -113,24 +112,13 @@ class Lessons:
 
 
 # ---------------------------------------------------------------- what a bribe does not survive
-@door(films=images, sigma=number(above=0))
-def blur(films, sigma):
-    """Gaussian blur of films (B, C, H, W), sigma in pixels, edges repeated."""
-    offsets = torch.arange(-REACH, REACH + 1, device=films.device)
-    weights = torch.exp(-0.5 * (offsets / sigma) ** 2).to(films.dtype)
-    weights = (weights / weights.sum()).expand(films.shape[1], 1, 1, -1)
-    films = F.pad(films, [REACH] * 4, mode="replicate")
-    films = F.conv2d(films, weights, groups=films.shape[1])
-    return F.conv2d(films, weights.transpose(2, 3), groups=films.shape[1])
-
-
 @door(films=images, rng=checks.generator)
 def through_haze(films, rng):
     """Films as seen through a random blur, grain, exposure and shift: what an examiner is asked through."""
     draw = torch.rand(2, generator=rng, device=rng.device).tolist()
     sigma = BLUR * draw[0] * films.shape[-1] / 64
     if sigma > SHARP:
-        films = blur(films, sigma)
+        films = diffaugment.blur(films, sigma)
     grain = torch.randn(films.shape, generator=rng, device=films.device)
     films = films + NOISE * draw[1] * grain
     films = diffaugment.contrast(diffaugment.brightness(films, rng), rng)
@@ -204,19 +192,27 @@ class Painter(nn.Module):
         self.where = nn.Linear(wish, 8 * 16)  # a picture of 4 x 4
         self.middle = Stage(4 * w + 8, 4 * w, wish)
         self.up = nn.ModuleList([Stage(7 * w, 3 * w, wish), Stage(5 * w, 2 * w, wish), Stage(3 * w, w, wish)])
-        self.change = nn.Conv2d(w, 2, 3, padding=1)  # the change and where it counts
+        self.paint = nn.Conv2d(w, 2, 3, padding=1)  # the grey and how much it covers
         self.move = nn.Conv2d(2 * w, 2, 3, padding=1)  # across and down
-        for head in (self.change, self.move):
-            nn.init.zeros_(head.weight)  # the first picture is the film itself
+        for head in (self.paint, self.move):
+            nn.init.zeros_(head.weight)  # the first picture is nearly the film itself
             nn.init.zeros_(head.bias)
-        nn.init.constant_(self.change.bias[-1:], MASK_BIAS)
+        nn.init.constant_(self.paint.bias[-1:], COVER_BIAS)
 
     def forward(self, x, labels, z):
-        change, move = self.draw(x, labels, z)
-        return (moved(x, move) + change).clamp(-1, 1)
+        """The film to show: without covers and moves so small that all they do is blur it."""
+        grey, cover, move = self.brush(x, labels, z)
+        cover = F.relu(cover - FAINT) / (1 - FAINT)
+        return covered(x, grey, cover, F.relu(move - SMALL) - F.relu(-move - SMALL))[0]
 
     def draw(self, x, labels, z):
-        """The change (B, 1, H, W), and the way that tissue comes (B, 2, H, W), in halves of a side."""
+        """The film to learn from; what covering changed (B, 1, H, W), and the way that tissue came."""
+        grey, cover, move = self.brush(x, labels, z)
+        return *covered(x, grey, cover, move), move
+
+    def brush(self, x, labels, z):
+        """A grey in [-1, 1] and how much of the film it covers, each (B, 1, H, W); the way that tissue comes
+        (B, 2, H, W), in halves of a side."""
         wish = torch.cat([labels, z], dim=1)
         h = torch.cat([F.pixel_unshuffle(x, 2), places(x, 2)], dim=1)
         skips = [self.first(h, wish)]
@@ -229,9 +225,9 @@ class Painter(nn.Module):
             h = stage(torch.cat([larger(h), skips.pop()], dim=1), wish)
             if h.shape[-1] == x.shape[-1] // 4:
                 move = FAR * torch.tanh(self.move(h).float())
-        drawn = self.change(h).float()
-        change = STRONG * torch.tanh(drawn[:, :1]) * torch.sigmoid(drawn[:, 1:])
-        return larger(change, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
+        grey, cover = self.paint(h).float().chunk(2, dim=1)
+        grey, cover = larger(torch.tanh(grey), "bilinear"), larger(torch.sigmoid(cover), "bilinear")
+        return grey, cover, larger(larger(move, "bilinear"), "bilinear")
 
 
 def places(x, part):
@@ -247,12 +243,17 @@ def moved(x, move):
     return F.grid_sample(x.float(), source, padding_mode="border", align_corners=True)
 
 
+def covered(x, grey, cover, move):
+    """Films moved and then covered (Pumarola et al. 2018, eq. 1), and what covering changed."""
+    there = moved(x, move)
+    change = cover * (grey - there)
+    return there + change, change
+
+
 # ---------------------------------------------------------------- the judge
 class Judge(nn.Module):
-    """Films (B, 1, H, W), the examiner's view of them (B, C, h, w) and labels to realness (B,).
-
-    Realness = what the film says + what the view says, each by itself and together with the label. The film
-    is judged at half its size: nothing that the painter adds is finer."""
+    """Films (B, 1, H, W), the examiner's view of them (B, C, h, w) and labels to realness (B,): what film and
+    view say, each by itself and with the label. At half size: nothing that the painter adds is finer."""
 
     def __init__(self, domains=5, width=32, seen=101):
         super().__init__()
@@ -333,8 +334,7 @@ class RobustStarGAN(Model):
         check(films, labels, self.config, wish=self.device.type == "cpu")
         target = others(labels, self.rng)
         z = self.noise(len(films))
-        change, move = self.generator.draw(films, target, z)
-        made = (moved(films, move) + change).clamp(-1, 1)
+        made, change, move = self.generator.draw(films, target, z)
         grid, _, logits = self.examiner.read(through_haze(made, self.rng))
         logits = logits[:, self.columns]
         shown = diffaugment.shift(made, self.rng)
@@ -379,10 +379,10 @@ class RobustStarGAN(Model):
         if len(added) == 0:
             return change.new_zeros(()), change.new_zeros(())
         films, target = films[added], target[added]
-        back = self.generator(made[added], labels[added], self.noise(len(added)))
+        back = self.generator.draw(made[added], labels[added], self.noise(len(added)))[0]
         half = slice(0, None, 2)  # is enough to see whether two wishes differ
         other = self.generator.draw(films[half], target[half], self.noise(len(films[half])))
-        mine, yours = torch.cat([change, move], 1)[added][half], torch.cat(other, 1)
+        mine, yours = torch.cat([change, move], 1)[added][half], torch.cat(other[1:], 1)
         size = (mine.abs() + yours.abs()).mean((1, 2, 3)).detach() + 0.01
         variety = (mine - yours).abs().mean((1, 2, 3)) / size
         return (back - films).abs().mean(), variety.mean()

@@ -110,7 +110,7 @@ def test_impossible_cells_are_refused(wrong, words):
         real_cells.Cell(**({"arm": "none", "fold": 0, "seed": 0} | wrong))
 
 
-@pytest.mark.parametrize("arm", ("none", "duplicate + standard", "pretrained", "lesion_gan"))
+@pytest.mark.parametrize("arm", ("none", "duplicate + standard", "pretrained", "stargan", "lesion_gan"))
 def test_a_cell_reads_the_films_that_were_left_out(arm, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
     monkeypatch.setattr(real_cells, "POOL", 120)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from medgan_helpers import stargan_robust, training
+from medgan_helpers import diffaugment, stargan_robust, training
 from medgan_helpers.stargan_robust import Examiner, Lessons, Painter, RobustStarGAN
 
 CPU = {"device": "cpu", "precision": "fp32"}
@@ -38,6 +38,24 @@ def test_before_training_the_painter_returns_the_film():
     assert torch.allclose(painted, films, atol=1e-5)
 
 
+def test_a_shown_film_leaves_out_what_is_faint_and_a_film_to_learn_from_does_not():
+    painter, films = Painter(2, 8, 4), torch.rand(3, 1, 64, 64) * 2 - 1
+    wish = torch.ones(3, 2), torch.randn(3, 4)
+    torch.nn.init.constant_(painter.move.bias, 0.02)  # .2 tanh(.02): an eighth of a pixel
+    assert torch.allclose(painter(films, *wish), films, atol=1e-5)
+    assert not torch.allclose(painter.draw(films, *wish)[0], films, atol=1e-3)
+    torch.nn.init.constant_(painter.paint.bias, 2.0)  # a bright grey that covers nine tenths
+    assert painter(films, *wish).mean() > 0.7 > 0.2 > films.mean().abs()
+
+
+def test_what_is_covered_is_hidden():
+    black, white = torch.full((1, 1, 8, 8), -1.0), torch.ones(1, 1, 8, 8)
+    grey, all_of_it, still = torch.full((1, 1, 8, 8), 0.4), torch.ones(1, 1, 8, 8), torch.zeros(1, 2, 8, 8)
+    for film in (black, white):
+        made, change = stargan_robust.covered(film, grey, all_of_it, still)
+        assert torch.allclose(made, grey) and torch.allclose(change, grey - film)
+
+
 def test_tissue_comes_from_where_the_move_says():
     film = torch.zeros(1, 1, 16, 16)
     film[0, 0, 4, 10] = 1
@@ -48,7 +66,7 @@ def test_tissue_comes_from_where_the_move_says():
 
 def test_labels_and_noise_both_matter():
     painter, films = Painter(2, 8, 4), torch.rand(2, 1, 32, 32) * 2 - 1
-    torch.nn.init.normal_(painter.change.weight)
+    torch.nn.init.normal_(painter.paint.weight)
     none, z = torch.zeros(2, 2), torch.randn(2, 4)
     assert not torch.allclose(painter(films, none, z), painter(films, 1 - none, z))
     assert not torch.allclose(painter(films, none, z), painter(films, none, -z))
@@ -58,10 +76,10 @@ def test_haze_keeps_the_shape_and_blur_keeps_the_mean():
     films, rng = torch.rand(4, 1, 64, 64), torch.Generator().manual_seed(0)
     assert stargan_robust.through_haze(films, rng).shape == films.shape
     flat = torch.full((1, 1, 16, 16), 0.3)
-    assert torch.allclose(stargan_robust.blur(flat, 1.0), flat)
+    assert torch.allclose(diffaugment.blur(flat, 1.0), flat)
     point = torch.zeros(1, 1, 16, 16)
     point[0, 0, 8, 8] = 1
-    blurred = stargan_robust.blur(point, 1.0)
+    blurred = diffaugment.blur(point, 1.0)
     assert blurred.sum() == pytest.approx(1, abs=1e-5) and blurred.max() < 0.2
 
 
@@ -99,7 +117,7 @@ def test_the_examiner_learns_nothing_during_the_game():
 
 def test_another_seed_is_another_picture_and_the_same_the_same():
     game = model()
-    training.fit(game, lessons(), 20)
+    torch.nn.init.normal_(game.trained.paint.weight)  # as after many steps
     films, labels = torch.zeros(2, 1, 32, 32), torch.ones(2, 1)
     once, again, other = (game.translate(films, labels, seed) for seed in (1, 1, 2))
     assert torch.equal(once, again) and not torch.equal(once, other)

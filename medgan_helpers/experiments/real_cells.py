@@ -215,7 +215,7 @@ def drawer(cell):
 @checks.door(cell=CELL, train=FILMS)
 def translate(cell, train):
     """Negatives translated to each rare finding by a StarGAN trained on the training films alone."""
-    generator = arms.train_stargan(train, list(RARE), cell.generator_steps, mix(cell.seed, cell.fold))
+    generator = arms.train_stargan(train, list(RARE), cell.generator_steps, FOLDS * cell.seed + cell.fold)
     ground = grounds(train)
     made = {}
     for number, finding in enumerate(RARE):

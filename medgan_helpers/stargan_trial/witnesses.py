@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from .. import artifacts, chexpert, classifier, images, metrics, simulator, stargan_robust, training
+from .. import artifacts, chexpert, classifier, diffaugment, images, metrics, simulator, training
 from ..checks import (
     bounds,
     data_set,
@@ -130,7 +130,7 @@ def may_judge(skill):
 def hazy(films):
     """A blur of one pixel and grain of three grey levels: what a finding survives and a pattern does not."""
     grain = torch.randn(films.shape, generator=torch.Generator().manual_seed(0))
-    return (stargan_robust.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
+    return (diffaugment.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
 
 
 @door(network=READER, column=whole(0), case=CASE, made=films_of)

@@ -10,11 +10,11 @@ medganLive.register("translate", (figure) => {
   const { film, meanAbsolute, random, normal, Network } = medganLive, { size, findings, healthy, ill } = medganData.translate;
   const network = new Network("painter"), patients = healthy.map((_, k) => `Patient ${k + 1}`), ways = ["add", "take away"];
   const bothSides = ["Cardiomegaly", "Edema"]; // the other findings are left or right
-  figure.choice("patient", "Patient", patients, patients.at(-1));
-  figure.choice("finding", "Finding", findings, "Edema");
+  figure.choice("patient", "Patient", patients, patients[3]);
+  figure.choice("finding", "Finding", findings, "Pleural Effusion");
   figure.choice("way", "Add it or take it away", ways);
   figure.slider("strength", "Strength", { min: 0, max: 1, step: 0.05, value: 1, say: (v) => `${Math.round(100 * v)} %` });
-  figure.start("noise", 1);
+  figure.start("noise", 2);
   if (Object.values(network.inputs).length > 2) {
     figure.button("Another place and size", () => figure.set({ noise: figure.state.noise + 1 })); // the network draws by noise
   }

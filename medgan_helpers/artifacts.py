@@ -46,9 +46,18 @@ def profile():
 
 def build_root():
     """The folder `build`: $MEDGAN_BUILD, else the one of the repository we are in, else here."""
-    if os.environ.get("MEDGAN_BUILD"):
-        return Path(os.environ["MEDGAN_BUILD"]).expanduser().resolve()
-    return repository() / "build"
+    return chosen_folder("MEDGAN_BUILD") or repository() / "build"
+
+
+def chosen_folder(variable):
+    """The folder that an environment variable names, None where it is not set; ValueError for a file."""
+    if not os.environ.get(variable):
+        return None
+    place = Path(os.environ[variable]).expanduser().resolve()
+    for part in (place, *place.parents):
+        if part.is_file():
+            raise ValueError(f"{variable} is {place}, and {part} is a file: expected a folder")
+    return place
 
 
 def repository():
@@ -213,6 +222,8 @@ def record(name, value, low=None, high=None, n=None, unit=""):
         raise TypeError(f"n is {checks.told(n)}: expected a number beside a single value")
     if several:
         table = estimate_table(value)
+        if (again := table.index.map(str).duplicated()).any():
+            raise ValueError(f"value has {table.index[again][0]!r} twice: the first score would be lost")
         if isinstance(n, dict) and (strangers := [key for key in n if key not in table.index]):
             raise ValueError(
                 f"n has {checks.told(strangers[0])}: expected names of value, "
@@ -240,6 +251,7 @@ def estimate_table(estimates):
     if isinstance(estimates, pd.DataFrame):
         if lacking := [column for column in columns if column not in estimates]:
             raise ValueError(f"the table has no column {lacking[0]!r}: expected value, low and high")
+        checks.table(*columns, least=0)("estimates", estimates)
         checks.numbers()("estimates", estimates[columns])
         return estimates[columns].astype(float)
     checks.named("estimates", estimates)

@@ -86,6 +86,8 @@ def _pair(maps, masks):
             f"expected maps (B, h, w) and masks (B, H, W) of the same films, found {tuple(maps.shape)} and "
             f"{tuple(masks.shape)}"
         )
+    if masks.shape[1] != masks.shape[2]:
+        raise ValueError(f"masks are {tuple(masks.shape[1:])} pixels: expected square ones, as films are")
     if not maps.isfinite().all():
         raise ValueError("maps hold nan or infinity: has the network's training gone astray?")
     if not ((masks == 0) | (masks == 1)).all():

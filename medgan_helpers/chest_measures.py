@@ -18,6 +18,7 @@ from torch import nn
 
 from . import simulator
 from .checks import door, holding, number, shaped, whole
+from .checks import table as table_of
 from .training import Model, one_step, seeded
 from .training.model import check_batch, check_config
 
@@ -52,6 +53,11 @@ class OutlineNet(nn.Module):
         return F.interpolate(self.out(h), scale_factor=2, mode="bilinear")
 
 
+def _in_eighths(films):
+    if films.shape[-1] % 8 or films.shape[-2] % 8:  # three halvings, and back
+        raise ValueError(f"films are {tuple(films.shape[-2:])} pixels: expected multiples of 8")
+
+
 class Outliner(Model):
     """Lungs and heart of films (B, 1, H, W) in [-1, 1]; trained by `training.fit` on (films, outlines)."""
 
@@ -70,6 +76,7 @@ class Outliner(Model):
         if outlines.shape != (len(films), 2, *films.shape[2:]):
             shapes = f"{tuple(films.shape)} and {tuple(outlines.shape)}"
             raise ValueError(f"films and outlines are {shapes}: expected (B, 1, H, W) and (B, 2, H, W)")
+        _in_eighths(films)
         self.network.train()
         exposure = 1 + 0.3 * (torch.rand((len(films), 1, 1, 1), generator=self.rng, device=self.device) - 0.5)
         loss = F.binary_cross_entropy_with_logits(self.network(films * exposure).float(), outlines.float())
@@ -80,19 +87,25 @@ class Outliner(Model):
     def predict(self, films):
         """(lungs, heart): (N, H, W) bool numpy arrays."""
         check_batch(films, self.config)
+        _in_eighths(films)
         self.network.eval()
         parts = [self.network(part.to(self.device)).float().sigmoid().cpu() for part in films.split(128)]
         lungs, heart = (torch.cat(parts) > SURE).numpy().transpose(1, 0, 2, 3)
         return lungs, heart
 
 
-@door(masks=holding("Cardiomegaly", "Pleural Effusion"), size=whole())
+@door(masks=holding("Cardiomegaly", "Pleural Effusion"), table=table_of("path"), size=whole())
 def outlines(table, masks, size=64):
     """What the network should find: (N, 2, size, size) float32, 1 on aerated lung, on the heart.
 
     table, masks: as `simulator.sample` returns them, upright (PA) films with at most one finding. Fluid takes
     lung away; a large heart is the heart and what its growth changed.
     """
+    for name in ("Cardiomegaly", "Pleural Effusion"):
+        if (found := np.shape(masks[name])) != (len(table), size, size):
+            raise ValueError(
+                f"masks of {name} are {found}: expected {(len(table), size, size)}, as size says"
+            )
     organs = simulator.organ_map(table, size)
     lungs, heart = organs[:, simulator.ORGANS.index("lungs")], organs[:, simulator.ORGANS.index("heart")]
     heart = (heart > HEART) | masks["Cardiomegaly"]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .checks import door, images, like, one_of, pair, tensor, whole
+from .checks import door, images, like, one_of, pair, tensor, torch_seed, whole
 from .checks import settings as check_settings
 from .diffaugment import diff_augment
 from .training import EMA, Model, linear_decay, one_step, seeded
@@ -239,7 +239,7 @@ class DCGAN(Model):
         (gradient,) = torch.autograd.grad(self.judge(films).sum(), films, create_graph=True)
         return gradient.float().square().sum((1, 2, 3)).mean()
 
-    @door(n=whole(1, MANY))
+    @door(n=whole(1, MANY), seed=torch_seed)
     def generate(self, n, seed=0):
         """n synthetic films (n, 1, H, W) in [-1, 1] on the CPU; the same for the same seed."""
         rng = torch.Generator().manual_seed(seed)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from . import checks
-from .checks import door, number, one_of, tensor, whole, within
+from .checks import door, number, one_of, tensor, torch_seed, whole, within
 from .checks import generator as generator_of
 from .tomography import filtered_back_projection, radon
 
@@ -49,7 +49,7 @@ def _amounts(name, value):
         raise ValueError(f"{name} reaches {value.amin():.3g}: expected 0 or more")
 
 
-@door(modality=MODALITY)
+@door(modality=MODALITY, seed=torch_seed)
 def apply(images, modality, seed=0, **strengths):
     """Degrade images as the machine would; the same seed gives the same degradation.
 
@@ -63,7 +63,7 @@ def apply(images, modality, seed=0, **strengths):
     return MODALITIES[modality](images, generator, **strengths).clamp(0, 1)
 
 
-@door(modality=MODALITY)
+@door(modality=MODALITY, seed=torch_seed)
 def measure(images, modality, seed=0, **strengths):
     """What the machine measured when `apply`, given the same arguments, made its image.
 

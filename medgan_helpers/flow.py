@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import alike, door, having, images, like, tensor, told, whole
+from .checks import alike, door, having, images, like, tensor, told, torch_seed, whole
 from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
 from .training.model import MANY, check_batch, check_config
@@ -177,12 +177,12 @@ class Flow(Model):
         self.update_average()
         return {"loss": loss}
 
-    @door(n=whole(1, MANY), steps=whole(1, MOST_STEPS))
+    @door(n=whole(1, MANY), steps=whole(1, MOST_STEPS), seed=torch_seed)
     def generate(self, n, seed=0, steps=4):
         """n synthetic films (n, 1, H, W) in [-1, 1] on the CPU; the same for the same seed and steps."""
         return self.draw(self.noise(n, seed), steps)
 
-    @door(n=whole(1, MANY))
+    @door(n=whole(1, MANY), seed=torch_seed)
     def noise(self, n, seed=0):
         """n starting points (n, 1, H, W)."""
         size = self.config["image_size"]

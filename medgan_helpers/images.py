@@ -290,7 +290,7 @@ def _open_cache(paths, root, size):
         raise FileNotFoundError(f"no folder of films at {root}")
     stamps = [_stamp(root, path) for path in paths]
     key = hashlib.sha256("\n".join([f"{size} {RULE}", *stamps]).encode()).hexdigest()[:16]
-    parent = Path(os.environ.get("MEDGAN_CACHE") or artifacts.folder("data") / "cache").expanduser()
+    parent = artifacts.chosen_folder("MEDGAN_CACHE") or artifacts.folder("data") / "cache"
     target, notes = parent / f"{key}-{size}px.u8", parent / f"{key}-{size}px.json"
     whole = target.is_file() and target.stat().st_size == len(paths) * size**2
     if not whole or (bad := _noted(notes, len(paths))) is None:

@@ -21,8 +21,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from . import checks
 from .checks import door, one_of, shaped, tensor, whole
-from .checks import rows as rows_of
-from .checks import settings as check_settings
 from .diffaugment import brightness, contrast, shift
 from .images import uint8_to_signed
 from .training import EMA, Model, mix, one_step, seeded
@@ -59,6 +57,11 @@ def square(films):
     return films.shape[-1] * SQUARE // 64
 
 
+def _drawable(films):
+    if square(films) % 4:  # the generator halves a square twice
+        raise ValueError(f"films are {films.shape[-1]} pixels: expected a multiple of 8")
+
+
 @door(films=FILMS, centres=PLACES, size=whole())
 def cut(films, centres, size):
     """The squares (N, 1, size, size) of films about centres (N, 2: row, column), moved inside if need be."""
@@ -87,6 +90,7 @@ def _pixels(films, centres, size):
     return (corner[:, 0, None] + line)[:, :, None], (corner[:, 1, None] + line)[:, None, :]
 
 
+@door(size=whole(1, 4096))
 def soft_disc(size, device="cpu"):
     """(size, size): 1 within half the inscribed radius, 0 at its rim, smooth between: no edge to see."""
     line = torch.linspace(-1, 1, size, device=device)
@@ -125,18 +129,15 @@ def copy_paste(negatives, positives, marks, targets):
 def contrast_of(films, centres):
     """How much brighter the middle of each square is than the ring around it: (N,) in units of [-1, 1]."""
     size = square(films)
-    squares = cut(films, centres, size)
     middle = soft_disc(size // 2, films.device)
     inner = cut(films, centres, size // 2) * (middle / middle.sum())
-    return inner.sum((1, 2, 3)) - (squares * ring(size, films.device)).sum((1, 2, 3))
+    return inner.sum((1, 2, 3)) - (cut(films, centres, size) * ring(size, films.device)).sum((1, 2, 3))
 
 
 @door(negatives=FILMS, targets=PLACES, radii=checks.numbers(0), strength=checks.number())
 def add_blob(negatives, targets, radii, strength):
     """The control without anything learned: a Gaussian of `strength` about targets (N, 2) in negative films.
-
-    radii: (N,) pixels of a disc as large as the finding. A Gaussian of the same height and volume has
-    sigma = radius / sqrt(2).
+    radii: (N,) pixels of a disc as large as the finding; a Gaussian of its volume: sigma = radius / sqrt(2).
     """
     tensor("N")("radii", radii)
     size = square(negatives)
@@ -184,10 +185,11 @@ class Squares:
     def __init__(self, films, positives, negatives, batch_size=32, seed=0):
         if set(positives) != set(range(len(positives))):
             raise ValueError(f"positives has {list(positives)}: expected the classes by number, 0, 1, ...")
-        rows_of("negatives", negatives)
+        _drawable(films)
+        checks.rows("negatives", negatives)
         for one in positives.values():
             checks.listed("positives", one)
-            rows_of("positives", one[0])
+            checks.rows("positives", one[0])
             PLACES("positives", one[-1])
         self.films, self.positives, self.negatives = films, positives, negatives
         self.batch_size, self.seed, self.step = batch_size, seed, 0
@@ -307,10 +309,7 @@ def discriminator_loss(on_real, on_fake):
 
 
 class LesionGAN(Model):
-    """Draws findings into squares of films; step() takes batches of `Squares`.
-
-    findings: the names it can draw; recipe: its settings.
-    """
+    """Draws `findings`, names, into squares of films; step() takes batches of `Squares`."""
 
     needs = ("real squares", "their classes", "healthy squares", "findings to draw")
 
@@ -319,7 +318,7 @@ class LesionGAN(Model):
         if not isinstance(recipe, Recipe | dict | None):
             raise TypeError(f"recipe is {recipe!r}: expected a Recipe, or a dict of what differs from it")
         recipe = Recipe(**recipe) if isinstance(recipe, dict) else recipe or Recipe()  # a dict: from a card
-        check_settings(recipe)
+        checks.settings(recipe)
         check_config(asdict(recipe))
         super().__init__({"findings": list(findings), "recipe": asdict(recipe), "seed": seed}, **machine)
         self.recipe, classes = recipe, len(findings) + 1  # the last one: no finding
@@ -387,6 +386,7 @@ class LesionGAN(Model):
         simulator's masks, or boxes drawn by hand (`box_centres`)."""
         checks.in_range(films)
         one_of(*self.config["findings"])("finding", finding)
+        _drawable(films)
         rng = torch.Generator().manual_seed(mix(seed))
         number = self.config["findings"].index(finding)
         drawn = []

@@ -29,6 +29,7 @@ def distance(table):
     """Chapter 1: table, KID x 1000 (columns value, low, high) of the rows "real: other real patients",
     "real: simulated", "simulated: other simulated patients", "simulated: real"."""
     floor, far = table.loc["real: other real patients"], table.loc["real: simulated"]
+    numbers(known=True)("distances", [floor["high"], far["low"]])  # nan would pass for likeness
     if far["low"] > floor["high"]:
         meaning = "the simulated films are **not** like real ones"
     else:
@@ -73,6 +74,10 @@ def difference(estimate):
         meaning = "Augmentation helped."
     elif estimate.high < 0:
         meaning = "Augmentation hurt."
+    elif not estimate.low <= 0 <= estimate.high:  # nan
+        return (
+            "**Nothing was measured**: with and without augmentation there is no difference to speak of yet."
+        )
     else:
         meaning = "The interval holds zero: here **no difference has been shown**."
     return (

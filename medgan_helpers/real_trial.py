@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from . import artifacts, cam, chexpert, dcgan, images, metrics, simulator, stargan_trial, training
-from .checks import bounds, data_set, door, each, having, listed, number, one_of, shaped, whole
+from .checks import bounds, data_set, door, each, every, having, number, one_of, shaped, whole
 from .checks import images as films_of
 from .checks import table as table_of
 
@@ -166,7 +166,7 @@ def skill(network, real):
     }
 
 
-@door(real=REAL, boxes=table_of("path", "finding"), findings=listed)
+@door(real=REAL, boxes=table_of("path", "finding"), findings=every(one_of(*chexpert.FINDINGS)))
 def boxed(network, real, boxes, findings):
     """{finding: `cam.localisation`} of a classifier's maps against NIH's boxes (`chexpert.read_boxes`)."""
     rows = {}

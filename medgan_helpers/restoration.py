@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from scipy import ndimage
 from skimage import restoration, transform
@@ -179,13 +178,20 @@ def richardson_lucy(image, blur=0.8, iterations=5):
 @method
 def bicubic(image, factor=2):
     """Bicubic interpolation of the block means of factor x factor pixels."""
-    return enlarge(transform.downscale_local_mean(image, (factor, factor)), image.shape, "bicubic")
+    return enlarge(block_means(image, factor), image.shape, "bicubic")
 
 
 @method
 def lanczos(image, factor=2):
     """Lanczos-3 interpolation (Duchon 1979) of the block means of factor x factor pixels."""
-    return enlarge(transform.downscale_local_mean(image, (factor, factor)), image.shape, "lanczos")
+    return enlarge(block_means(image, factor), image.shape, "lanczos")
+
+
+def block_means(image, factor):
+    """Means over factor x factor pixels; scikit-image would fill blocks that reach over the edge with 0."""
+    if image.shape[0] % factor or image.shape[1] % factor:
+        raise ValueError(f"factor is {factor}: expected a divisor of the sides, {image.shape}")
+    return transform.downscale_local_mean(image, (factor, factor))
 
 
 @door(image=shaped("h", "w"), shape=height_width, filter_=one_of("bicubic", "lanczos"))
@@ -305,7 +311,7 @@ class Tuned:
     def raw(self, images, measured=None):
         """Without the straight line at the end."""
         degradation.check(images)
-        small = F.avg_pool2d(images, self.factor)
+        small = degradation.coarser(images, self.factor)
         known = {} if measured is None or self.name not in FROM_MEASUREMENT else {"measured": measured}
         if self.name not in ("bicubic", "lanczos"):
             small = equal_noise(small) if self.stabilise else small

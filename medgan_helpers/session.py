@@ -14,7 +14,7 @@ import torch
 
 from . import artifacts, chexpert, images, profiles, simulator
 from . import real_films as shipped
-from .checks import door, having, path, switch, told, whole, words
+from .checks import door, having, path, switch, told, torch_seed, whole, words
 
 DATASETS = {
     "simulated": "chest films simulated from one real CT: not patients, not for diagnosis",
@@ -60,7 +60,7 @@ class DataSet:
 _current = None
 
 
-@door(notebook=words)
+@door(notebook=words, seed=torch_seed)
 def start(notebook, profile="", dataset="", data_root="", seed=0):
     """Begin a notebook: choose profile and data set, say what will run and how long it takes.
 

@@ -31,7 +31,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from . import checks, diffaugment
 from .checks import door, images, number, shaped, tensor, whole
-from .checks import settings as check_settings
 from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
@@ -90,9 +89,11 @@ class Lessons:
     @door(films=checks.films(), labels=shaped("N", "F"), size=whole(1, MANY), halves=checks.switch)
     def __init__(self, films, labels, size, seed=0, halves=False):
         checks.numbers(0, 1)("labels", labels)
+        if halves and size % 2:
+            raise ValueError(f"size is {size}: halves need an even number, 2 or more")
         if len(films) != len(labels):
             raise ValueError(f"{len(films)} films and {len(labels)} rows of labels: expected one each")
-        self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(labels)
+        self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(np.array(labels))
         ill = self.labels.sum(1) > 0
         groups = (~ill, ill) if halves else (torch.ones_like(ill),)
         self.groups = [torch.nonzero(group)[:, 0] for group in groups]
@@ -290,8 +291,7 @@ def others(labels, rng):
 class RobustStarGAN(Model):
     """A painter of findings, a judge, and an examiner that learns no more.
 
-    examiner: a trained Examiner; None: for translating only. decay_steps: as in StarGAN; settings: a Settings
-    or a dict of what differs from it.
+    examiner: a trained one; None: for translating only. decay_steps: as in StarGAN; settings: or a dict.
     """
 
     def __init__(self, image_size=64, domains=5, width=24, seed=0, device="auto", precision="auto", *,
@@ -299,7 +299,7 @@ class RobustStarGAN(Model):
         if not isinstance(settings, Settings | dict | None):
             raise TypeError(f"settings is {settings!r}: expected Settings, or a dict of what differs")
         settings = settings if isinstance(settings, Settings) else Settings(**(settings or {}))
-        check_settings(settings, soft_label=number(0, 0.5))
+        checks.settings(settings, soft_label=number(0, 0.5))
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, noise=noise,
                       decay_steps=decay_steps, settings=asdict(settings))  # fmt: skip
         super().__init__(config, device, precision)

@@ -13,6 +13,9 @@ import torch
 
 from .checks import door, tensor, whole
 
+BYTES = 370  # a pixel and view, while a matrix is made: 1.09 GB for 128 px and 180 views
+MOST_BYTES = 16e9  # more than most machines have to spare; the system would end the process
+
 
 @door(images=tensor("B", "1", "N", "N"), views=whole(1, 10_000))
 def radon(images, views):
@@ -23,6 +26,7 @@ def radon(images, views):
     one sparse matrix for the whole batch.
     """
     size = _square(images)
+    _affordable(size, views)
     rays = _projector(size, views, images.device) @ images.flatten(1).T.float().contiguous()
     return rays.T.reshape(len(images), views, detectors_of(size)).to(images.dtype)
 
@@ -37,6 +41,7 @@ def filtered_back_projection(rays, size):
     batch, views, detectors = rays.shape
     if detectors != detectors_of(size):
         raise ValueError(f"rays has {detectors} detectors: expected {detectors_of(size)} for size {size}")
+    _affordable(size, views)
     padded = max(64, 2 ** math.ceil(math.log2(2 * detectors)))
     filtered = torch.fft.ifft(torch.fft.fft(rays, padded) * _ramp(padded, rays.device)).real[..., :detectors]
     slices = _back_projector(size, views, rays.device) @ filtered.flatten(1).T.float().contiguous()
@@ -47,6 +52,15 @@ def _square(images):
     if images.shape[-1] != images.shape[-2]:
         raise ValueError(f"a CT slice is square, found {tuple(images.shape[-2:])}")
     return images.shape[-1]
+
+
+def _affordable(size, views):
+    """Refuse, before it is taken, more memory than there will be."""
+    if (needed := BYTES * size**2 * views) > MOST_BYTES:
+        raise ValueError(
+            f"{size} px and {views} views need about {needed / 1e9:.0f} GB: take at most "
+            f"{int(MOST_BYTES / BYTES / size**2)} views, or smaller slices"
+        )
 
 
 def detectors_of(size):

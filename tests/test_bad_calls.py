@@ -7,12 +7,14 @@ torch's own errors among them, is a hole in the door.
 
 import functools
 import json
+import types
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from medgan_helpers import (
     artifacts,
@@ -128,6 +130,15 @@ STRANGERS = stargan_trial.Case(FILMS, FILMS, PEOPLE, PEOPLE, False)
 TWINS = stargan_trial.Case(FILMS, FILMS, PEOPLE, PEOPLE, True)
 POSITIVES = films_of.Films(GREY, FRAME[list(chexpert.FINDINGS)] + 1)
 CELL = experiments.Cell.complete({})
+NOISE = torch.rand(40, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+LARGE = torch.zeros(1, 1, 512, 512)
+BENCH = paper_faults.Bench(PEOPLE, PEOPLE + 4, PEOPLE + 8, PEOPLE + 12)
+DATA = paper_faults.Data(None, np.zeros((16, 2)), np.arange(16) % 2, np.arange(16) // 4)
+TWICE = pd.DataFrame({"value": [0.7, 0.9], "low": 0.6, "high": 1.0}, index=["none", "none"])
+CONFIRMED = dict.fromkeys(stargan_trial.WITNESSES, (0.9, 0.8, 1.0))
+SEEN = types.SimpleNamespace(frame=FRAME, store=GREY)
+LOOKED = pd.DataFrame({"kind": ["made", "healthy", "true"], "finding": ["Edema", "none", "Edema"],
+                       "answer": "Edema", "film": [1, 2, 3], "reader": "Ada"})  # fmt: skip
 CURVE = pd.DataFrame({"step": [1, 2], "d_real": 0.5, "d_fake": 0.5, "diversity": 0.5})
 SPLITS = pd.DataFrame({"split by film": [0.8], "split by patient": [0.7]})
 RUNS = pd.DataFrame(columns=["percent", "arm", "seed", "resamples", *verdicts.COLUMNS])
@@ -1495,6 +1506,123 @@ BAD_CALLS = {
         (paper_faults.Ledger().largest, (), "the ledger is empty"),
         (paper_faults.what_the_leak_was, (0.1, 0.2), "test is 0.1: expected an estimate"),
     ],
+    "scales and sizes that differ": [
+        (figures.grey, (GREY - 1.0,), "films reach -1, and an array of floats .*: give a tensor"),
+        (figures.films, (GREY - 1.0,), "films reach -1, and an array of floats"),
+        (metrics.kid, (NOISE, NOISE[..., ::2, ::2]), r"\(16, 16\) \(real\) and \(8, 8\) \(fake\) pixels"),
+        (metrics.nearest, (NOISE, NOISE[..., 1:]), r"\(16, 16\) \(images\) and \(16, 15\) \(reference\)"),
+        (metrics.kid, (NOISE, NOISE / 2 + 0.5), r"fake lie in \[0, 1\], the others reach below"),
+        (metrics.memorisation, (NOISE, NOISE, NOISE / 2 + 0.5), r"held_out lie in \[0, 1\]"),
+        (metrics.diversity, (NOISE / 2 + 0.5,), r"images lie in \[0, 1\]: expected \[-1, 1\]"),
+        (restoration.METHODS["bicubic"], {"images": FILMS, "factor": 3}, "factor is 3: expected a divisor"),
+        (restoration.METHODS["lanczos"], {"images": FILMS, "factor": 5}, "factor is 5: expected a divisor"),
+        (restoration.Tuned("tv", {}, factor=3), (FILMS,), "downsample=3: expected 1, 2 or 4, a divisor"),
+        (cam.pointing_game, (FILMS[:, 0], torch.ones(4, 96, 64)), r"masks are \(96, 64\) pixels: .* square"),
+        (cam.localisation, (FILMS[:, 0], torch.ones(4, 96, 64)), r"masks are \(96, 64\) pixels: .* square"),
+        (
+            chest_measures.outlines,
+            (SICK, dict.fromkeys(("Cardiomegaly", "Pleural Effusion"), np.zeros((3, 24, 24))), 32),
+            r"masks of Cardiomegaly are \(3, 24, 24\): expected \(3, 32, 32\)",
+        ),
+        (
+            chest_measures.Outliner(4, **CPU).predict,
+            (FILMS[..., 2:, 2:],),
+            r"\(30, 30\) pixels: expected mult",
+        ),
+        (
+            chest_measures.Outliner(4, **CPU).step,
+            ((FILMS[..., 2:, 2:], FILMS[..., 2:, 2:].expand(-1, 2, -1, -1)),),
+            r"\(30, 30\) pixels: expected multiples of 8",
+        ),
+        (
+            method(lesion_gan.LesionGAN, "draw"),
+            (torch.zeros(4, 1, 100, 100), "Edema", MIDDLES),
+            "films are 100 pixels: expected a multiple of 8",
+        ),
+        (
+            lesion_gan.Squares,
+            (torch.zeros(4, 1, 100, 100).byte(), {0: (torch.arange(2), MIDDLES[:2])}, torch.arange(2)),
+            "films are 100 pixels: expected a multiple of 8",
+        ),
+        (lesion_gan.soft_disc, (32.0,), "size is 32.0: expected a whole number"),
+        (stargan_robust.Lessons, (GREY, np.eye(4, 2), 1, 0, True), "size is 1: halves need an even number"),
+        (stargan_robust.Lessons, (GREY, np.eye(4, 2), 7, 0, True), "size is 7: halves need an even number"),
+        (
+            degradation.apply,
+            {"images": LARGE, "modality": "ct", "views": 720},
+            "512 px and 720 views .* 70 GB",
+        ),
+        (degradation.measure, {"images": LARGE, "modality": "ct", "views": 720}, "take at most 164 views"),
+        (tomography.filtered_back_projection, (torch.zeros(1, 720, 725), 512), "512 px and 720 views"),
+        (restoration.METHODS["sart"], {"images": LARGE, "views": 720}, "512 px and 720 views"),
+    ],
+    "labels that are not known, names that are there twice": [
+        (paper_faults.benches, (FRAME, np.array([0, 1, NAN, 1]), 1), "1 of 4 labels are nan: leave out"),
+        (paper_faults.train_small, (FILMS, torch.full((4, 2), NAN), PEOPLE, 1, 0), "8 of 8 labels are nan"),
+        (paper_faults.copies_bring, (FILMS, torch.zeros(4, 3), BENCH, 3, 0), "column is 3: expected 0 to 2"),
+        (paper_faults.known_patients, (DATA, BENCH), "rows are of 2 patients: expected at least 5"),
+        (paper_faults.out_of_fold, (DATA, np.arange(4), "film"), "rows are of 4 films: expected at least 5"),
+        (paper_faults.out_of_fold, (DATA, PEOPLE, "film", 2**32), "seed is 4294967296: expected 0 to 42949"),
+        (own.scorable, (FRAME.assign(Edema=-1.0),), "labels hold -1, uncertain: .* as chexpert.labels"),
+        (
+            verdicts.weighted_auroc,
+            (LABELS - 1, SCORES, np.ones((1, 4))),
+            "labels are .*: expected 0, 1 or nan",
+        ),
+        (real_results.ranks_in_fold, (FILMS[:, 0, 0], [0, 1, 2, 5]), r"folds are \[0, 1, 2, 5\]: .* 0 to 4"),
+        (real_results.ranks_in_fold, (FILMS[:, 0, 0], [0, 1]), "2 folds and 4 rows of logits"),
+        (artifacts.record, ("auc", TWICE), "value has 'none' twice: the first score would be lost"),
+        (artifacts.record, ("auc", {1: 0.5, "1": 0.6}), "value has .*1.* twice"),
+        (artifacts.record, ("auc", TWICE[["value", *TWICE]]), "estimates has two columns 'value'"),
+        (figures.intervals, (TWICE[["value", *TWICE]], "x", "alt"), "estimates has two columns 'value'"),
+        (repair_trial.realism, (pd.concat([KIDS, KIDS]), "unet", "unet"), r"table has two rows \('imagenet'"),
+        (verdicts.differences, (RUNS[["arm", *RUNS]],), "table has two columns 'arm'"),
+        (
+            paragraphs.distance,
+            (
+                pd.DataFrame(
+                    {"value": 1.0, "low": NAN, "high": 2.0},
+                    index=["real: other real patients", "real: simulated"],
+                ),
+            ),
+            "1 of 2 distances are nan",
+        ),
+    ],
+    "names, seeds and places": [
+        (
+            session.start,
+            {"notebook": "03-dcgan", "profile": "smoke", "seed": 2**64},
+            "seed is 1844.*: expected",
+        ),
+        (degradation.apply, (FILMS, "ct", 2**64), "seed is 1844.*: expected 0 to"),
+        (method(dcgan.DCGAN, "generate"), (1, 2**64), "seed is 1844.*: expected 0 to"),
+        (method(flow.Flow, "generate"), (1, 2**64), "seed is 1844.*: expected 0 to"),
+        (stargan_trial.doubts, (CONFIRMED, "cardiomegaly"), "finding is 'cardiomegaly': choose one of"),
+        (stargan_trial.seen_by_ruler, ({"a": 1}, "cardiomegaly"), "finding is 'cardiomegaly': choose one of"),
+        (
+            real_trial.boxed,
+            (None, SEEN, BOXES.assign(finding="Edema"), ["edema"]),
+            "is 'edema': choose one of",
+        ),
+        (stargan_trial.blind_look, (LOOKED[:2],), "table has no film of kind 'true'"),
+        (
+            stargan_trial.blind_look,
+            (LOOKED.assign(finding="Edema"),),
+            "a healthy film shows 'Edema': .* 'none'",
+        ),
+        (training.what_curves_say, (pd.Series({"a": "ill"}),), "what is said of 'a' is 'ill': choose one of"),
+        (training.checkpoints.write, ("nowhere", {"weight": FILMS}), "value has no 'step': it has weight"),
+        (training.checkpoints.write, ("nowhere", {"step": "1"}), "step is '1': expected a whole number"),
+        (experiments.run, ([], "grid"), "out is 'grid': expected the name of a csv, as grid.csv"),
+        (experiments.run, ([], "/"), "out is '/'"),
+        (
+            experiments.run,
+            ([], f"{__file__}/grid.csv"),
+            "test_bad_calls.py is a file: expected a folder there",
+        ),
+        (reader_study.score, (PAIRS, pd.Series(LEFT, index=[1, 7])), "each of 1 to 2 once"),
+        (reader_study.score, (PAIRS, pd.Series(LEFT, index=[1, 1])), "each of 1 to 2 once"),
+    ],
 }
 ROWS = [pytest.param(*row, id=f"{part}: {getattr(row[0], '__name__', 'call')} {number}")
         for part, rows in BAD_CALLS.items() for number, row in enumerate(rows)]  # fmt: skip
@@ -1816,3 +1944,144 @@ def test_scores_that_cannot_be_read_are_named_and_stay(kind):
         with pytest.raises(ValueError, match=r"scores\.csv is (a folder|not a table of scores)"):
             call()
     assert path.is_dir() if kind == "folder" else path.read_text() == text
+
+
+class Wrong:
+    """A model whose step gives something else than tensors of one number."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def step(self, batch):
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"loss": 0.5}, "gave 0.5 under 'loss': expected a tensor of one number"),
+        ({"loss": torch.zeros(2)}, r"gave a tensor \(2,\) under 'loss'"),
+        (None, "gave None: expected {name: tensor}"),
+        ({}, "gave {}: expected {name: tensor}"),
+    ],
+)
+def test_a_step_that_gives_no_tensor_is_told_so(given, words):
+    with pytest.raises(TypeError, match=words):
+        training.fit(Wrong(given), [FILMS], 3)
+
+
+@pytest.mark.parametrize("variable", ["MEDGAN_BUILD", "MEDGAN_CACHE"])
+@pytest.mark.parametrize("below", ["", "/deep/down"])
+def test_a_folder_of_the_environment_that_is_a_file_is_named(tmp_path, monkeypatch, variable, below):
+    (tmp_path / "notes.txt").write_text("mine")
+    Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32)).save(tmp_path / "a.png")
+    monkeypatch.setenv(variable, f"{tmp_path / 'notes.txt'}{below}")
+    with pytest.raises(ValueError, match=rf"{variable} is .*notes\.txt.* is a file: expected a folder"):
+        images.ImageStore(pd.DataFrame({"path": ["a.png"]}), tmp_path, 16)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["grid", "notes/grid.csv", "kept.csv"])
+def test_no_cell_is_trained_where_its_row_could_not_be_written(tmp_path, monkeypatch, out):
+    (tmp_path / "notes").write_text("mine")
+    (tmp_path / "kept").write_text("mine")  # where the scores of kept.csv would go
+    monkeypatch.setattr(experiments.trial, "run_cell", lambda cell: pytest.fail("a cell was trained"))
+    with pytest.raises(ValueError, match=r"out is .*: expected|but .* is a file"):
+        experiments.run([{"arm": "none"}], tmp_path / out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "notes"]
+
+
+def test_a_finding_is_looked_for_in_a_tuple_as_in_a_list():
+    asked = []
+
+    def labels(frame, uncertain):
+        asked.append(frame)
+        return FRAME[list(chexpert.FINDINGS)].assign(Edema=[0.0, 0.0, 1.0, 1.0])
+
+    store = types.SimpleNamespace(subset=lambda part: GREY[: len(part)])
+    films = types.SimpleNamespace(splits={"test": FRAME}, store=store, labels=labels)
+    for findings in (["Edema", "Fracture"], ("Edema", "Fracture")):
+        case = stargan_trial.strangers(films, "Edema", findings, 4)
+        assert case.healthy_patients.tolist() == ["a", "b"] and case.ill_patients.tolist() == ["c", "d"]
+
+
+def test_labels_of_lessons_may_be_a_table():
+    table = pd.DataFrame({"Edema": [0.0, 0, 1, 1], "Fracture": [0.0, 0, 0, 1]})
+    one, other = (next(iter(stargan_robust.Lessons(GREY, given, 4, halves=True)))
+                  for given in (table, table.to_numpy()))  # fmt: skip
+    assert torch.equal(one[1], other[1]) and torch.equal(one[0], other[0])
+
+
+def test_masked_labels_are_left_out_of_every_auroc():
+    labels, scores = np.array([1, 1, 0, 0, NAN, NAN]), np.array([0.9, 0.15, 0.2, 0.1, 0.95, -0.99])
+    known = labels[:4], scores[:4]
+    expected = metrics.auroc(labels, scores, np.arange(6)).value
+    assert paper_faults.area(labels, scores) == paper_faults.area(*known) == expected == 0.75
+    assert paper_faults.area(pd.Series(labels), scores) == expected
+    both = np.stack([scores, -scores], axis=1)
+    assert paper_faults.area(labels, both).tolist() == [0.75, 0.25]
+    assert verdicts.weighted_auroc(labels, scores, np.ones((1, 6))) == expected
+    assert np.isnan(paper_faults.area(np.full(4, NAN), SCORES))
+
+
+def test_what_was_not_measured_has_no_p_value_and_no_verdict():
+    assert np.isnan(verdicts.two_sided(np.full(100, NAN)))
+    drawn = np.array([1.0, 2.0, -1.0, 3.0])
+    assert verdicts.two_sided(np.append(drawn, [NAN] * 9)) == verdicts.two_sided(drawn)
+    nothing = metrics.Estimate(NAN, NAN, NAN)
+    assert "Nothing was measured" in paragraphs.difference(nothing)
+    assert "not measured" in paper_faults.what_the_leak_was(nothing, metrics.Estimate(0.1, 0.0, 0.2))
+
+
+def test_the_ledger_takes_a_row_and_leaves_out_what_has_no_number():
+    ledger = paper_faults.Ledger()
+    ledger.note("alone", paper_faults.over_benches([0.03]), "what", "protects", 1)
+    with pytest.raises(ValueError, match="no fault in the ledger has a number"):
+        ledger.largest()
+    row = pd.DataFrame({"low": [-0.01], "value": [0.01], "high": [0.03]}, index=["leak"]).loc["leak"]
+    ledger.note("leak", row, "what", "protects", 10)
+    assert ledger.table().loc["leak", ["value", "low", "high"]].tolist() == [0.01, -0.01, 0.03]
+    assert artifacts.scores().loc["audit/leak", ["value", "low"]].tolist() == [0.01, -0.01]
+    assert "**leak**" in ledger.largest()
+    assert paper_faults.size(row) == "**+0.010** (-0.010 to +0.030)"
+
+
+def test_curves_may_be_told_by_all_that_diagnose_said():
+    said = ["healthy: neither network has won; look at the images", "not started: no loss has moved"]
+    long = pd.Series([*said, "collapse: samples"], index=["a D too fast", "no EMA", "one class"])
+    short = long.str.split(":").str[0]
+    assert training.what_curves_say(long) == training.what_curves_say(short)
+    assert "**1 of 3**" in training.what_curves_say(long)
+
+
+def test_answers_are_brought_into_the_order_of_their_pairs(tmp_path):
+    test = reader_study.make({"a": (GREY + np.arange(4, dtype=np.uint8)[:, None, None], GREY + 9)}, 4, 3)
+    right = np.array(reader_study.SIDES)[test.truth]
+    for first in (0, 1):
+        named = pd.Series(right, index=range(first, first + 4))
+        for answers in (named, named[::-1], named.sort_values(kind="stable")):
+            assert reader_study.score(test, answers).loc["all", "hits"] == 4
+            reader_study.write_answers(tmp_path / "Ada.csv", test, "Ada", answers)
+            back = reader_study.read_answers([tmp_path / "Ada.csv"], test).loc["Ada"]
+            assert back.tolist() == right.tolist()
+    others = pd.Series(right, index=list("dcba"))  # no numbers: one a pair, in their order
+    assert reader_study.score(test, others).loc["all", "hits"] == 4
+
+
+def test_masks_and_bytes_are_drawn_as_arrays_of_them_are():
+    masks = torch.zeros(2, 8, 8, dtype=torch.bool)
+    masks[:, 2:4] = True
+    for given in (masks, masks.byte() * 255):
+        np.testing.assert_array_equal(figures.grey(given), figures.grey(given.numpy()))
+    assert figures.grey(masks).sum() == 32
+    assert figures.grey(np.full((1, 8, 8), -0.2)).min() == 0  # a restoration that overshoots
+
+
+def test_a_check_that_wants_a_module_is_given_its_class(capsys):
+    class Block(torch.nn.Module):
+        def forward(self, x):
+            return x
+
+    wants = check.check(lambda answer: None if answer(1) == 1 else "no")
+    assert not wants(Block) and "you gave the class Block" in capsys.readouterr().out
+    assert wants(Block()) and wants(int)

@@ -49,7 +49,7 @@ CASES = [
 test_answers = answers.table(CASES)
 
 
-@pytest.mark.parametrize("answer", (5.5, "patient00001", True))
+@pytest.mark.parametrize("answer", (5.5, "patient00001", True, FRAME[:3]))
 def test_what_is_no_set_of_patients_is_told_so(answer, capsys):
     assert not check.leaked_patients(answer, FRAME[:30], FRAME[27:])
     said = capsys.readouterr().out

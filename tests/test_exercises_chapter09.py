@@ -43,6 +43,7 @@ def test_whole_batches_count_as_steps_too():
 
 def test_four_lines_of_the_script_are_faults(capsys):
     assert check.audited_script("DFGI") and check.audited_script({"i", "g", "f", "d"})
+    assert check.audited_script("D, F, G and I") and check.audited_script(["d", "f", "g and i"])
     wrong = {"DF": "2 more", "ADFGI": "A is innocent", "DZ": "no line Z", ...: "replace the dots"}
     for answer, why in wrong.items():
         assert not check.audited_script(answer)

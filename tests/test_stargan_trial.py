@@ -95,12 +95,14 @@ def test_the_verdict_follows_the_intervals():
     assert "no nearer" in trial.verdict(unsure) and "neither nearer" in trial.verdict(unsure)
     distances = ["distance in thumbnails", "distance in photographs' features"]
     assert trial.doubts(good) == [] and trial.doubts(bad) == trial.doubts(unsure) == [*distances, "the twin"]
-    assert trial.judgement({"A": good, "B": bad}).startswith("All witnesses confirm **A**")
-    assert f"**B** ({', '.join(distances)}, the twin)" in trial.judgement({"A": good, "B": bad})
-    assert trial.judgement({"B": bad}).startswith("No finding")
+    assert trial.judgement({"Edema": good, "Fracture": bad}).startswith("All witnesses confirm **Edema**")
+    assert f"**Fracture** ({', '.join(distances)}, the twin)" in trial.judgement(
+        {"Edema": good, "Fracture": bad}
+    )
+    assert trial.judgement({"Fracture": bad}).startswith("No finding")
     assert "B 0.010 unasked, 0.040 asked, 0.030 true" in trial.unasked({"B": bad})
-    table = trial.convinced({"A": good, "B": bad})
-    assert set(table.loc["A"]) == {"yes", "not asked"} and table.loc["B", "the twin"] == "no"
+    table = trial.convinced({"Edema": good, "Fracture": bad})
+    assert set(table.loc["Edema"]) == {"yes", "not asked"} and table.loc["Fracture", "the twin"] == "no"
     weak = trial.unasked({"A": good, "B": bad | {"size_made": (0.02,) * 3}})
     assert "A 0.010 unasked, 0.040 asked, 0.030 true; B 0.010 unasked, 0.020 asked (**not twice" in weak
     assert trial.doubts(rows((20, 10, 30), (0.7, 0.6, 0.8), seen=0.7)) == ["the classifier", "haze"]

@@ -176,8 +176,8 @@ def floats(name, value):
         raise TypeError(f"{name} is {found}: expected floats")
 
 
-def numbers(least=-math.inf, most=math.inf):
-    """Numbers, one or many, none outside of `least` to `most`; nan passes."""
+def numbers(least=-math.inf, most=math.inf, known=False):
+    """Numbers, one or many, none outside of `least` to `most`; nan passes, unless all must be known."""
 
     def rule(name, value):
         try:
@@ -192,6 +192,8 @@ def numbers(least=-math.inf, most=math.inf):
             raise TypeError(f"{name} is {told(value)}: expected numbers")
         if ((found < least) | (found > most)).any():
             raise ValueError(f"{name} is {told(value)}: expected {between(least, most)}")
+        if known and (blank := int(np.isnan(found).sum())):
+            raise ValueError(f"{blank} of {found.size} {name} are nan: leave out what is not known")
 
     return rule
 
@@ -216,6 +218,9 @@ def table(*columns, rows=(), least=1, numeric=False):
             raise ValueError(
                 f"{name} has no column {missing[0]!r}: it has {', '.join(map(str, value.columns))}"
             )
+        for part, axis, wanted in (("columns", value.columns, columns), ("rows", value.index, rows)):
+            if twice := [one for one in wanted if not axis.is_unique and list(axis).count(one) > 1]:
+                raise ValueError(f"{name} has two {part} {twice[0]!r}: expected each once")
         if len(value) < least:
             raise ValueError(f"{name} is empty: expected a DataFrame with rows")
         if missing := [row for row in rows if row not in value.index]:

@@ -61,6 +61,9 @@ def whole(least=1, most=math.inf):
     return rule
 
 
+torch_seed = whole(0, 2**64 - 1)  # what torch's generators take; NumPy's take any
+
+
 def number(least=-math.inf, most=math.inf, above=None):
     """A finite number from `least` to `most`, and larger than `above`."""
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import told
 from .check import check
 
 # In the checks below `not error < limit` rather than `error >= limit`: a nan must fail.
@@ -42,8 +43,8 @@ def ignore_uncertain(function):
 @check  # exercise 3
 def leaked_patients(answer, train, test):
     """answer: the patients that stand on both sides of a split."""
-    if isinstance(answer, str) or not hasattr(answer, "__iter__"):
-        return f"expected a set of patients, found {answer!r}; set(train.patient) makes one of a column"
+    if isinstance(answer, str) or not hasattr(answer, "__iter__") or hasattr(answer, "columns"):
+        return f"expected a set of patients, found {told(answer)}; set(train.patient) makes one of a column"
     answer, truth = set(answer), set(train.patient) & set(test.patient)
     if answer - truth:
         return f"{len(answer - truth)} of your patients stand on one side only"

@@ -22,6 +22,10 @@ def check(find_problem):
     @functools.wraps(find_problem)
     def run(answer, *given, **options):
         came = ["is", answer]
+        if isinstance(answer, type) and (hasattr(answer, "forward") or "__call__" in vars(answer)):
+            name = answer.__name__
+            print(f"Not yet: you gave the class {name}, and this wants one of its kind, as {name}().")
+            return False
 
         def ask(*arguments):
             try:

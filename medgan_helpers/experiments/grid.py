@@ -8,6 +8,7 @@ The rules that make the comparison fair, and the faults in published work that e
 chapter 6: equal steps for every arm, validation on real films only, the test films used once, at the end.
 """
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,7 +22,27 @@ from .cell import KEY, Cell
 from .results import write_scores
 
 
-@door(out=path)
+def _csv(name, value):
+    """The name of a csv that can be written, and whose scores have a folder of their own beside it."""
+    path(name, value)
+    out = Path(value)
+    if not out.suffix:  # the scores would go to a folder of that very name
+        raise ValueError(f"{name} is {str(value)!r}: expected the name of a csv, as {out}.csv")
+    if out.is_dir():
+        raise ValueError(f"{name} is {str(value)!r}, a folder: expected the name of a csv")
+    for part in (out.with_suffix(""), *out.parents):
+        if part.is_file():
+            raise ValueError(f"{name} is {str(value)!r}, but {part} is a file: expected a folder there")
+
+
+def _writable(out):
+    """Refuse, before anything is trained, a place where no row could be written."""
+    place = next(part for part in out.resolve().parents if part.is_dir())
+    if not os.access(place, os.W_OK):
+        raise ValueError(f"out is {str(out)!r}, and nothing can be written in {place}: choose another")
+
+
+@door(out=_csv)
 def run(cells, out, scheduler=None):
     """Run the cells that `out` does not hold yet; return the rows of all, as a DataFrame.
 
@@ -38,6 +59,8 @@ def run(cells, out, scheduler=None):
     wanted = list(dict.fromkeys(Cell.complete(cell) for cell in cells))
     done = finished(out)
     todo = [cell for cell in wanted if cell not in done]
+    if todo:
+        _writable(out)
     with tqdm(total=len(todo), desc="cells", unit="cell", disable=not todo) as bar:
         for cell, row in _on_cluster(todo, scheduler) if scheduler else _here(todo):
             if scores := row.pop("scores", None):

@@ -71,7 +71,13 @@ def unseen(films):
     return films.store.subset(pd.concat([films.splits["valid"], films.splits["test"]]))
 
 
-@door(labels=table_of(*chexpert.FINDINGS[1:], least=0))
+def _resolved(name, value):
+    table_of(*chexpert.FINDINGS[1:], least=0)(name, value)
+    if (value[list(chexpert.FINDINGS[1:])] == -1).any(axis=None):
+        raise ValueError(f"{name} hold -1, uncertain: expected 0, 1 or nan, as chexpert.labels makes them")
+
+
+@door(labels=_resolved)
 def scorable(labels):
     """The findings that at least LEAST films have, and LEAST lack; labels: DataFrame, nan is not known."""
     known, positive = labels.notna().sum(), labels.sum()

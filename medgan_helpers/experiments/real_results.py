@@ -8,7 +8,7 @@ between arms, Holm's correction, and the sentences that the book prints.
 import numpy as np
 import pandas as pd
 
-from ..checks import door, each, listed, named, numbers, shaped
+from ..checks import door, each, listed, named, numbers, shaped, told
 from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look, interval
 from ..metrics.classification import _bootstrap, _weighted_auroc
@@ -29,9 +29,17 @@ SUMMARY = table_of("arm", "against", "finding", "value", "low", "high", "p_holm"
 FAMILY = (*RARE, "all nine")  # whose differences are printed: one family for Holm
 
 
-@door(logits=shaped("n", "F"), folds=listed)
+def _folds(name, value):
+    listed(name, value)
+    if not np.isin(np.asarray(value), range(FOLDS)).all():
+        raise ValueError(f"{name} are {told(value)}: expected 0 to {FOLDS - 1}")
+
+
+@door(logits=shaped("n", "F"), folds=_folds)
 def ranks_in_fold(logits, folds):
     """(n, F) logits as ranks within each fold, 0 to 1: five classifiers have five scales."""
+    if len(folds) != len(logits):
+        raise ValueError(f"{len(folds)} folds and {len(logits)} rows of logits: expected one each")
     ranks = np.empty(np.shape(logits))
     for fold in range(FOLDS):
         inside = np.asarray(folds) == fold

@@ -17,7 +17,7 @@ import pandas as pd
 import scipy
 
 from .. import chexpert
-from ..checks import door, holding, listed, names, number, numbers, path, shaped, whole
+from ..checks import door, holding, listed, names, number, numbers, path, shaped, told, whole
 from ..checks import table as table_of
 from ..metrics.intervals import LEAST_SEEDS, Estimate, interval, patient_weights
 from .cell import ARMS, KEY
@@ -63,6 +63,12 @@ def _pairs(name, value):
             raise ValueError(f"{name} hold {pair!r}: expected two arms each, as (stargan, none)")
 
 
+def _labels(name, value):
+    shaped("N")(name, value)
+    if not (np.isin(value, (0, 1)) | pd.isna(value)).all():
+        raise ValueError(f"{name} are {told(value)}: expected 0, 1 or nan (masked)")
+
+
 # ---------------------------------------------------------------- scores, resampled
 @door(out=path)
 def read(out):
@@ -91,17 +97,18 @@ def resample(cell, out):
     return np.stack([*columns, np.mean(columns, axis=0)], axis=1)
 
 
-@door(labels=shaped("N"), scores=shaped("N"), weights=shaped("R", "N"))
+@door(labels=_labels, scores=shaped("N"), weights=shaped("R", "N"))
 def weighted_auroc(labels, scores, weights):
     """The share of pairs of a positive and a negative film that are ranked rightly, for each row of weights.
 
-    labels, scores: (N,); weights: (R, N), how often each film was drawn. Ties count one half.
+    labels, scores: (N,), a label nan is left out; weights: (R, N), how often each film was drawn. Ties count
+    one half.
     """
-    positive = labels == 1
-    above = scores[positive][:, None] > scores[~positive]
-    equal = scores[positive][:, None] == scores[~positive]
+    positive, negative = labels == 1, labels == 0
+    above = scores[positive][:, None] > scores[negative]
+    equal = scores[positive][:, None] == scores[negative]
     wins = (above + 0.5 * equal).astype(np.float32)
-    ours, theirs = (weights[:, part].astype(np.float32) for part in (positive, ~positive))
+    ours, theirs = (weights[:, part].astype(np.float32) for part in (positive, negative))
     return ((ours @ wins) * theirs).sum(1) / (ours.sum(1) * theirs.sum(1))
 
 
@@ -235,7 +242,11 @@ def by_seeds_alone(table, judged):
 
 @door(drawn=shaped("draws"))
 def two_sided(drawn):
-    """How unlikely draws as far on the other side of nought are: a p value, never quite 0."""
+    """How unlikely draws as far on the other side of nought are: a p value, never quite 0. Draws that are nan
+    are left out; where there is no other, p is nan."""
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return np.nan
     below, above = (drawn <= 0).sum(), (drawn >= 0).sum()
     return min(1.0, 2 * (min(below, above) + 1) / (len(drawn) + 1))
 

@@ -12,9 +12,14 @@ from ..images import signed_to_unit
 from .lightbox import SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
 
+OVERSHOOT = 0.5  # below black, of a restoration that is not clipped; films in [-1, 1] reach further down
+
 
 def grey(images):
-    """Films as (n, h, w) float arrays in [0, 1]: from uint8, or from tensors (n, 1, h, w) in [-1, 1]."""
+    """Films as (n, h, w) float arrays in [0, 1]: from uint8, masks, arrays of floats in [0, 1], or tensors
+    (n, 1, h, w) in [-1, 1]."""
+    if isinstance(images, torch.Tensor) and images.dtype in (torch.bool, torch.uint8):
+        images = images.cpu().numpy()
     if isinstance(images, torch.Tensor):
         in_range(images)
         if images.ndim == 4 and images.shape[1] != 1:
@@ -26,6 +31,11 @@ def grey(images):
     images = images / 255 if images.dtype == np.uint8 else images
     if not np.abs(images).max() <= SANE:
         raise ValueError(f"films reach {np.abs(images).max():.4g}: expected uint8, or floats in [0, 1]")
+    if images.min() < -OVERSHOOT:  # half of them would be drawn black
+        raise ValueError(
+            f"films reach {images.min():.3g}, and an array of floats is taken to be in [0, 1]: give a tensor "
+            "for films in [-1, 1], or (films + 1) / 2"
+        )
     return np.clip(images.reshape(-1, *images.shape[-2:]), 0, 1)
 
 

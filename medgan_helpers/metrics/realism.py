@@ -26,6 +26,7 @@ KID_LEAST = 32  # images in each set, below which its halves say nothing
 NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
 THUMBNAIL = 16  # pixels a side
 FEATURE_SIZE = 128  # films are resized to this for ImageNet features; at 224 px it takes five times as long
+DARK, LIGHT = 0.25, 0.5  # films that lie in [0, 1] reach below the one and above the other, and never below 0
 SMALLEST = 11  # pixels a side that the window of MS-SSIM needs
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang, Simoncelli & Bovik 2003, finest first
 
@@ -90,14 +91,29 @@ def _films(name, images):
     return images
 
 
+def _looks_unit(films):
+    """Do films lie in [0, 1]? Of films in [-1, 1] hardly a set is dark and light, and never below 0."""
+    low, high = films.aminmax()
+    return bool(0 <= low < DARK and high > LIGHT)
+
+
 def _enough(least, sets):
-    """{name: films}, at least so many in each, with as many channels."""
+    """{name: films}, at least so many in each, with as many channels and pixels, on one scale."""
     sets = {str(name): _films(str(name), films) for name, films in sets.items()}
     lengths = " and ".join(f"{len(films)} ({name})" for name, films in sets.items())
     if min(map(len, sets.values())) < least:
         raise ValueError(f"expected at least {least} images in each set, found {lengths}")
     if len({films.shape[1] for films in sets.values()}) > 1:
         raise ValueError(f"{' and '.join(sets)} differ in their channels: expected (N, 1, H, W) of each")
+    if len({films.shape[2:] for films in sets.values()}) > 1:
+        sizes = " and ".join(f"{tuple(films.shape[2:])} ({name})" for name, films in sets.items())
+        raise ValueError(f"films are {sizes} pixels: the same films would differ; resize one of the sets")
+    unit = [name for name, films in sets.items() if _looks_unit(films)]
+    if unit and any(films.min() < 0 for films in sets.values()):
+        raise ValueError(
+            f"{' and '.join(unit)} lie in [0, 1], the others reach below: expected [-1, 1] of each, as "
+            "images.unit_to_signed makes it"
+        )
 
 
 def _two_sets(real, fake, space, least):
@@ -229,6 +245,8 @@ def diversity(images, seed=0, pairs=200):
     if not images.is_floating_point():
         raise TypeError(f"images are {images.dtype}: expected floats in [-1, 1]")
     in_range(images)
+    if _looks_unit(images):
+        raise ValueError("images lie in [0, 1]: expected [-1, 1], as images.unit_to_signed makes it")
     rng = np.random.default_rng(seed)
     first = rng.integers(len(images), size=pairs)
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)

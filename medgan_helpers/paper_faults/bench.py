@@ -54,9 +54,15 @@ def FILMS(name, value):
 
 
 def LABELS(name, value):
-    """One finding's labels, 0 or 1."""
+    """One finding's labels, 0 or 1; nan, masked, where a function says so."""
     shaped("N")(name, value)
     numbers(0, 1)(name, value)
+
+
+def KNOWN(name, value):
+    """One finding's labels, 0 or 1, and none of them masked."""
+    LABELS(name, value)
+    numbers(known=True)(name, value)
 
 
 def MANY(name, value):
@@ -76,7 +82,7 @@ def FEATURES(name, value):
 MOST = 10**6  # films that a toy generator makes
 
 
-@door(frame=table("patient"), labels=LABELS, count=whole(1, 10_000))
+@door(frame=table("patient"), labels=KNOWN, count=whole(1, 10_000))
 def benches(frame, labels, count, seed=0):
     """[(Bench, rng)]: `count` independent benches, no patient in two of them, each split 25, 25, 20 and 30 %.
 

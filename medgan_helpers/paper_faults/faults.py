@@ -19,6 +19,7 @@ from ..checks import (
     door,
     every,
     having,
+    numbers,
     one_channel,
     one_of,
     shaped,
@@ -37,6 +38,7 @@ RIDGE = 1000.0  # penalty for 1,000 standardised features; 300 to 3,000 score al
 RATIO = 0.9  # synthetic films for a real one: 1,550 for 1,713 frontal films in the audited 1 % regimen
 SETTINGS = 18  # 3 batch sizes x 3 learning rates x 2 optimizers, the grid of the audited code
 EPOCHS, BATCH, RATE = 10, 32, 1e-3  # the audited code's own
+FOLDS, SKLEARN_SEED = 5, whole(0, 2**32 - 1)  # of cross-validation, and the seeds that scikit-learn takes
 SHAPE = 320 / 390  # height over width of a film of CheXpert-small
 
 
@@ -69,9 +71,15 @@ def learner():
 
 @door(labels=LABELS, scores=MANY)
 def area(labels, scores):
-    """AUROC of each column of scores (N,) or (N, k); nan where a class is absent."""
+    """AUROC of each column of scores (N,) or (N, k); nan where a class is absent.
+
+    labels: (N,) 0, 1 or nan (left out).
+    """
     if len(labels) != len(scores):
         raise ValueError(f"{len(labels)} labels and {len(scores)} scores: expected one each")
+    labels, scores = np.asarray(labels), np.asarray(scores)
+    if (masked := labels != labels).any():  # nan
+        labels, scores = labels[~masked], scores[~masked]
     ranks = scipy.stats.rankdata(scores, axis=0)
     positives, negatives = labels.sum(), (1 - labels).sum()
     wins = ranks[labels == 1].sum(0) - positives * (positives + 1) / 2
@@ -175,16 +183,19 @@ def synthetic_validation(data, bench, rng):
     return {name: (area(*pair), np.mean((pair[1] - pair[0]) ** 2)) for name, pair in scores.items()}
 
 
-@door(by=one_of("film", "patient"), data=DATA, rows=ROWS)
+@door(by=one_of("film", "patient"), data=DATA, rows=ROWS, seed=SKLEARN_SEED)
 def out_of_fold(data, rows, by, seed=0):
     """Scores of films in five folds, each read by a network of the other four; by "film" or "patient"."""
     x, labels = data.x[rows], data.labels[rows]
+    groups = data.patients[rows] if by == "patient" else np.arange(len(x))
+    if (count := len(np.unique(groups))) < FOLDS:
+        raise ValueError(f"rows are of {count} {by}s: expected at least {FOLDS}, one for each fold")
     if by == "patient":
-        return cross_val_predict(learner(), x, labels, cv=GroupKFold(5), groups=data.patients[rows])
-    return cross_val_predict(learner(), x, labels, cv=KFold(5, shuffle=True, random_state=seed))
+        return cross_val_predict(learner(), x, labels, cv=GroupKFold(FOLDS), groups=groups)
+    return cross_val_predict(learner(), x, labels, cv=KFold(FOLDS, shuffle=True, random_state=seed))
 
 
-@door(data=DATA, bench=BENCH)
+@door(data=DATA, bench=BENCH, seed=SKLEARN_SEED)
 def known_patients(data, bench, seed=0):
     """AUROC of folds by film minus that of folds by patient, on the bench's training and withheld films."""
     rows = np.concatenate([bench.train, bench.withheld])
@@ -218,6 +229,7 @@ def small_films(films):
 @door(films=one_channel, labels=tensor("N", "findings"), rows=ROWS, steps=whole())
 def train_small(films, labels, rows, steps, seed):
     """A SmallNetwork after `steps` batches of the films at `rows`, in a new order each epoch."""
+    numbers(0, 1, known=True)("labels", labels[rows])  # a single nan would make every weight nan
     with seeded(seed):
         network = SmallNetwork(labels.shape[1])
     optimizer, rng = torch.optim.Adam(network.parameters(), RATE), np.random.default_rng(seed)
@@ -279,6 +291,7 @@ def controls(data, bench, rng):
 @door(films=one_channel, labels=tensor("N", "findings"), bench=BENCH, column=whole(0))
 def copies_bring(films, labels, bench, column, seed):
     """{"equal epochs", "equal steps"}: AUROC on fresh patients that `null_augmentation` adds to "none"."""
+    whole(0, labels.shape[1] - 1)("column", column)
     trained = null_augmentation(films, labels, bench.train, seed)
     truth, shown = labels[bench.fresh, column].numpy(), films[bench.fresh]
     with torch.no_grad():

@@ -19,8 +19,9 @@ class Ledger:
     def note(self, fault, estimate, what, protects, n):
         """Keep one fault's Estimate; what: in words, what was measured; protects: what prevents it."""
         said = {"what is measured here": what, "what protects you": protects}
-        self.rows[fault] = said | estimate._asdict()
-        artifacts.record(f"audit/{fault}", *estimate, n=n, unit="AUROC")
+        found = {name: getattr(estimate, name) for name in ("value", "low", "high")}
+        self.rows[fault] = said | found
+        artifacts.record(f"audit/{fault}", **found, n=n, unit="AUROC")
 
     def table(self):
         """One row a fault: value, low, high, and the words."""
@@ -30,7 +31,9 @@ class Ledger:
         """A sentence: the largest illusion here, and the largest real change (see REAL)."""
         if not self.rows:
             raise ValueError("the ledger is empty: note a fault first")
-        size = self.table()["value"].astype(float).abs()
+        size = self.table()["value"].astype(float).abs().dropna()
+        if not len(size):
+            raise ValueError("no fault in the ledger has a number: measure one on two benches or more")
         real = size.index.isin(REAL)
         groups = {"illusion": size[~real], "change on fresh patients": size[real]}
         found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
@@ -40,7 +43,7 @@ class Ledger:
 @door(estimate=checks.estimate)
 def size(estimate):
     """An estimate in words: **+.012** (-.003 to +.027)."""
-    return f"**{estimate[0]:+.3f}** ({estimate[1]:+.3f} to {estimate[2]:+.3f})"
+    return f"**{estimate.value:+.3f}** ({estimate.low:+.3f} to {estimate.high:+.3f})"
 
 
 @door(skills=checks.estimates)
@@ -58,6 +61,8 @@ def what_the_bench_reads(skills):
 def what_the_leak_was(test, fresh):
     """A sentence on the leak's gain on the test and on fresh patients, two Estimates."""
     said = f"On the test the leak is worth {size(test)}, on fresh patients {size(fresh)}. "
+    if test.value != test.value or fresh.value != fresh.value:  # nan: fewer than two benches
+        return said + "One of the two was not measured: nothing follows."
     if test.low > 0 and test.low > fresh.high:
         return said + "The classifier has met the test patients: that is recognition, not skill."
     return said + "The two intervals overlap: these benches do not tell recognition from skill."

@@ -131,9 +131,10 @@ def _uint8(films):
 def score(test, answers):
     """How often the synthetic film was found: hits, n, value, low, high (Wilson, 95 %), one row per source.
 
-    answers: "left" or "right", a pair each. Guessing gives one half. The last row is all of them.
+    answers: "left" or "right", a pair each, in their order; a Series indexed by the pairs' numbers may
+    have any. Guessing gives one half. The last row is all of them.
     """
-    _one_a_pair(test, answers)
+    answers = _one_a_pair(test, answers)
     _check_answers(answers)
     right = np.asarray(answers) == np.array(SIDES)[test.truth]
     groups = {name: np.array(test.sources) == name for name in dict.fromkeys(test.sources)}
@@ -147,11 +148,18 @@ def score(test, answers):
 
 
 def _one_a_pair(test, answers):
-    """Refuse what is not one answer for each pair."""
+    """The answers in the order of their pairs; refuse what is not one for each."""
     if np.ndim(answers) != 1:
         raise TypeError(f"answers is {told(answers)}: expected a list of left or right, one a pair")
     if len(answers) != len(test):
         raise ValueError(f"{len(answers)} answers to a test of {len(test)} pairs")
+    pairs = getattr(answers, "index", None)  # a list has a method of that name
+    if not isinstance(pairs, pd.Index) or not pd.api.types.is_integer_dtype(pairs):
+        return answers
+    for first in (0, 1):
+        if sorted(pairs) == list(range(first, first + len(test))):
+            return answers.sort_index()
+    raise ValueError(f"answers to the pairs {sorted(pairs)[:9]}: expected each of 1 to {len(test)} once")
 
 
 def _check_answers(answers):
@@ -231,7 +239,7 @@ def write_answers(path, test, reader, answers):
 
     Raises ValueError where `path` holds anything but this reader's answers to this test: they would be lost.
     """
-    _one_a_pair(test, answers)
+    answers = list(_one_a_pair(test, answers))
     _check_answers(answers)
     path = Path(path)
     if path.exists() and reader != (other := _read_one(path, test)["reader"].iloc[0]):

@@ -208,7 +208,7 @@ def read(films, versions, findings, profile):
     U-Net's own training films, whose repairs may be better than those of the test films.
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
-    count = min(profile.restoration_images, len(parts["train"]))
+    count, findings = min(profile.restoration_images, len(parts["train"])), list(findings)
     labels = torch.tensor(films.labels(parts["train"].frame)[findings].to_numpy()[:count])
     steps = max(4, profile.classifier_steps // 10)
     shipped, tuned = {}, {}

@@ -50,9 +50,13 @@ def blind_look(table):
     """
     if table is None:
         return "The answers are in the repository, in book/results/blind_look.csv."
+    for kind in ("made", "true", "healthy"):
+        if not (table["kind"] == kind).any():
+            expected = "readings of made, true and healthy ones"
+            raise ValueError(f"table has no film of kind {kind!r}: expected {expected}")
+    if odd := set(table.loc[table["kind"] == "healthy", "finding"]) - {"none"}:
+        raise ValueError(f"a healthy film shows {sorted(map(str, odd))[0]!r}: expected the finding 'none'")
     counted = named(table)
-    if not (table["kind"] == "made").any():
-        raise ValueError("table has no film of kind 'made': expected readings of made, true and healthy ones")
     chance = 1 / table.loc[table["kind"] == "made", "finding"].nunique()
     made = counted.loc[("made", "any")]
 

@@ -19,7 +19,6 @@ from ..checks import (
     listed,
     numbers,
     one_of,
-    text,
     whole,
 )
 from ..checks import images as films_of
@@ -29,6 +28,7 @@ PROFILE = having("classifier_steps", "preset", kind="a profile, as session.start
 CASE = having("healthy", "ill_patients", kind="a Case, as stargan_trial.case makes it")
 READER = having("logits", kind="a classifier, as DenseNet")
 MEASURES = having("keys", kind="{measure: (value, low, high)}")
+FINDING = one_of(*chexpert.FINDINGS)
 MOST = 10**5  # films at once
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
@@ -68,7 +68,7 @@ def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
 def strangers(films, finding, findings, count):
     """A Case of a data set's test films: other patients with the finding than without any of `findings`."""
     frame = films.splits["test"]
-    truth = films.labels(frame, uncertain="ignore")[findings]
+    truth = films.labels(frame, uncertain="ignore")[list(findings)]
     chosen = [frame[rows].head(count) for rows in ((truth == 0).all(axis=1), truth[finding] == 1)]
     healthy, ill = (images.signed_batch(films.store.subset(part)[:]) for part in chosen)
     return Case(healthy, ill, *(part.patient.to_numpy() for part in chosen), False)
@@ -99,7 +99,7 @@ def judge(films, findings, profile, seed):
     on other patients. Your own films it has not learnt to read: one is trained, on the training patients.
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
-    train, test = (films.labels(part.frame, uncertain="ignore")[findings] for part in parts.values())
+    train, test = (films.labels(part.frame, uncertain="ignore")[list(findings)] for part in parts.values())
     network = classifier.shipped()
     if not films.simulated:
         steps = profile.classifier_steps
@@ -287,8 +287,8 @@ def findings_table(measures, names):
     }).T  # fmt: skip
 
 
-@door(found=MEASURES, finding=text)
-def seen_by_ruler(found, finding):
+@door(found=MEASURES, finding=FINDING)
+def seen_by_ruler(found, finding=""):
     """Do made films move as true ones do, away from healthy ones, intervals apart, in each measure of RULER
     in which true films do? True where none can tell true films from healthy ones."""
 
@@ -338,7 +338,7 @@ def bribed(evidence):
     return f"**Haze takes the AUROC away from {', '.join(lost)}**: there it was an *adversarial example*."
 
 
-@door(found=each(bounds, *WITNESSES), finding=text)
+@door(found=each(bounds, *WITNESSES), finding=FINDING)
 def confirmed(found, finding=""):
     """{witness: whether it confirms a finding}: recognised above .9, in haze above .85, nearer to true films
     than untouched ones (intervals apart) and to the twin when taken away. In features of photographs, where

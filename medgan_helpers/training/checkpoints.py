@@ -26,6 +26,12 @@ CARD = ("model", "config", "parameters", "sha256", "made", "warning")  # what `s
 TIMES, SMALL = 20, 10_000_000  # a model has so many times the parameters of what it ships, and that many more
 
 
+def _counted(name, value):
+    checks.holding("step")(name, value)
+    checks.whole(0)("step", value["step"])
+
+
+@checks.door(folder=checks.path, value=_counted)
 def write(folder, value):
     """Write `value` (nested dicts and lists of tensors, numbers, strings) as the folder's checkpoint."""
     folder = Path(folder)

@@ -5,7 +5,7 @@ print(training.diagnose(history))
 
 import pandas as pd
 
-from ..checks import door, having
+from ..checks import door, having, one_of
 
 # Rules of thumb, set between the failing and the cured runs of chapter 8; curves of both are in the tests.
 MIN_ROWS = 5  # history rows below which curves say nothing
@@ -17,6 +17,10 @@ RISING = 1.1  # diversity of the second half of the last third over that of its 
 FLAT = 0.01  # relative movement of every loss below which nothing has been learnt
 NO_OPINION = 0.03  # mean distance of D(x) and D(G(z)) over the last third below which D knows nothing
 IDENTITY = 0.005  # mean |G(x, c) - x| in units of [-1, 1]: under one grey level of 256
+WORDS = (  # that `diagnose` begins with
+    "healthy", "collapse", "discriminator won", "oscillation", "not started", "diverged",
+    "critic has not learnt the findings", "identity collapse",
+)  # fmt: skip
 NO_SKILL = 0.1  # share of the labels' entropy that the critic's class head explains
 
 
@@ -76,7 +80,11 @@ def diagnose(history):
 
 @door(verdicts=having("isin", "index", kind="a Series {failure: first word of training.diagnose}"))
 def what_curves_say(verdicts):
-    """A sentence on failing runs, Series {failure: first words of `diagnose`}: what did the curves show?"""
+    """A sentence on failing runs, Series {failure: what `diagnose` said, or its first words}: what did the
+    curves show?"""
+    verdicts = verdicts.map(lambda said: str(said).split(":")[0])
+    for failure, word in verdicts.items():
+        one_of(*WORDS)(f"what is said of {failure!r}", word)
     shown = verdicts[~verdicts.isin(["healthy", "not started"])]
     sentence = f"The curves say that something is wrong in **{len(shown)} of {len(verdicts)}** failing runs. "
     silent = verdicts.index[verdicts == "healthy"]

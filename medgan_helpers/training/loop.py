@@ -150,6 +150,8 @@ class _Log:
         self.losses, self.images, self.clock = [], 0, time.perf_counter()
 
     def add(self, losses, batch):
+        if not self.losses:  # once a row: a step gives the same names every time
+            _check_losses(losses)
         self.losses.append(losses)
         self.images += len(batch if torch.is_tensor(batch) else batch[0]) * self.world
 
@@ -167,6 +169,18 @@ class _Log:
         self.rows.append({"step": step, "seconds": seconds, "images_per_second": rate} | means)
         self.losses, self.images, self.clock = [], 0, now
         return {"images_per_second": rate} | means
+
+
+def _check_losses(losses):
+    """Refuse what is not {name: tensor of one number}: the log keeps tensors, and reads them all at once."""
+    if not isinstance(losses, dict) or not losses:
+        raise TypeError(f"step() gave {checks.told(losses)}: expected {{name: tensor}}, at least one")
+    for name, value in losses.items():
+        if not torch.is_tensor(value) or value.dim():
+            found = checks.told(value) if not torch.is_tensor(value) else f"a tensor {tuple(value.shape)}"
+            raise TypeError(
+                f"step() gave {found} under {name!r}: expected a tensor of one number, as loss.detach()"
+            )
 
 
 def _not_finite(step, name):

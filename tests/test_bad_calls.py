@@ -1288,7 +1288,7 @@ BAD_CALLS = {
         (cam.who_reads, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
         (stargan_trial.may_judge, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
         (films_of.Films(GREY, FRAME[chexpert.FINDINGS]).positives, ("fracture",), "finding is 'fracture'"),
-        (experiments.run, ([], "/"), "/ is a folder"),
+        (experiments.run, ([], "/"), "out is .*expected the name of a csv"),
         (real_cells.cells, {"arms": "none"}, "arms is 'none': expected a list"),
         (real_cells.Cell, ("none", "0", 0), "fold is '0'"),
         (real_cells.Cell, ("none", 5, 0), "fold is 5: expected 0 to 4"),

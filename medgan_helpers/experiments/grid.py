@@ -26,10 +26,10 @@ def _csv(name, value):
     """The name of a csv that can be written, and whose scores have a folder of their own beside it."""
     path(name, value)
     out = Path(value)
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: expected the name of a csv")
     if not out.suffix:  # the scores would go to a folder of that very name
         raise ValueError(f"{name} is {str(value)!r}: expected the name of a csv, as {out}.csv")
-    if out.is_dir():
-        raise ValueError(f"{name} is {str(value)!r}, a folder: expected the name of a csv")
     for part in (out.with_suffix(""), *out.parents):
         if part.is_file():
             raise ValueError(f"{name} is {str(value)!r}, but {part} is a file: expected a folder there")

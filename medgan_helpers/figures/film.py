@@ -12,6 +12,7 @@ from ..images import signed_to_unit
 from .lightbox import SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
 
+OVERSHOOT = 0.5  # below black, of a restoration that is not clipped; films in [-1, 1] reach further down
 TOO_DARK = 1 / 3  # share of pixels below black: of noise about grey it is less, of films in [-1, 1] more
 
 
@@ -31,7 +32,7 @@ def grey(images):
     images = images / 255 if images.dtype == np.uint8 else images
     if not np.abs(images).max() <= SANE:
         raise ValueError(f"films reach {np.abs(images).max():.4g}: expected uint8, or floats in [0, 1]")
-    if (images < 0).mean() > TOO_DARK:
+    if images.min() < -OVERSHOOT and (images < 0).mean() > TOO_DARK:
         raise ValueError(
             f"films reach {images.min():.3g}, and an array of floats is taken to be in [0, 1]: give a tensor "
             "for films in [-1, 1], or (films + 1) / 2"

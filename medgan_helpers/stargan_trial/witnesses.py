@@ -313,8 +313,8 @@ def readings(measures):
             apart = true[1] > healthy[2] or true[2] < healthy[1]
             cannot = "" if apart else "; it does not tell *true* films from healthy ones, so it is not asked"
             lines.append(
-                f"- {words}, {finding}: healthy films {healthy[0]:.3f}, made {made[0] - healthy[0]:+.3f}, "
-                f"true {true[0] - healthy[0]:+.3f}{cannot}"
+                f"- {words}, {finding}: healthy films {healthy[0]:.3f}; from there made ones differ by "
+                f"{made[0] - healthy[0]:+.3f}, true ones by {true[0] - healthy[0]:+.3f}{cannot}"
             )
     head = "Healthy films do not read as a radiologist would expect; only differences count:"
     return "\n".join([head, "", *lines])

@@ -11,7 +11,9 @@ import sys
 from . import ROOT, Count, wanted
 
 CHAPTERS = ("02-classical-augmentation", "07-cam-interpretation")
-TOLERANCE = 0.02  # of a score on another number of threads: sums are taken in another order
+# Of a score on another number of threads, where sums are taken in another order and a training in half precision
+# goes another way: this, or half the width of its interval where it has one. So it moves less than patients do.
+TOLERANCE = 0.02
 
 
 def counts(short, folder):
@@ -28,9 +30,13 @@ def counts(short, folder):
         yield Count(f"{chapter}: scores to the last digit", len(first), other)
         gaps = {name: gap(first[name], threads.get(name)) for name in first}
         far = [
-            f"{name}: {first[name]} and {threads.get(name)}" for name in gaps if not gaps[name] <= TOLERANCE
+            f"{name}: {first[name]} and {threads.get(name)}"
+            for name in gaps
+            if not gaps[name] <= max(TOLERANCE, half_width(first[name]))
         ]
-        note = f"furthest apart: {max(gaps.values(), default=0):.1g}, allowed {TOLERANCE}"
+        note = (
+            f"furthest apart: {max(gaps.values(), default=0):.1g}; allowed {TOLERANCE}, or half an interval"
+        )
         yield Count(f"{chapter}: scores on two threads", len(first), far, note)
 
 
@@ -40,6 +46,12 @@ def gap(one, other):
         return float("inf")
     pairs = [(float(a), float(b)) for a, b in zip(one, other, strict=True) if a and b]
     return max((abs(a - b) / max(1, abs(a)) for a, b in pairs), default=0.0)
+
+
+def half_width(score):
+    """Half the width of a score's interval, 0 where it has none; relative as `gap` is."""
+    value, low, high = (float(part) if part else None for part in score)
+    return 0.0 if low is None or high is None else (high - low) / 2 / max(1, abs(value))
 
 
 def scores(chapter, build, threads):

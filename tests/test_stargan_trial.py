@@ -130,7 +130,8 @@ def test_the_ruler_is_a_witness_where_it_can_tell_true_films_apart():
 def test_what_the_ruler_reads_is_told_as_differences(monkeypatch):
     monkeypatch.setattr(trial.witnesses, "RULER", {"Cardiomegaly": {"ratio": "heart over chest"}})
     told = trial.readings({"Cardiomegaly": ruled((0.6, 0.59, 0.61), (0.7, 0.69, 0.71))})
-    assert "0.500; from there made ones differ by +0.100, true ones by +0.200" in told and "not asked" not in told
+    assert "0.500; from there made ones differ by +0.100, true ones by +0.200" in told
+    assert "not asked" not in told
     told = trial.readings({"Cardiomegaly": ruled((0.6, 0.59, 0.61), (0.51, 0.49, 0.53))})
     assert "does not tell *true* films from healthy ones" in told
 

@@ -11,8 +11,8 @@ import sys
 from . import ROOT, Count, wanted
 
 CHAPTERS = ("02-classical-augmentation", "07-cam-interpretation")
-# Of a score on another number of threads, where sums are taken in another order and a training in half precision
-# goes another way: this, or half the width of its interval where it has one. So it moves less than patients do.
+# Of a score on another number of threads, where sums are taken in another order and a training in half
+# precision goes another way. This, or half the width of its interval: less than other patients move it.
 TOLERANCE = 0.02
 
 

@@ -217,12 +217,35 @@ def pointed(scores):
 @door(skill=estimates)
 def who_reads(skill):
     """A sentence on {name: AUROC as Estimate}: whose maps may be looked at (interval above .5)."""
-    unsure = [name for name, estimate in skill.items() if not estimate.low > 0.5]
-    if not unsure:
+    worse = [name for name, estimate in skill.items() if estimate.high < 0.5]
+    unsure = [name for name, estimate in skill.items() if not estimate.low > 0.5 and name not in worse]
+    if not unsure and not worse:
         return f"All {len(skill)} are read better than by guessing: their maps explain something."
+    parts = []
+    if unsure:
+        parts.append(
+            f"For {len(unsure)} of {len(skill)} the interval reaches down to guessing: {'; '.join(unsure)}."
+        )
+    if worse:
+        parts.append(
+            f"For {len(worse)} of {len(skill)} it lies wholly below, worse than guessing: {'; '.join(worse)}."
+            if unsure
+            else f"For {len(worse)} of {len(skill)} the interval lies wholly below guessing, so the network "
+            f"ranks the wrong way round: {'; '.join(worse)}."
+        )
+    return " ".join([*parts, "Their maps explain nothing and are left out of what follows."])
+
+
+@door(before=numbers(0, 1, known=True), after=numbers(0, 1, known=True))
+def believes(finding, before, after):
+    """A sentence: in how many films a classifier sees a finding that was drawn into them, and before that.
+
+    before, after: its probabilities (B,) of the healthy films and of the made ones; seen: above one half.
+    """
+    seen, first = (int((np.asarray(part) > 0.5).sum()) for part in (after, before))
     return (
-        f"For {len(unsure)} of {len(skill)} the interval reaches down to guessing: {'; '.join(unsure)}. "
-        "Maps explain a guess there and are left out of what follows."
+        f"The classifier thinks {finding} more likely than not in **{seen} of {len(after)}** made films, and "
+        f"in {first} of the healthy ones that they were made from."
     )
 
 

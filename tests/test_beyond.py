@@ -23,12 +23,14 @@ def test_a_claim_quotes_its_table_or_says_that_it_has_not_been_run(claim, tmp_pa
         "low": 0.4,
         "high": 0.6,
         "size": 64,
+        "steps": 9,
     }
     first = "== 'pretrained'" in claim["where"]
     row |= {"finding": "all nine", "arm": "pretrained" if first else "stargan"}
     pd.DataFrame([row]).to_csv(tmp_path / claim["csv"], index=False)
     said = claims.seen(claim, tmp_path)
     assert said.startswith("- ") and "0" in said
+    assert ("trained for this table, 9 steps" in said) == ("note" in claim)
     pd.DataFrame([row]).iloc[:0].to_csv(tmp_path / claim["csv"], index=False)
     assert "has not been run" in claims.seen(claim, tmp_path)
 

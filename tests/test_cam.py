@@ -183,5 +183,12 @@ def test_sentences_say_what_the_intervals_allow():
     words = cam.who_reads(skill)
     assert "1 of 2" in words and "guessing: Fracture" in words
     assert "All 1 are read" in cam.who_reads({"Edema": metrics.Estimate(0.9, 0.8, 0.95)})
+    wrong = {"Pneumonia": metrics.Estimate(0.42, 0.36, 0.48)}
+    words = cam.who_reads(skill | wrong)
+    assert "1 of 3 the interval reaches down to guessing: Fracture. For 1 of 3 it lies wholly below" in words
+    assert "worse than guessing: Pneumonia." in words
+    assert "reaches" not in cam.who_reads(wrong) and "wrong way round: Pneumonia." in cam.who_reads(wrong)
+    said = cam.believes("Edema", torch.tensor([0.1, 0.6]), torch.tensor([0.4, 0.9]))
+    assert "Edema more likely than not in **1 of 2** made films, and in 1 of" in said
     assert "or the networks that they are compared with" in cam.depends_on_learning({"random weights": 0.1})
     assert "too much" in cam.depends_on_learning({"random weights": 0.1, "shuffled labels": 0.7})

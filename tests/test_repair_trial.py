@@ -69,7 +69,11 @@ def test_what_is_erased_and_invented_is_said_of_three_methods():
         "the U-Net 0.84" in said
         and "the best filter by PSNR (bilateral) in 70 %" in said
         and "0.90" not in said
+        and "Most of all" not in said
     )
+    more = table | {"nlm": Estimate(0.85, 0.0, 1.0)}
+    said = repair_trial.erased_or_invented(more, more, "bilateral")
+    assert said.endswith("Most of all: the filter nlm, in 85 %.")
 
 
 def test_the_front_page_is_told_in_words_what_the_numbers_say():
@@ -79,6 +83,9 @@ def test_the_front_page_is_told_in_words_what_the_numbers_say():
     shares = {"unet": Estimate(0.05, 0.02, 0.08), "pix2pix": Estimate(0.56, 0.5, 0.62)}
     assert "invents a shadow that is not there in 56 % of" in repair_trial.invented_in_short(shares)
     assert "invents" not in repair_trial.invented_in_short(dict.fromkeys(shares, shares["unet"]))
+    assert "most of all" not in repair_trial.invented_in_short(shares | {"tv": shares["unet"]})
+    more = shares | {"nlm": Estimate(0.7, 0.6, 0.8)}
+    assert repair_trial.invented_in_short(more).endswith("; most of all does the filter nlm, in 70 %.")
 
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():

@@ -26,7 +26,9 @@ def seen(claim, results=RESULTS, scores=None):
         return f"`book/results/{claim['csv']}` has no such rows yet: this has not been run."
     names = claim.get("names", {})
     told = [{key: names.get(value, value) for key, value in row.items()} for row in rows]
-    return "\n".join(f"- {claim['row'].format_map(row)}" for row in told)
+    lines = [f"- {claim['row'].format_map(row)}" for row in told]
+    note = [f"\n{claim['note'].format_map(told[0])}"] if "note" in claim else []
+    return "\n".join(lines + note)
 
 
 def recorded(claim, scores):

@@ -93,16 +93,23 @@ def sharp_and_right(table):
 
 @door(kept=each(estimate, "unet", "pix2pix"), invented=each(estimate, "unet", "pix2pix"))
 def erased_or_invented(kept, invented, rival):
-    """What the U-Net keeps of lesions and invents, beside the best filter and Pix2Pix: {name: Estimate}."""
+    """What the U-Net keeps of lesions and invents, beside the best filter, Pix2Pix, and the filter that
+    invents most where that is another one: {name: Estimate}."""
     for name, found in {"kept": kept, "invented": invented}.items():
         holding(rival)(name, found)
     names = {"unet": "the U-Net", rival: f"the best filter by PSNR ({rival})", "pix2pix": "Pix2Pix"}
     left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
     drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
+    worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
+    most = "" if worst in names else f" Most of all: {_filter_invents(worst, invented)}."
     return (
         f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
-        f"of a patient without any finding: {drawn} of the films."
+        f"of a patient without any finding: {drawn} of the films.{most}"
     )
+
+
+def _filter_invents(name, invented):
+    return f"the filter {name.replace('_', ' ')}, in {100 * invented[name].value:.0f} %"
 
 
 def _gains(name, value):
@@ -147,9 +154,11 @@ def invented_in_short(invented):
     holding("unet", "pix2pix")("invented", invented)
     unet, gan = (invented[name] for name in ("unet", "pix2pix"))
     does = "invents" if gan.low > unet.high else "draws"
+    worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
+    most = "" if worst in ("unet", "pix2pix") else f"; most of all does {_filter_invents(worst, invented)}"
     return (
         f"Pix2Pix, which has a discriminator, {does} a shadow that is not there in {100 * gan.value:.0f} % "
-        f"of healthy films, the U-Net in {100 * unet.value:.0f} %."
+        f"of healthy films, the U-Net in {100 * unet.value:.0f} %{most}."
     )
 
 

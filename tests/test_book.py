@@ -268,7 +268,9 @@ def test_the_front_page_says_which_studies_are_missing(tmp_path):
     text = front_page.unfinished(tmp_path)
     some = [f"none,{seed},{percent}" for seed in range(5) for percent in (1, 10)]
     (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some]))
-    assert "final grid" in front_page.unfinished(tmp_path)  # two regimens have not been run
+    assert "chapter 6 (50 and 100 % not run);" in front_page.unfinished(tmp_path)
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some[::2], "none,0,10"]))
+    assert "chapter 6 (10 % in part; 50 and 100 % not run);" in front_page.unfinished(tmp_path)
     assert "final grid" not in text and "equal-cost" in text and "real films" in text
     for name in front_page.STUDIES:
         (tmp_path / name).write_text("model\nflow\n")

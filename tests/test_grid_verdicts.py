@@ -39,7 +39,8 @@ def test_a_clear_difference_is_called_one_and_a_small_one_is_not():
     assert "The lesion GAN: a gain is shown over" in short and "shown to be worse than repeated" in short
     assert f"all {len(judged)} of the table (Holm)" in short
     heads = sentences.in_short(judged)
-    assert "The lesion GAN: a gain is shown over" in heads and "+0" not in heads and "(" not in heads
+    assert "Beside nothing added a gain is shown for the lesion GAN; none is shown for StarGAN." in heads
+    assert "no verdict against repeating" in heads and "+0" not in heads and "(" not in heads
     assert "Lung Lesion" not in short and len(short) < len(sentences.summary(judged)) + 600
 
 
@@ -51,6 +52,27 @@ def test_without_headroom_there_is_no_verdict():
     assert "no verdict yet" in sentences.answer(judged[:0]) and "no verdict yet" in sentences.in_short(
         judged[:0]
     )
+
+
+@pytest.mark.parametrize(
+    ("control", "says"),
+    [(0.7, "repeating and augmenting the real films, which needs no generator, is as good"),
+     (0.62, "the lesion GAN does better than repeating"), (0.79, "needs no generator, is better.")],
+)  # fmt: skip
+def test_the_short_answer_names_the_control_that_needs_no_generator(control, says):
+    judged = verdicts.differences(table(CLEAR | {"duplicate_standard": control}))
+    if control == CLEAR["lesion_gan"]:  # two arms that are alike
+        judged.loc[judged["second"] == "duplicate_standard", "verdict"] = "not separable"
+    assert says in sentences.in_short(judged)
+
+
+def test_the_largest_loss_is_told_with_a_suspected_cause():
+    rows = table(CLEAR | {"stargan": 0.4}, seeds=2).assign(added=1020)
+    told = sentences.largest_loss(verdicts.differences(rows), rows, 1)
+    assert "StarGAN minus nothing added" in told and "(-0." in told and "first look" in told
+    assert "*suspect*" in told and "1,020 films" in told and "probe: 0.50 at 1 %" in told
+    fine = table({"none": 0.4, "duplicate": 0.5, "oracle": 0.8, "stargan": 0.6}).assign(added=1020)
+    assert sentences.largest_loss(verdicts.differences(fine), fine, 1) == ""
 
 
 def test_an_interval_beside_zero_without_a_verdict_is_explained():

@@ -280,3 +280,22 @@ def test_a_gap_is_named_only_where_the_interval_leaves_nought():
     assert metrics.gap_in_words("sex", table).endswith("a gap.")
     assert metrics.gap_in_words("sex", table.assign(low=0.3, high=1.0)).endswith("no gap shown.")
     assert "fewer than two groups" in metrics.gap_in_words("sex", table.iloc[:1])
+
+
+def test_who_wins_follows_the_intervals():
+    rows = [
+        ("dcgan", 100, "imagenet", 9, 8, 10), ("flow", 100, "imagenet", 1, 0, 2),
+        ("dcgan", 300, "imagenet", 4, 3, 5), ("flow", 300, "imagenet", 7, 6, 8),
+        ("dcgan", 300, "thumbnails", 4, 3, 5), ("flow", 300, "thumbnails", 3, 1, 6),
+        ("relativistic", 300, "thumbnails", 9, 8, 11), ("flow", 400, "imagenet", 1, 0, 2),
+    ]  # fmt: skip
+    study = pd.DataFrame(rows, columns=["model", "seconds", "space", "KID x 1000", "low", "high"])
+    assert metrics.largest_cost(study) == 300
+    photographs, thumbnails = metrics.who_wins(study).split(" In ")[1:]
+    assert (
+        "**DCGAN** 4 (3 to 5) is nearest" in photographs and "**the flow** 7 (6 to 8) is last" in photographs
+    )
+    assert (
+        "**DCGAN** 4 (3 to 5) cannot be told apart" in thumbnails
+        and "(R3GAN)** 9 (8 to 11) is last" in thumbnails
+    )

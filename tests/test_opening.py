@@ -64,6 +64,14 @@ def test_the_front_page_answers_with_what_the_chapters_found():
     assert page.index("A little.") < page.index("<details>") < page.index("+.03")
 
 
+def test_a_chapter_opens_with_the_short_form_of_a_long_finding():
+    told = sentence("word " * (opening.LONG + 1), finding=True)
+    told["metadata"]["short"] = "In short."
+    notebook = chapter(figure("a film", False), told)
+    opening.place(notebook)
+    assert "figure.** In short." in notebook.cells[2].source and "word" not in notebook.cells[2].source
+
+
 def test_a_page_without_a_key_figure_stays_as_it_is():
     notebook = chapter(figure("a film", False), tags=())
     opening.place(notebook)

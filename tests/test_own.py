@@ -54,6 +54,10 @@ def test_the_checklist_finds_what_it_asks_for():
     assert not bad["Split by patient?"] and not bad["Are test films among the training films?"]
     assert not bad["Equal optimizer steps?"] and not bad["How often was the test looked at?"]
     assert bad["Who allowed their use?"] is None
+    shipped = (
+        own.checklist(*made(), 1, shipped=True).set_index("question").loc["How often was the test looked at?"]
+    )
+    assert "chapters 4 and 7 scored" in shipped["answer"] and not shipped["good"]
 
 
 def test_looks_are_counted_for_each_set_of_films():

@@ -13,15 +13,15 @@ import opening
 import pandas as pd
 from PIL import Image
 
-from medgan_helpers import metrics
+from medgan_helpers.metrics import LEAST_SEEDS
 
 ANSWERING = ("04", "06", "07")  # chapters: repair, help, look
 STUDIES = {  # tables of book/results, each by a script in studies/
-    "grid.csv": "the final grid of chapter 6 at each of 1, 10, 50 and 100 % of the films",
+    "grid.csv": "the final grid of chapter 6",
     "real_auc.csv": "chapter 6's augmentation table on real films",
     "generators.csv": "the equal-cost table of chapter 10",
 }
-PERCENTS = {1, 10, 50, 100}  # of the films: the regimens of the grid
+PERCENTS = {1: LEAST_SEEDS, 10: LEAST_SEEDS, 50: 3, 100: 3}  # of the films: the grid's regimens, their seeds
 CARD = (480, 270)  # pixels of a card's picture
 
 
@@ -45,23 +45,33 @@ def answer(notebooks):
 
 
 def unfinished(results):
-    """A sentence: which of STUDIES have no table in the folder `results` yet, or one with too few seeds."""
-    missing = [what for name, what in STUDIES.items() if not complete(Path(results) / name)]
-    if not missing:
+    """A sentence: which of STUDIES have no table in the folder `results` yet, or only a part of one."""
+    lacks = {what: missing(Path(results) / name) for name, what in STUDIES.items()}
+    told = [what + (f" ({lack})" if lack != "all" else "") for what, lack in lacks.items() if lack]
+    if not told:
         return "The long studies all have tables; the chapters say how far each has come.\n"
-    return f"Not finished in this version; what is missing is not shown: {'; '.join(missing)}.\n"
+    return f"Not finished in this version; what is missing is not shown: {'; '.join(told)}.\n"
 
 
-def complete(path):
-    """Whether a study's table is there, and each of its arms has the seeds for a verdict."""
+def missing(path):
+    """What a study's table lacks: "" nothing, "all", or which part, such as "50 and 100 % not run"."""
     if not path.is_file():
-        return False
+        return "all"
     table = pd.read_csv(path)
     if not {"arm", "seed"} <= set(table):
-        return True
-    if "percent" in table and set(table["percent"]) != PERCENTS:
-        return False
-    return table.groupby("arm")["seed"].nunique().min() >= metrics.LEAST_SEEDS
+        return ""
+    if "percent" not in table:
+        return "in part" if fewest_seeds(table) < LEAST_SEEDS else ""
+    parts = {percent: table[table["percent"] == percent] for percent in PERCENTS}
+    begun = [p for p, part in parts.items() if len(part) and fewest_seeds(part) < PERCENTS[p]]
+    absent = [p for p, part in parts.items() if not len(part)]
+    told = {"in part": begun, "not run": absent}
+    return "; ".join(f"{' and '.join(map(str, which))} % {how}" for how, which in told.items() if which)
+
+
+def fewest_seeds(table):
+    """Of the arms of a table: the seeds of the one that has fewest."""
+    return table.groupby("arm")["seed"].nunique().min()
 
 
 def figure_of(notebook):

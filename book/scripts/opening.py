@@ -11,6 +11,7 @@ import nbformat
 from nbformat.v4 import new_markdown_cell
 
 TAG = "key-figure"
+LONG = 120  # words of a finding, above which a chapter opens with its short form
 QUESTION = re.compile(r"^\*\*.+\*\*$", re.MULTILINE)  # the first line in bold
 
 
@@ -60,7 +61,10 @@ def place(notebook):
     question = QUESTION.search(first.source)
     if figure is None or question is None:
         return
-    says = f"**You will make this figure.** {finding(notebook)}".strip()
+    found = finding(notebook)
+    if len(found.split()) > LONG:
+        found = finding_in_short(notebook) or found
+    says = f"**You will make this figure.** {found}".strip()
     rest = new_markdown_cell(f"{says}\n\n{first.source[question.end() :].strip()}")
     first.source = first.source[: question.end()]
     notebook.cells[1:1] = [shown_first(figure), rest]

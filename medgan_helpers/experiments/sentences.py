@@ -105,9 +105,42 @@ def answer(judged, percent=1):
 
 @door(judged=JUDGED, percent=PERCENT)
 def in_short(judged, percent=1):
-    """The same without numbers: what each generator's films are shown to be better than, and what not."""
-    told = [f"{_head_of(_rare(rows), arm)}." for arm, rows in _generators(judged, percent).items()]
-    return " ".join(told) or NO_VERDICT.format(percent)
+    """The same without numbers: beside the control without a generator, and beside nothing added."""
+    made = {words(arm): _rare(rows) for arm, rows in _generators(judged, percent).items()}
+    if not made:
+        return NO_VERDICT.format(percent)
+    parts = (_beside_control(made), _beside_nothing(made))
+    return f"With {percent:g} % of the films, for the three rare findings: " + " ".join(filter(None, parts))
+
+
+def _arms_by_verdict(made, second):
+    """{verdict: [arms in words]} against one other arm."""
+    found = {}
+    for arm, rows in made.items():
+        for verdict in rows[rows["second"] == second]["verdict"]:
+            found.setdefault(verdict, []).append(arm)
+    return found
+
+
+def _beside_control(made):
+    found, simple = _arms_by_verdict(made, "duplicate_standard"), "repeating and augmenting the real films"
+    if "beats" in found:
+        return f"{_list(found['beats'])} does better than {simple}, which needs no generator."
+    if "not separable" in found:
+        return f"{simple}, which needs no generator, is as good, as far as the table can tell."
+    if "is worse than" in found:
+        return f"{simple}, which needs no generator, is better."
+    return f"there is no verdict against {simple}, which needs no generator."
+
+
+def _beside_nothing(made):
+    found = _arms_by_verdict(made, "none")
+    heads = {
+        "beats": "a gain is shown for {}", "not separable": "none is shown for {}",
+        "is worse than": "a loss is shown for {}",
+    }  # fmt: skip
+    told = [text.format(_list(found[verdict])) for verdict, text in heads.items() if verdict in found]
+    return f"Beside nothing added {'; '.join(told)}." if told else ""
 
 
 def _rare(rows):
@@ -134,8 +167,36 @@ def _head_of(rows, arm):
         "no headroom": "without headroom no verdict against {}",
     }  # fmt: skip
     others = {kind: [words(row.second) for row in rows.itertuples() if row.verdict == kind] for kind in kinds}
-    heads = [text.format(_list(others[kind])) for kind, text in kinds.items() if others[kind]]
+    joint = {"not separable": ", nor over "}
+    heads = [
+        text.format(_list(others[kind], joint.get(kind, " and ")))
+        for kind, text in kinds.items() if others[kind]
+    ]  # fmt: skip
     return f"{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}"
+
+
+@door(judged=JUDGED, table=table_of("percent", "arm", "added", "probe", least=0), percent=PERCENT)
+def largest_loss(judged, table, percent=10):
+    """The generator that loses most beside nothing added, with a suspected cause; "" where none loses."""
+    made = {arm: _rare(rows) for arm, rows in _generators(judged, percent).items()}
+    lost = [row for rows in made.values() for row in rows[rows["second"] == "none"].to_dict("records")]
+    lost = [row for row in lost if row["high"] < 0]
+    if not lost:
+        return ""
+    row = min(lost, key=lambda row: row["value"])
+    means = table[table["arm"] == row["first"]].groupby("percent")[["added", "probe"]].mean()
+    probed = "; ".join(f"{value:.2f} at {of:g} %" for of, value in means["probe"].dropna().items())
+    return (
+        f"**The largest loss** at {percent:g} %: {words(row['first'])} minus nothing added, mean of the "
+        f"three, {number(row)}; {_seeds_or_first_look(row['seeds'])}. We *suspect*, and have not tested, its "
+        f"labels: {means.loc[percent, 'added']:,.0f} films were added, their number grows with the regimen, "
+        "and each counts as a positive whether or not it shows the finding."
+        + (
+            f" Films that are known by their making would be another cause (probe: {probed})."
+            if probed
+            else ""
+        )
+    )
 
 
 @door(judged=JUDGED, percent=PERCENT)
@@ -293,8 +354,8 @@ def _seeds_or_first_look(count):
     return first_look(count) if count < LEAST_SEEDS else _seeds(count)
 
 
-def _list(names):
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+def _list(names, joint=" and "):
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + joint + names[-1]
 
 
 @door(table=table_of("percent", "arm", "seed", "steps", least=0))

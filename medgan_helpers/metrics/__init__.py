@@ -20,6 +20,7 @@ from .classification import (
     gap_in_words,
     macro_auroc,
 )
+from .equal_cost import MODELS, largest_cost, who_wins
 from .intervals import BOOTSTRAPS, LEAST_SEEDS, Estimate, first_look, interval, mean_interval, proportion
 from .realism import (
     KID_LEAST,
@@ -39,6 +40,7 @@ __all__ = [
     "KID_LEAST",
     "LEAST_PER_GROUP",
     "LEAST_SEEDS",
+    "MODELS",
     "SPACES",
     "Estimate",
     "OperatingPoint",
@@ -56,6 +58,7 @@ __all__ = [
     "gap_in_words",
     "interval",
     "kid",
+    "largest_cost",
     "macro_auroc",
     "mean_interval",
     "memorisation",
@@ -68,4 +71,5 @@ __all__ = [
     "reliability",
     "ssim",
     "threshold_for",
+    "who_wins",
 ]

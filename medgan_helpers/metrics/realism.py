@@ -98,16 +98,14 @@ def _looks_unit(films):
 
 
 def _enough(least, sets):
-    """{name: films}, at least so many in each, with as many channels and pixels, on one scale."""
+    """{name: films}, at least so many in each, with as many channels, on one scale. Sizes may differ: all are
+    resized, and what was smaller is softer then."""
     sets = {str(name): _films(str(name), films) for name, films in sets.items()}
     lengths = " and ".join(f"{len(films)} ({name})" for name, films in sets.items())
     if min(map(len, sets.values())) < least:
         raise ValueError(f"expected at least {least} images in each set, found {lengths}")
     if len({films.shape[1] for films in sets.values()}) > 1:
         raise ValueError(f"{' and '.join(sets)} differ in their channels: expected (N, 1, H, W) of each")
-    if len({films.shape[2:] for films in sets.values()}) > 1:
-        sizes = " and ".join(f"{tuple(films.shape[2:])} ({name})" for name, films in sets.items())
-        raise ValueError(f"films are {sizes} pixels: the same films would differ; resize one of the sets")
     unit = [name for name, films in sets.items() if _looks_unit(films)]
     if unit and any(films.min() < 0 for films in sets.values()):
         raise ValueError(
@@ -125,10 +123,10 @@ def _two_sets(real, fake, space, least):
 def kid(real, fake, space="imagenet", seed=0, subsets=100):
     """Kernel Inception distance (Binkowski et al. 2018): 0 on average between sets of one distribution.
 
-    real, fake: (N, 1, H, W) in [-1, 1], at least 32 of each. The estimate is unbiased at any N (FID is not),
-    so it may be a little below 0; papers print it times 1,000. The interval is the spread over random
-    halves of both sets: drawn without replacement, they spread as much as the full estimate would over
-    new sets (delete-half jackknife, Shao & Tu 1995).
+    real, fake: (N, 1, H, W) in [-1, 1], at least 32 of each and of one size: a smaller film is a softer one.
+    The estimate is unbiased at any N (FID is not), so it may be a little below 0; papers print it times
+    1,000. The interval is the spread over random halves of both sets: drawn without replacement, they spread
+    as much as the full estimate would over new sets (delete-half jackknife, Shao & Tu 1995).
     """
     return _kid(*_two_sets(real, fake, space, KID_LEAST), seed, subsets)
 

@@ -464,7 +464,7 @@ def test_the_translation_that_is_shown_first_comes_nearer_to_the_twin(chromium, 
     page = chromium.open(f"{addresses['file']}/translate.html")
     page.wait(READY)
     words = page.evaluate(WORDS)
-    assert "before: nearer" in words and "names no side" not in words
+    assert "Pleural Effusion" in words and "before: nearer" in words
 
 
 # --- sample -------------------------------------------------------------------------------------

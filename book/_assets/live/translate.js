@@ -10,7 +10,7 @@ medganLive.register("translate", (figure) => {
   const { film, meanAbsolute, random, normal, Network } = medganLive, { size, findings, healthy, ill } = medganData.translate;
   const network = new Network("painter"), patients = healthy.map((_, k) => `Patient ${k + 1}`), ways = ["add", "take away"];
   const bothSides = ["Cardiomegaly", "Edema"]; // the other findings are left or right
-  figure.choice("patient", "Patient", patients, patients[3]);
+  figure.choice("patient", "Patient", patients, patients[2]);
   figure.choice("finding", "Finding", findings, "Pleural Effusion");
   figure.choice("way", "Add it or take it away", ways);
   figure.slider("strength", "Strength", { min: 0, max: 1, step: 0.05, value: 1, say: (v) => `${Math.round(100 * v)} %` });

@@ -110,7 +110,10 @@ chapter = $(filter $(BUILD)/executed/$(1)-%,$(EXECUTED))
 $(call chapter,06): $(call chapter,05)
 $(call chapter,07): $(call chapter,06)
 
-# The chapters that wait for each other come first; the others fill the second core beside them.
+# The chapters that wait for each other come first; the others fill the second core beside them. Make looks for
+# 06 only when it has begun all that need not wait, so the last ones wait for 05 too.
+EARLY := $(foreach number,00 01 02 03 04 05 06 07,$(call chapter,$(number)))
+$(filter-out $(EARLY),$(EXECUTED)): | $(call chapter,05)
 $(SITE): $(call chapter,07) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@rm -rf "$(BUILD)/pages"

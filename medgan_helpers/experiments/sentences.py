@@ -127,7 +127,7 @@ def _beside_control(made):
     if "beats" in found:
         return f"{_list(found['beats'])} does better than {simple}, which needs no generator."
     if "not separable" in found:
-        return f"{simple}, which needs no generator, is as good, as far as the table can tell."
+        return f"no generator is shown to be better than {simple}, which needs none."
     if "is worse than" in found:
         return f"{simple}, which needs no generator, is better."
     return f"there is no verdict against {simple}, which needs no generator."

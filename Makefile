@@ -105,16 +105,16 @@ $(BUILD)/executed/%.ipynb: notebooks/%.ipynb $(HELPERS) book/scripts/execute.py 
 	@echo "== $* (profile $(PROFILE)$(if $(DATASET),$(COMMA) data $(DATASET)))"
 	@$(PY) book/scripts/execute.py $< $@ PROFILE="$(PROFILE)" DATASET="$(DATASET)" DATA_ROOT="$(DATA_ROOT)"
 
-$(filter-out $(FIRST),$(EXECUTED)): | $(FIRST)
-chapter = $(filter $(BUILD)/executed/$(1)-%,$(EXECUTED))
+chapter = $(foreach number,$(1),$(filter $(BUILD)/executed/$(number)-%,$(EXECUTED)))
 $(call chapter,06): $(call chapter,05)
 $(call chapter,07): $(call chapter,06)
 
-# The chapters that wait for each other come first; the others fill the second core beside them. Make looks for
-# 06 only when it has begun all that need not wait, so the last ones wait for 05 too.
-EARLY := $(foreach number,00 01 02 03 04 05 06 07,$(call chapter,$(number)))
-$(filter-out $(EARLY),$(EXECUTED)): | $(call chapter,05)
-$(SITE): $(call chapter,07) $(EXECUTED) $(PROSE) _config.yml $(READY)
+# The chapters that wait for each other come first, the others fill the second core beside them: 00 and 11, which
+# bring their own films, while 01 makes those of the others. Make looks for 07 only when it has begun all that
+# need not wait, so the last ones wait for 06 too.
+$(call chapter,02 03 04 05): | $(FIRST)
+$(call chapter,08 09 10): | $(call chapter,06)
+$(SITE): $(call chapter,07 08 10) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@rm -rf "$(BUILD)/pages"
 	@$(PY) book/scripts/stage.py $(BUILD)/pages $(EXECUTED)

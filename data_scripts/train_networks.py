@@ -15,11 +15,13 @@ again: unet with L1 alone, pix2pix with a discriminator; its card says whether t
 
 import argparse
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from lib import classifier_films
+from lib import classifier_films, real_networks
+from lib.measurements import lowest, note, noted
 
 from medgan_helpers import (
     artifacts,
@@ -54,17 +56,6 @@ SHEETS = 1200  # films with their organ maps
 
 def signed(store, count=None):
     return images.signed_batch(store[:count])
-
-
-def noted(path):
-    """The rows of a table of measurements, none where there is no table yet."""
-    return pd.read_csv(path).to_dict("records") if path.exists() else []
-
-
-def note(path, row):
-    """Add a measurement to the table; those of its step and later ones came from a run that was killed."""
-    kept = [old for old in noted(path) if old["step"] < row["step"]]
-    artifacts.write_csv(path, [*kept, row])
 
 
 def train_dcgan(steps):
@@ -183,10 +174,7 @@ def lesson_films():
 def train_stargan_robust(steps):
     """Chapter 5's generator whose examiner cannot be bribed; studies/findings_that_look.py measures it."""
     films, labels = lesson_films()
-    here = artifacts.folder("artifacts")
-    examiner = stargan_robust.Examiner(FIVE, EXAMINER_STEPS)
-    lessons = stargan_robust.Lessons(films, labels, 48, seed=1)
-    training.fit(examiner, lessons, EXAMINER_STEPS, here / "examiner", every=100)
+    here, examiner = artifacts.folder("artifacts"), trained_examiner(films, labels)
     columns = [FIVE.index(finding) for finding in FOUR]
     known = labels[:, [FIVE.index(finding) for finding in FIVE if finding not in FOUR]].sum(1) == 0
     model = stargan_robust.RobustStarGAN(
@@ -202,6 +190,20 @@ def train_stargan_robust(steps):
         "findings": FOUR,
     }
     training.save(model, ASSETS / "stargan_robust", card, history)
+
+
+def trained_examiner(films, labels):
+    """The examiner of simulated films, trained once."""
+    examiner = stargan_robust.Examiner(FIVE, EXAMINER_STEPS)
+    lessons = stargan_robust.Lessons(films, labels, 48, seed=1)
+    training.fit(examiner, lessons, EXAMINER_STEPS, artifacts.folder("artifacts") / "examiner", every=100)
+    return examiner
+
+
+def train_stargan_real(steps):
+    """Chapter 5's generator that goes on with real films."""
+    examiner = trained_examiner(*lesson_films())
+    real_networks.train_stargan(steps, examiner, ASSETS)
 
 
 def recognised(model, judge, finding, count=256):
@@ -239,11 +241,6 @@ def train_classifier(steps):
     lessons = stargan_robust.Lessons(images.signed_to_uint8(films)[:, 0], labels, 64, seed=SEED)
     history = training.fit(model, lessons, steps, folder, every=CLASSIFIER_EVERY, samples=measure)
     ship_classifier(training.load(classifier.DenseNet, folder / "best"), history, noted(path))
-
-
-def lowest(table):
-    """The step with the lowest validation loss."""
-    return min(table, key=lambda row: row["validation_loss"])["step"]
 
 
 def ship_classifier(model, history, by_step):
@@ -335,7 +332,9 @@ NETWORKS = {
     "flow": (train_flow, 4000),
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1800),
+    "classifier_real": (partial(real_networks.train_classifier, assets=ASSETS), 900),
     "stargan_robust": (train_stargan_robust, 3600),
+    "stargan_real": (train_stargan_real, 2000),
     "pix2pix": (train_restorers, 1500),
     "organs": (train_organs, 6000),
 }

@@ -1,11 +1,12 @@
 """Is simulation enough to train a restorer of real films? Real films, spoilt and repaired in four ways.
 
-    python studies/real_restoration.py --size 64           # book/results/real_restoration.csv
+    python studies/real_restoration.py --size 64           # real_restoration.csv and real_reading.csv
 
 Real test films are spoilt as in chapter 4 (`degradation.apply(..., "xray")`) and repaired by the conventional
 methods, tuned on real validation films, and by three U-Nets (pix2pix without its adversary): trained on
 simulated films, on real ones, and on simulated ones first and real ones then. All three take the same steps.
-PSNR and SSIM with intervals over patients; the differences between the U-Nets are paired by film.
+PSNR and SSIM with intervals over patients; the differences between the U-Nets are paired by film. At 64 px
+the shipped classifier of real films then reads them all: does it read better what was repaired?
 """
 
 import argparse
@@ -19,6 +20,7 @@ import pandas as pd
 
 from medgan_helpers import (
     artifacts,
+    classifier,
     metrics,
     pix2pix,
     restoration,
@@ -28,7 +30,8 @@ from medgan_helpers import (
     training,
 )
 from medgan_helpers.checks import option, whole
-from medgan_helpers.images import unit_batch
+from medgan_helpers.experiments import real_results
+from medgan_helpers.images import unit_batch, unit_to_signed
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 VALID_FILMS = 24  # enough to choose one parameter of a filter
@@ -60,10 +63,15 @@ def main():
         minutes = round((time.perf_counter() - start) / 60, 1)
         command = f"python studies/real_restoration.py --size {options.size} --steps {options.steps}"
         made = {"command": command, "commit": commit, "machine": f"{os.cpu_count()} CPU cores"}
-        table = table.assign(size=options.size, films=len(bad), patients=len(set(real.patients)),
-                             steps=options.steps, seeds=number, minutes=minutes, **made)  # fmt: skip
-        keep(table, options.size)
+        facts = dict(size=options.size, films=len(bad), patients=len(set(real.patients)),
+                     steps=options.steps, seeds=number, minutes=minutes, **made)  # fmt: skip
+        table = table.assign(**facts)
+        keep("real_restoration.csv", table, options.size)
     print(table.iloc[:, :6].round(3).to_string())
+    if options.size == classifier.SIDE:
+        read = reading(restored | {"clean": [real.clean["test"]]})
+        keep("real_reading.csv", read.assign(**facts), options.size)
+        print(read.round(3).to_string())
 
 
 def benches(size):
@@ -129,9 +137,47 @@ def compare(restored, clean, patients):
     return pd.DataFrame(rows)
 
 
-def keep(table, size):
-    """Replace the rows of this size in the committed table."""
-    path = RESULTS / "real_restoration.csv"
+def reading(restored):
+    """Rows method, against, finding, value, low, high: AUROC of the shipped classifier of real films on the
+    test films, of each finding and their mean, as each method left them; and less that of other methods.
+
+    restored: {method: [images in [0, 1], one a seed]}; differences are paired by patient.
+    """
+    films = session.real_films(classifier.SIDE)
+    frame = films.splits["test"]
+    truth, patients = films.labels(frame, uncertain="ignore"), frame.patient.to_numpy()
+    reader, *_ = training.shipped(classifier.DenseNet, "classifier_real")
+    drawn = {}
+    for name, versions in restored.items():
+        logits = np.stack([reader.logits(unit_to_signed(images)).numpy() for images in versions])
+        drawn[name] = {
+            finding: real_results.resampled(truth[finding].to_numpy(), logits[:, :, column], patients)
+            for column, finding in enumerate(reader.findings)
+        }
+    pairs = [(name, "") for name in drawn] + [(name, "degraded") for name in drawn if name != "degraded"]
+    pairs += [("degraded", "clean")] + [(name, "clean") for name in drawn if name.startswith("unet_")]
+    return pd.DataFrame([row for pair in pairs for row in read_rows(drawn, *pair)])
+
+
+def read_rows(drawn, name, other):
+    """A row a finding, and one of their mean."""
+    values = {finding: np.array(pair[0]) for finding, pair in drawn[name].items()}
+    draws = {finding: pair[1] for finding, pair in drawn[name].items()}
+    if other:
+        values = {finding: value - drawn[other][finding][0] for finding, value in values.items()}
+        draws = {finding: part - drawn[other][finding][1] for finding, part in draws.items()}
+    values["all nine"] = np.mean(list(values.values()))
+    draws["all nine"] = np.mean(list(draws.values()), axis=0)
+    return [
+        {"method": name, "against": other, "finding": finding}
+        | metrics.interval(float(value), draws[finding])._asdict()
+        for finding, value in values.items()
+    ]
+
+
+def keep(name, table, size):
+    """Replace the rows of this size in a committed table."""
+    path = RESULTS / name
     with artifacts.lock(path):
         old = pd.read_csv(path) if path.exists() else table[:0]
         artifacts.write_csv(path, pd.concat([old[old["size"] != size], table]).round(4))

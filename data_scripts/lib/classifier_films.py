@@ -47,10 +47,18 @@ def card(role):
 
 
 def examine(model):
-    """What a calibrated classifier says of the test films: rows (finding, label, logit), and of each finding
-    AUROC, calibration error and operating point, the threshold being chosen on the calibration films."""
-    chosen, chosen_labels, _ = films("calibration")
+    """`measured` on the simulated films."""
     tested, truth, table = films("test")
+    return measured(model, films("calibration")[:2], (tested, truth, table["patient"].to_numpy()))
+
+
+def measured(model, held_out, test):
+    """What a calibrated classifier says of test films: rows (finding, label, logit), and of each finding
+    AUROC, calibration error and operating point, the threshold being chosen on the held-out films.
+
+    held_out: films, labels; test: films, labels, patients. nan: a label that is not known.
+    """
+    (chosen, chosen_labels), (tested, truth, patients) = held_out, test
     chosen, said, logits = model.predict(chosen).numpy(), model.predict(tested).numpy(), model.logits(tested)
     rows, found = [], {}
     for k, finding in enumerate(model.findings):
@@ -63,7 +71,7 @@ def examine(model):
         threshold = metrics.threshold_for(chosen_labels[:, k], chosen[:, k], SENSITIVITY)
         found[finding] = {
             "positives": int(labels.sum()),
-            "auroc": metrics.auroc(labels, scores, table["patient"][known]),
+            "auroc": metrics.auroc(labels, scores, patients[known]),
             "calibration_error_before": metrics.calibration_error(labels, 1 / (1 + np.exp(-scores))),
             "calibration_error": metrics.calibration_error(labels, said[known, k]),
             **metrics.operating_point(labels, said[known, k], threshold)._asdict(),

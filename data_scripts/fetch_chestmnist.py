@@ -52,6 +52,8 @@ def command_line():
 
 
 def npz(options):
+    if Path(options.cache).is_file():
+        raise ValueError(f"--cache is {options.cache}, a file: name the folder in which the npz file lies")
     return Path(options.cache) / f"chestmnist_{options.size}.npz"
 
 

@@ -177,6 +177,8 @@ def read_csv(path, **options):
 
     try:
         table = pd.read_csv(path, **options)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8: save it as a csv in UTF-8") from error
     except Exception as error:  # what unpacks a damaged file raises anything at all
         raise ValueError(f"{path} is not a csv table: {error}") from error
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):

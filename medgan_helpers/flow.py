@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import alike, door, having, images, like, tensor, told, torch_seed, whole
+from .checks import alike, door, having, images, in_range, like, tensor, told, torch_seed, whole
 from .checks import number as number_of
 from .training import EMA, Model, one_step, seeded
 from .training.model import MANY, check_batch, check_config
@@ -195,6 +195,7 @@ class Flow(Model):
     @door(noise=images, steps=whole(1, MOST_STEPS))
     def path(self, noise, steps=4):
         """All points of the way (n, steps + 1, 1, H, W): noise first, film last."""
+        in_range(noise, "noise")
         check_batch(noise, self.config)
         return self.in_parts(lambda x: torch.stack(follow(self.trained, x, steps), dim=1), noise)
 

@@ -149,14 +149,13 @@ def add_blob(negatives, targets, radii, strength):
     return put(negatives, targets, (ground + change).clamp(-1, 1))
 
 
-@door(masks=shaped("N", "H", "W"))
+@door(masks=checks.masks)
 def marks_of(masks):
     """Where masks (N, H, W), bool, show their finding, as a radiologist would mark it.
 
     Returns the row and column of its densest part in pixels, (N, 2), and its radius, (N,): that of a disc of
     the same area. The simulator's masks stand for the radiologist. Raises ValueError for an empty mask.
     """
-    checks.numbers(0, 1)("masks", masks)
     masks = torch.as_tensor(masks).float()
     if blank := int((masks.sum((1, 2)) == 0).sum()):
         raise ValueError(f"{blank} of {len(masks)} masks are empty: leave these films out, nothing is marked")

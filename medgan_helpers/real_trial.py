@@ -20,6 +20,8 @@ NOT_RUN = "This has not been run yet: `{command}` writes the table."
 RESTORED = table_of("method", "against", "metric", "value", "low", "high")
 READER = having("logits", "findings", kind="a classifier, as DenseNet")
 REAL = having("frame", "store", kind="a data set, as session.real_films gives it")
+PARTED = having("splits", "store", "labels", kind="a data set, as session.real_films gives it")
+HELD_OUT = ("valid", "test")  # parts of whose films nothing that is shipped has learnt
 STORE = having("frame", "__getitem__", kind="a store of films, as session.films().store")
 LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
     "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
@@ -108,28 +110,81 @@ def _enough(beats, behind):
     )
 
 
+READ = table_of("method", "against", "finding", "value", "low", "high", "seeds", "films")
+REPAIRED = ("bilateral", "unet_simulated", "unet_real", "unet_tuned")  # the filter best by PSNR, and U-Nets
+
+
+@door(table=READ)
+def reading_scores(table):
+    """Columns value, low, high, a row a method: mean AUROC of a classifier on what each method left."""
+    alone = table[table["against"].isna() & (table["finding"] == "all nine")].set_index("method")
+    lacking = [name for name in ("clean", "degraded", *REPAIRED) if name not in alone.index]
+    if lacking:
+        raise ValueError(f"table has no row of {', '.join(lacking)}: run studies/real_restoration.py again")
+    return alone.loc[["clean", "degraded", *REPAIRED], ["value", "low", "high"]]
+
+
+def reading_verdict(table):
+    """Does a repaired real film help a classifier? Markdown, also where there is no table."""
+    if table is None:
+        return NOT_RUN.format(command="python studies/real_restoration.py")
+    scores = reading_scores(table)
+    means = table[table["finding"] == "all nine"].set_index(["method", "against"])
+    gains = {name: means.loc[(name, "degraded"), ["value", "low", "high"]] for name in REPAIRED}
+    help_ = [name for name, gain in gains.items() if gain["low"] > 0]
+    shown = f"It is helped by {', '.join(help_)}." if help_ else "**No repair is shown to help it.**"
+    clean, bad = (_told(scores.loc[name]) for name in ("clean", "degraded"))
+    lines = [
+        f"- *{name}* minus degraded: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
+        for name, gain in gains.items()
+    ]
+    facts = table.iloc[0]
+    said = (
+        f"The classifier of real films, which learnt from clean ones, reads the {facts.films} clean test "
+        f"films with a mean AUROC of {clean}, the degraded ones with {bad}. {shown} "
+        f"(U-Nets of {facts.seeds} seeds; nine findings.)"
+    )
+    return "\n".join([said, "", *lines])
+
+
+def _told(row):
+    return f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+
+
 # ---------------------------------------------------------------- chapter 5
-@door(real=data_set, finding=one_of(*LABELLED), count=whole())
+@door(real=PARTED, finding=one_of(*LABELLED), count=whole())
 def case(real, finding, count):
-    """A `stargan_trial.Case` of real films: at most `count` with the finding, as many with none of LABELLED.
-
-    The shipped networks have seen none of these films, so all parts serve. Nobody has a twin.
+    """A `stargan_trial.Case` of real films from which no shipped network has learnt: at most `count` with the
+    finding, as many with none of LABELLED, of validation and test patients. Nobody has a twin.
     """
-    everything = replace(real, splits={"test": real.frame})
-    return stargan_trial.strangers(everything, finding, list(LABELLED), count)
+    held_out = pd.concat([real.splits[part] for part in HELD_OUT])
+    return stargan_trial.strangers(replace(real, splits={"test": held_out}), finding, list(LABELLED), count)
 
 
-@door(case=stargan_trial.CASE, made=films_of, classifier=READER)
-def evidence(case, made, classifier, finding):
+@door(real=REAL, finding=one_of(*LABELLED), count=whole())
+def everybody_with(real, finding, count):
+    """At most `count` films (n, 1, size, size) in [-1, 1] with a finding, of all parts: KID needs many."""
+    return signed(real.store.subset(real.frame[real.labels()[finding] == 1]), count)
+
+
+@door(case=stargan_trial.CASE, made=films_of, classifier=READER, true=films_of)
+def evidence(case, made, classifier, finding, true):
     """What can be known without a twin, {name: (value, low, high)}: how well a classifier tells made and true
-    films from healthy ones; KID x 1,000 of made and of untouched healthy films to true ones, two spaces.
+    films from healthy ones; KID x 1,000 of made and of untouched healthy films to `true` ones, two spaces.
     """
     one_of(*classifier.findings)("finding", finding)
     rows = stargan_trial.recognised(classifier, classifier.findings.index(finding), case, made)
     for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
         for what, films in (("made", made), ("untouched", case.healthy)):
-            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(case.ill, films, space)]
+            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(true, films, space)]
     return rows
+
+
+@door(counts=each(whole(0)))
+def few(counts):
+    """A sentence on {finding: training films}, as the card of a StarGAN of real films counts them."""
+    seen = " and ".join(f"{count} with {finding}" for finding, count in counts.items())
+    return f"The network that went on with real films has seen few of them: {seen}."
 
 
 @door(rows=each(bounds, "classified", "classified_true", "kid_made", "kid_untouched"))
@@ -149,8 +204,8 @@ def translated(finding, rows):
     )
     where = stargan_trial.nearer(rows["kid_made"], rows["kid_untouched"])
     return (
-        f"**{finding}**: the classifier that learnt from simulated films tells {believes}, and *true* films "
-        f"of patients with {reads}: {doubt}. A made film is {where}."
+        f"**{finding}**: the classifier of real films tells {believes}, and *true* films of patients with "
+        f"{reads}: {doubt}. A made film is {where}."
     )
 
 

@@ -666,7 +666,9 @@ BAD_CALLS = {
         (lesion_gan.add_blob, (FILMS, MIDDLES, 5, 0.5), "radii is int"),
         (lesion_gan.add_blob, (FILMS, MIDDLES, torch.ones(4), "strong"), "strength is 'strong'"),
         (lesion_gan.ring, (0,), "size is 0"),
-        (lesion_gan.marks_of, (np.full((3, 32, 32), 200.0),), "masks is .*: expected 0 to 1"),
+        (lesion_gan.marks_of, (np.full((3, 32, 32), 200.0),), "masks hold 200: .* take masks > 127"),
+        (lesion_gan.marks_of, (torch.rand(3, 32, 32),), "masks hold .*: expected True and False"),
+        (lesion_gan.marks_of, (np.full((3, 32, 32), "1"),), "expected True and False"),
         (lesion_gan.box_centres, (BOXES.assign(x="left"), 64), "boxes is .*: expected numbers"),
         (lesion_gan.box_centres, (BOXES.assign(x=120.0), 64), "boxes is .*: expected 0 to 1"),
         (lesion_gan.Squares, (BYTES, {0: ([0], MIDDLES[:1])}, torch.tensor([1])), r"positives is \[0\]"),
@@ -1002,7 +1004,7 @@ BAD_CALLS = {
     ],
     "on another scale, or of another shape": [
         (gan, (FILMS + 200,), "images reach 200"),
-        (gan, (FILMS * NAN,), "images reach nan"),
+        (gan, (FILMS * NAN,), "images hold nan"),
         (unet, ((FILMS, FILMS + 200),), "images reach 200"),
         (star, ((FILMS - 200, torch.zeros(4, 2)),), "images reach 200"),
         (reader, ((FILMS, torch.zeros(4, 14) - 1),), "-1"),
@@ -1029,6 +1031,11 @@ BAD_CALLS = {
         (reader_study.make, ({"a": (GREY, GREY)}, 0), "pairs is 0"),
         (reader_study.score, (PAIRS, ["L", "R"]), "'L' is not left or right"),
         (reader_study.agreement, (pd.DataFrame([["L"], ["R"]]),), "'L' is not left or right"),
+        (
+            reader_study.agreement,
+            (pd.DataFrame({"Ada": ["left", "right"], "Bob": ["left", "left"]}),),
+            "readers as columns: expected one row per reader",
+        ),
         (reader_study.detail, (5,), "film is int"),
         (reader_study.by_rule, (PAIRS, "sharp"), "measure is 'sharp'"),
         (figures.grey, (FILMS + 200,), "images reach 200"),
@@ -1069,7 +1076,7 @@ BAD_CALLS = {
         (stargan.balanced, (np.eye(3), 0), "expected a DataFrame of findings"),
         (training.diagnose, (pd.DataFrame({"step": range(6)}),), "expected losses"),
         (training.diagnose, (pd.DataFrame({"d_real": [0.5] * 6}),), "both, or neither"),
-        (training.diagnose, ({"loss": list("abcdef")},), "expected losses"),
+        (training.diagnose, ({"loss": list("abcdef")},), "text in loss: expected numbers"),
         (training.shipped, (dcgan.DCGAN, 3), "name is 3"),
         (training.shipped, (dcgan.DCGAN, None, "64"), "image_size is '64'"),
         (images.Batches, (GREY, 2.5, 0, "cpu", FRAME), "batch_size is 2.5"),
@@ -1230,7 +1237,7 @@ BAD_CALLS = {
         (images.signed_to_xrv, (FILMS + 200,), "images reach 200"),
         (augmentation.contrast, (FILMS + 200, 1.2), "images reach 200"),
         (augmentation.rotate, (FILMS + 200, 1.2), "images reach 200"),
-        (augmentation.Augmentation(), (FILMS * NAN, torch.Generator()), "images reach nan"),
+        (augmentation.Augmentation(), (FILMS * NAN, torch.Generator()), "images hold nan"),
         (dcgan.discriminator_loss, (torch.zeros(2), torch.zeros(2), "Hinge"), "kind is 'Hinge'"),
         (dcgan.generator_loss, (torch.zeros(2), "wasserstein"), "kind is 'wasserstein'"),
         (stargan.StarGAN, SMALL | {"pretrain": -5}, "pretrain is -5"),
@@ -1790,6 +1797,23 @@ def test_a_label_table_that_would_be_misread_is_named(tmp_path, options, words):
     assert len(chexpert.read(table_of(tmp_path))) == 1
     with pytest.raises(ValueError, match=words):
         chexpert.read(table_of(tmp_path, **options))
+
+
+def test_a_label_table_in_another_encoding_is_named(tmp_path):
+    path = table_of(tmp_path)
+    path.write_bytes(path.read_text().encode("utf-16"))
+    with pytest.raises(ValueError, match="no text in UTF-8: save it as a csv in UTF-8"):
+        chexpert.read(path)
+
+
+def test_a_checkpoint_of_another_kind_of_model_is_named(tmp_path):
+    films = torch.rand(4, 1, 32, 32) - 0.5
+    training.fit(model(dcgan.DCGAN), [films], 1, checkpoint=tmp_path)
+    other = flow.Flow(32, 4)
+    with pytest.raises(ValueError, match=r"another kind of model, .* latent.*; a Flow has"):
+        training.fit(other, [films], 1, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="noise hold nan"):
+        other.draw(other.noise(1) * torch.nan)
 
 
 def test_a_card_whose_config_the_class_refuses_is_named(tmp_path):

@@ -62,6 +62,7 @@ BAD_COMMANDS = [
     ("execute", "NOTEBOOK NOTEBOOK PROFILE=smoke", "is the source itself: give another target"),
     ("execute", "NOTEBOOK IN/own.ipynb", "own.ipynb was not made by this script, and would be lost"),
     ("execute", "NOTEBOOK IN/labels.csv", "labels.csv is no whole notebook"),
+    ("fetch_chestmnist", "OUT --cache IN/labels.csv", "a file: name the folder in which the npz file lies"),
     ("grid", "--arms magic", "invalid choice: 'magic'"),
     ("grid", "--percents 0 --out OUT", "no cell of the plan"),
     ("grid", "--percents ten --out OUT", "invalid float value: 'ten'"),

@@ -162,7 +162,7 @@ def test_a_reader_counts_once_and_a_film_is_no_table(test, tmp_path):
     with pytest.raises(ValueError, match=r"b\.csv: a second file of reader 'Ada'"):
         reader_study.read_answers([tmp_path / "a.csv", tmp_path / "b.csv"], test)
     (tmp_path / "c.csv").write_bytes(bytes(range(128, 256)))
-    with pytest.raises(ValueError, match=r"c\.csv is not a csv"):
+    with pytest.raises(ValueError, match=r"c\.csv is no text in UTF-8"):
         reader_study.read_answers([tmp_path / "c.csv"], test)
 
 

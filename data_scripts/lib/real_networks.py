@@ -27,7 +27,7 @@ EVERY = 50  # steps between two measurements of the validation loss
 BEGINNINGS = ("scratch", "simulated")  # from first weights, or from the shipped classifier's features
 FINDINGS = list(real_trial.LABELLED)
 FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # as the shipped StarGAN draws
-TUNING_RATE = 1e-3  # of an examiner that goes on from simulated films
+EXAM_STEPS, EXAM_RATE = 300, 3e-3  # of an examiner that goes on from simulated films; by validation loss
 
 
 def part(role):
@@ -108,37 +108,40 @@ def ship_classifier(tables, steps, folder, assets):
 def train_stargan(steps, examiner, assets):
     """The shipped robust StarGAN goes on with real films; examiner: the one that it learnt from.
 
-    Both have learnt from simulated films. The examiner reads real ones first, through haze, for as many steps
-    as it took before; then painter and judge play with films of training patients: some without any of the
-    nine findings that NIH labels, as many with at least one of the four that are drawn.
+    Both have learnt from simulated films. The examiner reads real ones first, through haze; then painter and
+    judge play. Of all films that they meet, of training patients, half have none of the nine findings that
+    NIH labels, the others at least one of those that are read, or drawn.
     """
     folder = artifacts.folder("artifacts")
     grey, labels = training_films()
-    read = [FINDINGS.index(finding) for finding in examiner.findings]
-    length = examiner.config["steps"]
-    examiner.begin(length, TUNING_RATE)
-    exam = stargan_robust.Lessons(grey, labels[:, read], 48, seed=1)
-    training.fit(examiner, exam, length, folder / "examiner-real", every=100)
+    examiner.begin(EXAM_STEPS, EXAM_RATE)
+    exam = lessons_of(grey, labels, examiner.findings, 48, seed=1)
+    training.fit(examiner, exam, EXAM_STEPS, folder / "examiner-real", every=100)
     columns = [list(examiner.findings).index(finding) for finding in FOUR]
     model = stargan_robust.RobustStarGAN(
         SIZE, len(FOUR), seed=SEED, decay_steps=steps, examiner=examiner, columns=columns
     )
     before, _, card = training.shipped(stargan_robust.RobustStarGAN, "stargan_robust")
     model.load_trained(before.trained.state_dict())
-    drawn = labels[:, [FINDINGS.index(finding) for finding in FOUR]]
-    known = (labels.sum(1) == 0) | (drawn.sum(1) > 0)
-    game = stargan_robust.Lessons(grey[known], drawn[known], 12, seed=2, halves=True)
+    game = lessons_of(grey, labels, FOUR, 12, seed=2)
     history = training.fit(model, game, steps, folder / "stargan-real-long", every=250)
     card = {
-        "data": f"{known.sum()} of {len(grey)} real films of training patients (NIH ChestX-ray14, "
+        "data": f"{len(game.films)} of {len(grey)} real films of training patients (NIH ChestX-ray14, "
         f"`session.real_films`); began as stargan_robust, {card['steps']} steps with simulated films",
         "command": f"python data_scripts/train_networks.py stargan_real --steps {steps}",
         "use": "teaching; draws findings into real chest films, not for diagnosis",
         "findings": FOUR,
-        "learnt_from": {name: int(count) for name, count in zip(FOUR, drawn[known].sum(0), strict=True)},
+        "learnt_from": dict(zip(FOUR, game.labels.sum(0).int().tolist(), strict=True)),
     }
     training.save(model, assets / "stargan_real", card, history)
     print(card["learnt_from"])
+
+
+def lessons_of(grey, labels, findings, size, seed):
+    """Batches of which one half has none of the nine findings, the other at least one of `findings`."""
+    asked = labels[:, [FINDINGS.index(finding) for finding in findings]]
+    known = (labels.sum(1) == 0) | (asked.sum(1) > 0)
+    return stargan_robust.Lessons(grey[known], asked[known], size, seed, halves=True)
 
 
 def training_films():

@@ -131,8 +131,24 @@ def in_range(images, name="images"):
     Looks at tensors on the CPU only: elsewhere it would wait for the GPU.
     """
     if images.device.type == "cpu" and images.numel() and not (reach := images.abs().max()) <= SANE:
+        if reach.isnan():
+            raise ValueError(f"{name} hold nan: find where a number was divided by nothing, or is not known")
         raise ValueError(
             f"{name} reach {reach:.4g}: expected films in [-1, 1], as images.signed_batch makes them"
+        )
+
+
+def masks(name, value):
+    """Masks (N, H, W): True, or 1, where something shows, elsewhere False, or 0."""
+    shaped("N", "H", "W")(name, value)
+    found = np.asarray(value)
+    if found.dtype.kind not in "biuf":
+        raise TypeError(f"{name} is {told(value)}: expected True and False")
+    odd = found[(found != 0) & (found != 1)]
+    if odd.size:
+        raise ValueError(
+            f"{name} hold {odd.flat[0]:g}: expected True and False, or 1 and 0; of a picture in 0 to 255 "
+            f"take {name} > 127"
         )
 
 

@@ -179,6 +179,9 @@ def agreement(answers, seed=0):
     """
     if len(answers) < 2:
         raise ValueError(f"agreement needs at least two readers, found {len(answers)}")
+    rows, columns = (all(isinstance(one, str) for one in axis) for axis in (answers.index, answers.columns))
+    if columns and not rows:
+        raise ValueError("answers has readers as columns: expected one row per reader, as answers.T has it")
     _check_answers(answers.to_numpy().ravel())
     counts = np.stack([(answers == side).sum().to_numpy() for side in SIDES], axis=1)  # (pairs, 2)
     draws = np.random.default_rng(seed).integers(len(counts), size=(metrics.BOOTSTRAPS, len(counts)))

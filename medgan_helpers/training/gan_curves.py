@@ -36,6 +36,8 @@ def diagnose(history):
     except ValueError as error:
         raise ValueError("history: expected lists of one length, as training.fit returns them") from error
     losses = history.drop(columns=["step", "seconds", "images_per_second"], errors="ignore")
+    if text := [name for name in losses if losses[name].map(lambda value: isinstance(value, str)).any()]:
+        raise ValueError(f"history holds text in {', '.join(map(str, text))}: expected numbers, as 1.2")
     if losses.empty or len(losses.select_dtypes("number").columns) < losses.shape[1]:
         raise ValueError(f"history has the columns {list(history)}: expected losses, as training.fit returns")
     if ("d_real" in losses) != ("d_fake" in losses):

@@ -276,7 +276,12 @@ class Model:
     def load_state_dict(self, state):
         """Raises ValueError if `state` came from a model made with other arguments, naming them."""
         saved, mine = state["config"], self.config
-        other = {k: (saved.get(k), mine.get(k)) for k in saved | mine if saved.get(k) != mine.get(k)}
+        if set(saved) != set(mine):
+            raise ValueError(
+                f"the checkpoint belongs to another kind of model, with the settings {', '.join(saved)}; a "
+                f"{type(self).__name__} has {', '.join(mine)}. Give another checkpoint folder"
+            )
+        other = {k: (saved[k], mine[k]) for k in mine if saved[k] != mine[k]}
         if other:
             raise ValueError(
                 f"the checkpoint belongs to another {type(self).__name__}: (checkpoint, this) = {other}. "

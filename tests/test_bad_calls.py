@@ -1809,7 +1809,7 @@ def test_a_label_table_in_another_encoding_is_named(tmp_path):
 def test_a_checkpoint_of_another_kind_of_model_is_named(tmp_path):
     films = torch.rand(4, 1, 32, 32) - 0.5
     training.fit(model(dcgan.DCGAN), [films], 1, checkpoint=tmp_path)
-    other = flow.Flow(32, 4)
+    other = flow.Flow(32, 8)
     with pytest.raises(ValueError, match=r"another kind of model, .* latent.*; a Flow has"):
         training.fit(other, [films], 1, checkpoint=tmp_path)
     with pytest.raises(ValueError, match="noise hold nan"):

@@ -334,7 +334,7 @@ NETWORKS = {
     "classifier": (train_classifier, 1800),
     "classifier_real": (partial(real_networks.train_classifier, assets=ASSETS), 900),
     "stargan_robust": (train_stargan_robust, 3600),
-    "stargan_real": (train_stargan_real, 2000),
+    "stargan_real": (train_stargan_real, 3000),
     "pix2pix": (train_restorers, 1500),
     "organs": (train_organs, 6000),
 }

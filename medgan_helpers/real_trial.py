@@ -21,7 +21,6 @@ RESTORED = table_of("method", "against", "metric", "value", "low", "high")
 READER = having("logits", "findings", kind="a classifier, as DenseNet")
 REAL = having("frame", "store", kind="a data set, as session.real_films gives it")
 PARTED = having("splits", "store", "labels", kind="a data set, as session.real_films gives it")
-HELD_OUT = ("valid", "test")  # parts of whose films nothing that is shipped has learnt
 STORE = having("frame", "__getitem__", kind="a store of films, as session.films().store")
 LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
     "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
@@ -33,6 +32,14 @@ LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and 
 def signed(store, count=None):
     """Films of a store as networks want them: (n, 1, size, size) in [-1, 1]."""
     return images.signed_batch(store[:count])
+
+
+@door(real=PARTED)
+def held_out(real):
+    """The films of the validation and test patients, from which nothing that is shipped has learnt: a data
+    set whose only part is "test"."""
+    frame = pd.concat([real.splits[part] for part in ("valid", "test")])
+    return replace(real, frame=frame, store=real.store.subset(frame), splits={"test": frame})
 
 
 # ---------------------------------------------------------------- chapter 3
@@ -157,8 +164,7 @@ def case(real, finding, count):
     """A `stargan_trial.Case` of real films from which no shipped network has learnt: at most `count` with the
     finding, as many with none of LABELLED, of validation and test patients. Nobody has a twin.
     """
-    held_out = pd.concat([real.splits[part] for part in HELD_OUT])
-    return stargan_trial.strangers(replace(real, splits={"test": held_out}), finding, list(LABELLED), count)
+    return stargan_trial.strangers(held_out(real), finding, list(LABELLED), count)
 
 
 @door(real=REAL, finding=one_of(*LABELLED), count=whole())

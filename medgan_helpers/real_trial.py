@@ -259,3 +259,14 @@ def inside(network, real, finding, lungs):
     masks = torch.from_numpy(np.broadcast_to(lungs, (len(store), *lungs.shape)).copy())
     shares = cam.energy_inside(maps, masks)[0].numpy()
     return metrics.mean_interval(shares, store.frame.patient.to_numpy())
+
+
+@door(shares=each(bounds), area=number(0, 1))
+def looked(shares, area):
+    """A sentence on {finding: share of a map inside the lungs}, with interval, beside the lungs' own area."""
+    inside = [name for name, share in shares.items() if share[1] > area]
+    others = [name for name in shares if name not in inside]
+    if not inside:
+        return "**What stands out in its maps is not shown to lie in the lungs, for no finding it reads.**"
+    rest = f"; not shown for {', '.join(others)}" if others else ""
+    return f"What stands out in its maps lies in the lungs beyond chance for {', '.join(inside)}{rest}."

@@ -45,6 +45,16 @@ def test_a_missing_table_is_said_to_be_missing():
     assert artifacts.committed("no-such-table.csv") is None
 
 
+def test_where_a_classifier_looked_is_told_by_the_intervals():
+    shares = {"Edema": (0.8, 0.7, 0.9), "Pneumonia": (0.5, 0.4, 0.6)}
+    assert "beyond chance for Edema; not shown for Pneumonia." in real_trial.looked(shares, 0.43)
+    assert "for no finding" in real_trial.looked(shares, 0.9)
+
+
+def test_few_films_are_counted():
+    assert real_trial.few({"Edema": 3, "Pneumonia": 4}).endswith("few of them: 3 with Edema and 4 with Pneumonia.")
+
+
 def read(gain):
     names = ("clean", "degraded", *real_trial.REPAIRED)
     alone = [(name, np.nan, 0.6, 0.5, 0.7) for name in names]

@@ -1,9 +1,9 @@
 """The paper's own DenseNet-121 beside the course's narrow one: a few epochs on the shipped real films.
 
-    python studies/official_network.py --epochs 4          # book/results/official_network.csv
+    python studies/official_network.py --epochs 16         # book/results/official_network.csv
 
-Both begin from first weights, learn from the training patients and read validation patients; test patients are
-not looked at. Nobody has to download anything: with --weights densenet121-res224-all the official network
+Both begin from first weights, learn from the training patients and read validation patients; test patients
+are not looked at. Nobody has to download anything: with --weights densenet121-res224-all the official network
 begins from what torchxrayvision distributes, where that file is at hand.
 """
 
@@ -23,7 +23,9 @@ FINDINGS = list(real_trial.LABELLED)
 def main():
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--epochs", type=option(int, whole()), default=4, help="of each network (default 4)")
+    parser.add_argument(
+        "--epochs", type=option(int, whole()), default=16, help="of each network (default 16)"
+    )
     parser.add_argument("--weights", help="of the official network, as torchxrayvision names them")
     options = parser.parse_args()
     artifacts.activate("class", "nih", "studies/official_network")

@@ -131,15 +131,33 @@ def reading_scores(table):
     return alone.loc[["clean", "degraded", *REPAIRED], ["value", "low", "high"]]
 
 
-def reading_verdict(table):
-    """Does a repaired real film help a classifier? Markdown, also where there is no table."""
-    if table is None:
-        return NOT_RUN.format(command="python studies/real_restoration.py")
-    scores = reading_scores(table)
+def _helpers(table):
+    """{method: its gain over the degraded film, a row of the table}, and the methods that help."""
     means = table[table["finding"] == "all nine"].set_index(["method", "against"])
     gains = {name: means.loc[(name, "degraded"), ["value", "low", "high"]] for name in REPAIRED}
-    help_ = [name for name, gain in gains.items() if gain["low"] > 0]
-    shown = f"It is helped by {', '.join(help_)}." if help_ else "**No repair is shown to help it.**"
+    return gains, [name for name, gain in gains.items() if gain["low"] > 0]
+
+
+def reading_in_short(table):
+    """Does a repaired real film help a classifier? One plain sentence; none without a table."""
+    if table is None:
+        return ""
+    READ("table", table)
+    helping = ", ".join(_helpers(table)[1])
+    by = (
+        f"is helped by films that {helping} repaired"
+        if helping
+        else "is not shown to be helped by any repair"
+    )
+    return f"On real films, a classifier {by}."
+
+
+def reading_verdict(table):
+    """The same with numbers, in Markdown; also where there is no table."""
+    if table is None:
+        return NOT_RUN.format(command="python studies/real_restoration.py")
+    scores, (gains, helping) = reading_scores(table), _helpers(table)
+    shown = f"It is helped by {', '.join(helping)}." if helping else "**No repair is shown to help it.**"
     clean, bad = (_told(scores.loc[name]) for name in ("clean", "degraded"))
     lines = [
         f"- *{name}* minus degraded: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
@@ -212,6 +230,35 @@ def translated(finding, rows):
     return (
         f"**{finding}**: the classifier of real films tells {believes}, and *true* films of patients with "
         f"{reads}: {doubt}. A made film is {where}."
+    )
+
+
+# ---------------------------------------------------------------- chapter 6
+SIZES = table_of("network", "parameters", "epochs", "minutes", "value", "low", "high", "films")
+
+
+def official(table):
+    """A sentence on the paper's own network beside the narrow one, from studies/official_network.py."""
+    if table is None:
+        return NOT_RUN.format(command="python studies/official_network.py")
+    SIZES("table", table)
+    rows = table.set_index("network")
+    for name in ("narrow", "densenet121"):
+        if name not in rows.index:
+            raise ValueError(f"table has no row of {name}: run studies/official_network.py again")
+    small, large = rows.loc["narrow"], rows.loc["densenet121"]
+    words = (
+        "The official network reads better"
+        if large["low"] > small["high"]
+        else "The narrow network reads better"
+        if small["low"] > large["high"]
+        else "The intervals do not tell them apart"
+    )
+    return (
+        f"From first weights, after {large['epochs']} epochs on real films, mean AUROC of nine findings on "
+        f"{large['films']} validation films: the official DenseNet-121 ({large['parameters']:,} parameters) "
+        f"{_told(large)} in {large['minutes']:.1f} minutes, the narrow one ({small['parameters']:,}) "
+        f"{_told(small)} in {small['minutes']:.1f}. {words}."
     )
 
 

@@ -51,8 +51,26 @@ def test_where_a_classifier_looked_is_told_by_the_intervals():
     assert "for no finding" in real_trial.looked(shares, 0.9)
 
 
+@pytest.mark.parametrize(
+    ("large", "words"),
+    [((0.9, 0.85, 0.95), "official network reads better"), ((0.5, 0.4, 0.55), "narrow network reads better"),
+     ((0.7, 0.6, 0.8), "do not tell them apart")],
+)  # fmt: skip
+def test_two_networks_are_compared_by_their_intervals(large, words):
+    facts = {"parameters": 1000, "epochs": 4, "minutes": 1.0, "films": 180}
+    rows = [
+        {"network": name, **dict(zip(("value", "low", "high"), triple, strict=True)), **facts}
+        for name, triple in (("narrow", (0.7, 0.6, 0.8)), ("densenet121", large))
+    ]
+    assert words in real_trial.official(pd.DataFrame(rows))
+    assert "not been run yet" in real_trial.official(None)
+    with pytest.raises(ValueError, match="no row of densenet121"):
+        real_trial.official(pd.DataFrame(rows[:1]))
+
+
 def test_few_films_are_counted():
-    assert real_trial.few({"Edema": 3, "Pneumonia": 4}).endswith("few of them: 3 with Edema and 4 with Pneumonia.")
+    said = real_trial.few({"Edema": 3, "Pneumonia": 4})
+    assert said.endswith("few of them: 3 with Edema and 4 with Pneumonia.")
 
 
 def read(gain):
@@ -66,7 +84,9 @@ def read(gain):
 def test_help_for_a_reader_follows_the_intervals():
     assert "**No repair is shown to help it.**" in real_trial.reading_verdict(read((0.05, -0.01, 0.1)))
     assert "It is helped by bilateral, unet_sim" in real_trial.reading_verdict(read((0.05, 0.01, 0.1)))
-    assert "not been run yet" in real_trial.reading_verdict(None)
+    assert "not been run yet" in real_trial.reading_verdict(None) and real_trial.reading_in_short(None) == ""
+    assert "not shown to be helped by any repair." in real_trial.reading_in_short(read((0.05, -0.01, 0.1)))
+    assert "that bilateral, unet_sim" in real_trial.reading_in_short(read((0.05, 0.01, 0.1)))
     with pytest.raises(ValueError, match="no row of clean"):
         real_trial.reading_scores(read((0.05, 0.01, 0.1)).query("method != 'clean'"))
 

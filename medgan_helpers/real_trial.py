@@ -191,16 +191,24 @@ def everybody_with(real, finding, count):
     return signed(real.store.subset(real.frame[real.labels()[finding] == 1]), count)
 
 
-@door(case=stargan_trial.CASE, made=films_of, classifier=READER, true=films_of)
+@door(case=stargan_trial.CASE, made=each(films_of), classifier=READER, true=films_of)
 def evidence(case, made, classifier, finding, true):
-    """What can be known without a twin, {name: (value, low, high)}: how well a classifier tells made and true
-    films from healthy ones; KID x 1,000 of made and of untouched healthy films to `true` ones, two spaces.
+    """What can be known without a twin, {network: {name: (value, low, high)}}: how well a classifier tells
+    made and true films from healthy ones; KID x 1,000 of made and of untouched healthy films to `true` ones,
+    in two spaces. made: {network: case.healthy with the finding drawn}.
     """
     one_of(*classifier.findings)("finding", finding)
-    rows = stargan_trial.recognised(classifier, classifier.findings.index(finding), case, made)
-    for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
-        for what, films in (("made", made), ("untouched", case.healthy)):
-            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(true, films, space)]
+    column = classifier.findings.index(finding)
+    spaces = {"kid": "thumbnails", "kid_photographs": "imagenet"}
+
+    def distances(films):
+        return {name: [1000 * v for v in metrics.kid(true, films, space)] for name, space in spaces.items()}
+
+    untouched, rows = distances(case.healthy), {}
+    for network, films in made.items():
+        rows[network] = stargan_trial.recognised(classifier, column, case, films)
+        for name, value in distances(films).items():
+            rows[network] |= {f"{name}_made": value, f"{name}_untouched": untouched[name]}
     return rows
 
 

@@ -220,7 +220,7 @@ def who_reads(skill):
     worse = [name for name, estimate in skill.items() if estimate.high < 0.5]
     unsure = [name for name, estimate in skill.items() if not estimate.low > 0.5 and name not in worse]
     if not unsure and not worse:
-        return f"All {len(skill)} are read better than by guessing: their maps explain something."
+        return f"All {len(skill)} are read better than by guessing, so their maps may be looked at."
     parts = []
     if unsure:
         parts.append(

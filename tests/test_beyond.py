@@ -24,6 +24,7 @@ def test_a_claim_quotes_its_table_or_says_that_it_has_not_been_run(claim, tmp_pa
         "high": 0.6,
         "size": 64,
         "steps": 9,
+        "seeds": 3,
     }
     first = "== 'pretrained'" in claim["where"]
     row |= {"finding": "all nine", "arm": "pretrained" if first else "stargan"}

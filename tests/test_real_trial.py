@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import artifacts, classifier, metrics, real_trial, session, training
+from medgan_helpers import artifacts, cam, classifier, metrics, real_trial, session, training
 
 
 def duel(method, against, metric, value, low, high):
@@ -35,9 +35,9 @@ def table(beats, behind):
 def test_the_verdict_on_simulation_follows_the_intervals(beats, behind, words):
     text = real_trial.restorer_verdict(table(beats, behind))
     assert words in text and "180 real films of 144 patients" in text
-    assert text.startswith("A first look, one seed. ")
-    three = table(beats, behind).assign(seeds=3)
-    assert real_trial.restorer_verdict(three).startswith("**Simulation is")
+    assert text.startswith("1 seed: a first look, no verdict. ")
+    five = table(beats, behind).assign(seeds=5)
+    assert real_trial.restorer_verdict(five).startswith("**Simulation is")
 
 
 def test_a_missing_table_is_said_to_be_missing():
@@ -46,9 +46,11 @@ def test_a_missing_table_is_said_to_be_missing():
 
 
 def test_where_a_classifier_looked_is_told_by_the_intervals():
-    shares = {"Edema": (0.8, 0.7, 0.9), "Pneumonia": (0.5, 0.4, 0.6)}
-    assert "beyond chance for Edema; not shown for Pneumonia." in real_trial.looked(shares, 0.43)
-    assert "for no finding" in real_trial.looked(shares, 0.9)
+    without = (0.5, 0.4, 0.6)
+    shares = {"Edema": {"with": (0.8, 0.7, 0.9)}, "Pneumonia": {"with": (0.5, 0.4, 0.6)}}
+    shares = {name: share | {"without": without} for name, share in shares.items()}
+    assert "where the finding is for Edema; not shown for Pneumonia." in real_trial.looked(shares)
+    assert "not shown to lie elsewhere" in real_trial.looked({"Pneumonia": shares["Pneumonia"]})
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,15 @@ def test_two_networks_are_compared_by_their_intervals(large, words):
         real_trial.official(pd.DataFrame(rows[:1]))
 
 
+def test_whom_the_classifier_believes_is_held_against_the_distance():
+    rows = {"a": {"classified": (0.6, 0.5, 0.7), "kid_made": (9, 8, 10)}}
+    rows["b"] = {"classified": (0.5, 0.4, 0.6), "kid_made": (5, 4, 6)}
+    assert "*a* most, and its films are the furthest" in real_trial.most_moved(rows)
+    rows["b"]["kid_made"] = (12, 11, 13)
+    assert "*a* most; furthest from true films is *b*." in real_trial.most_moved(rows)
+    assert real_trial.one_each(["p", "p", "q", "r"], 2) == [0, 2]
+
+
 def test_few_films_are_counted():
     said = real_trial.few({"Edema": 3, "Pneumonia": 4})
     assert said.endswith("few of them: 3 with Edema and 4 with Pneumonia.")
@@ -77,16 +88,21 @@ def read(gain):
     names = ("clean", "degraded", *real_trial.REPAIRED)
     alone = [(name, np.nan, 0.6, 0.5, 0.7) for name in names]
     gains = [(name, "degraded", *gain) for name in real_trial.REPAIRED]
+    gains += [(name, "clean", -0.1, -0.2, -0.05) for name in real_trial.REPAIRED]
     columns = ["method", "against", "value", "low", "high"]
-    return pd.DataFrame(alone + gains, columns=columns).assign(finding="all nine", seeds=3, films=180)
+    means = pd.DataFrame(alone + gains, columns=columns).assign(finding="all nine")
+    one = means[means["against"] == "degraded"].assign(finding="Edema", p_holm=[0.01] * 3 + [0.2])
+    return pd.concat([means, one]).assign(seeds=3, films=180)
 
 
 def test_help_for_a_reader_follows_the_intervals():
-    assert "**No repair is shown to help it.**" in real_trial.reading_verdict(read((0.05, -0.01, 0.1)))
-    assert "It is helped by bilateral, unet_sim" in real_trial.reading_verdict(read((0.05, 0.01, 0.1)))
+    said = real_trial.reading_verdict(read((0.05, -0.01, 0.11)))
+    assert "no repair is shown to help it.**" in said and "a gain of 0.09 four times in five" in said
+    assert "over 4: Edema is read better after bilateral, unet_simulated, unet_real (+0.05" in said
+    assert "it is helped by bilateral, unet_sim" in real_trial.reading_verdict(read((0.05, 0.01, 0.1)))
     assert "not been run yet" in real_trial.reading_verdict(None) and real_trial.reading_in_short(None) == ""
     assert "not shown to be helped by any repair." in real_trial.reading_in_short(read((0.05, -0.01, 0.1)))
-    assert "that bilateral, unet_sim" in real_trial.reading_in_short(read((0.05, 0.01, 0.1)))
+    assert "by films that bilateral, unet_sim" in real_trial.reading_in_short(read((0.05, 0.01, 0.1)))
     with pytest.raises(ValueError, match="no row of clean"):
         real_trial.reading_scores(read((0.05, 0.01, 0.1)).query("method != 'clean'"))
 
@@ -145,8 +161,8 @@ def test_the_shipped_reader_is_scored_on_every_real_film_and_box():
     assert all(0 <= estimate.low <= estimate.value <= estimate.high <= 1 for estimate in skill.values())
     lungs = real_trial.usual_lungs(64, patients=4)
     assert 0.1 < lungs.mean() < 0.6 and not lungs[0].any(), "lungs are in the middle of the film"
-    share = real_trial.inside(network, real, "Pleural Effusion", lungs)
-    everywhere = real_trial.inside(network, real, "Pleural Effusion", np.ones_like(lungs))
+    share = real_trial.inside(network, real, "Edema", lungs)["with"]
+    everywhere = real_trial.inside(network, real, "Edema", np.ones_like(lungs))["with"]
     assert 0 < share.value < everywhere.value == pytest.approx(1)
 
 
@@ -168,7 +184,7 @@ def test_maps_are_held_against_the_boxes_of_their_finding(monkeypatch):
 
     maps = torch.zeros(2, 8, 8)
     maps[0, 1, 1] = maps[1, 6, 6] = 1
-    monkeypatch.setattr(real_trial.cam, "activation_map", lambda network, films, name: maps)
+    monkeypatch.setattr(cam, "activation_map", lambda network, films, name: maps)
     boxes = pd.DataFrame({"path": ["a", "b", "c"], "finding": ["Edema", "Edema", "Fracture"],
                           "x": [0, 0.6, 0], "y": [0, 0.6, 0], "width": 0.3, "height": 0.3})  # fmt: skip
     asked = ["Edema", "Fracture", "Cardiomegaly"]  # of the last there is no box at all

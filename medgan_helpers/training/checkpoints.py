@@ -152,7 +152,7 @@ def save(model, folder, card, history=None):
         "parameters": sum(p.numel() for p in model.trained.parameters()),
         "sha256": sha256_of(weights),
         "made": artifacts.provenance(),
-        "warning": "Trained for teaching. Its images are synthetic: not for diagnosis.",
+        "warning": "Trained for teaching: not for diagnosis. Images that it makes or changes are synthetic.",
     }
     artifacts.write_json(folder / "card.json", card | facts)
 

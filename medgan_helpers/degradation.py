@@ -209,7 +209,14 @@ def grid_lines(exposure, depth, period=2.6):
     return exposure * (1 - depth * (1 + torch.cos(2 * math.pi * x / period)) / 2)
 
 
-@door(images=FILMS, factor=number(1, 4096))
+def _times(name, value):
+    """A whole number of pixels, also as a float: 2.0."""
+    number(1, 4096)(name, value)
+    if value != int(value):
+        raise ValueError(f"{name} is {value}: expected a whole number")
+
+
+@door(images=FILMS, factor=_times)
 def coarser(images, factor):
     """A detector whose pixels are `factor` times as wide: means over factor x factor blocks."""
     factor = int(factor)
@@ -218,7 +225,7 @@ def coarser(images, factor):
     return F.avg_pool2d(images, factor)
 
 
-@door(images=FILMS, factor=number(1, 64))
+@door(images=FILMS, factor=_times)
 def finer(images, factor):
     """Back to the old number of pixels by repeating each: nothing is added, so nothing is hidden."""
     return images.repeat_interleave(int(factor), -1).repeat_interleave(int(factor), -2)

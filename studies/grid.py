@@ -86,7 +86,10 @@ def main():
     artifacts.activate("class")
     cells = planned(arguments.percents, arguments.arms, arguments.seeds)
     if not cells:
-        parser.error("no cell of the plan has these percents, arms and seeds: see PLAN in this file")
+        parser.error(
+            "no cell of the plan has these percents, arms and seeds; its percents are "
+            f"{', '.join(map(str, sorted({percent for percent, *_ in PLAN})))}, see PLAN in this file"
+        )
     try:
         check_note(arguments.out)
         table = experiments.run(cells, arguments.out, arguments.scheduler)

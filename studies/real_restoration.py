@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from medgan_helpers import (
     artifacts,
@@ -178,9 +179,14 @@ def read_rows(drawn, name, other):
     return [
         {"method": name, "against": other, "finding": finding}
         | metrics.interval(float(value), draws[finding])._asdict()
-        | {"p": real_results.p_value(draws[finding]) if other else np.nan}
+        | {"p": two_sided(value, draws[finding]) if other else np.nan}
         for finding, value in values.items()
     ]
+
+
+def two_sided(value, draws):
+    """p of a difference by the standard error of its resamples: their number is too small for Holm's tail."""
+    return float(2 * norm.sf(abs(value) / np.nanstd(draws)))
 
 
 def keep(name, table, size):

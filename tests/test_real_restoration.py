@@ -55,6 +55,6 @@ def test_only_the_rows_of_one_size_are_replaced(study, made, tmp_path, monkeypat
     monkeypatch.setattr(study, "RESULTS", tmp_path)
     table = study.compare(*made)
     for size in (64, 128, 64):
-        study.keep(table.assign(size=size), size)
+        study.keep("real_restoration.csv", table.assign(size=size), size)
     kept = study.pd.read_csv(tmp_path / "real_restoration.csv")
     assert kept["size"].value_counts().to_dict() == {64: len(table), 128: len(table)}

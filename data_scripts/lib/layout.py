@@ -313,6 +313,11 @@ def _unique(films, skip_bad):
     return [film for film in films if film.row not in bad]
 
 
+def _at_their_place(sources):
+    """The table with whole paths: a folder may be named in two ways."""
+    return sources.assign(Source=[str(Path(source).resolve()) for source in sources["Source"]])
+
+
 def _claim(target, films):
     """Begin or continue an import: refuse a finished folder, other things, and other films."""
     sources = pd.DataFrame([(film.path, film.source) for film in films], columns=["Path", "Source"])
@@ -324,7 +329,7 @@ def _claim(target, films):
         if target.exists() and not all(file.match(".*.partial*") for file in target.iterdir()):
             raise FileExistsError(f"{target} is not empty; choose another target")
         artifacts.write_csv(target / "sources.csv", sources)
-    elif not read_csv(target / "sources.csv").equals(sources.astype(str)):
+    elif not _at_their_place(read_csv(target / "sources.csv")).equals(_at_their_place(sources.astype(str))):
         raise FileExistsError(f"{target} holds an unfinished import of other films; choose another target")
 
 

@@ -139,6 +139,8 @@ def path(name, value):
 def file(name, value):
     """The name of a file that is there."""
     path(name, value)
+    if os.path.isdir(value):
+        raise FileNotFoundError(f"{name} is {str(value)!r}, a folder: expected the name of a file in it")
     if not os.path.isfile(value):
         raise FileNotFoundError(f"{name} is {str(value)!r}: No such file")
 

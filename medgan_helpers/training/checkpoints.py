@@ -225,7 +225,9 @@ def load(kind, folder, **arguments):
         name, expected, config = card["model"], card["sha256"], dict(card["config"])
         commit = card["made"]["commit"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} is not the card of a trained model ({error}): fetch it again") from error
+        raise ValueError(
+            f"{path} is not the card of a trained model ({error}): save the model, or fetch it, again"
+        ) from error
     weights = path.with_name("weights.safetensors")
     if name != kind.__name__:
         raise ValueError(f"{folder} holds a {name}, not a {kind.__name__}")

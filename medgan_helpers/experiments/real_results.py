@@ -139,29 +139,49 @@ def table(summary, findings=(*RARE, "all nine")):
     return wide.loc[list(dict.fromkeys(alone["arm"])), list(findings)]
 
 
-def verdict(summary):
-    """One sentence a difference that is printed, in Markdown; "shown" means p < .05 after Holm
-    and at least LEAST_SEEDS seeds.
+@door(summary=SUMMARY)
+def differences(summary):
+    """Arm minus control down, the printed findings across: "+0.021 (0.006 to 0.035)". A DataFrame of text."""
+    chosen = _family(summary)
+    text = [f"{row.value:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in chosen.itertuples()]
+    names = chosen["arm"] + " minus " + chosen["against"]
+    wide = chosen.assign(text=text, name=names).pivot(index="name", columns="finding", values="text")
+    return wide.loc[list(dict.fromkeys(names)), list(FAMILY)].rename_axis(None)
 
-    summary None: the table has not been made, and the sentence says so.
+
+def _family(summary):
+    return summary[summary["against"].fillna("").ne("") & summary["finding"].isin(FAMILY)]
+
+
+def verdict(summary):
+    """What may be said of the printed differences, in Markdown; "better" means p < .05 after Holm and no fewer
+    than LEAST_SEEDS seeds. summary None: the table has not been made, and the sentence says so.
     """
     if summary is None:
         return NOT_RUN.format(command="python studies/real_cells.py cells")
     SUMMARY("summary", summary)
-    chosen = summary[summary["against"].fillna("").ne("") & summary["finding"].isin(FAMILY)]
-    lines = []
-    for row in chosen.itertuples():
-        word = "no difference is shown"
-        if row.seeds < LEAST_SEEDS:
-            word = first_look(row.seeds)
-        elif row.p_holm < 0.05:
-            word = f"**{row.arm} is {'better' if row.value > 0 else 'worse'}**"
+    chosen = _family(summary)
+    enough, lines = chosen["seeds"] >= LEAST_SEEDS, []
+    for row in chosen[enough].itertuples():
+        if row.p_holm < 0.05:
+            word = "better" if row.value > 0 else "worse"
+            lines.append(f"- {_named(row)}: **{row.arm} is {word}**.")
+    if rest := int(enough.sum()) - len(lines):
+        lines.append(f"- {rest} of {len(chosen)} differences: no difference is shown, after Holm.")
+    for seeds, rows in chosen[~enough].groupby("seeds"):
+        hints = "; ".join(_named(row) for row in rows[rows["p_holm"] < 0.05].itertuples())
         lines.append(
-            f"- {row.finding}, *{row.arm}* minus *{row.against}*: {row.value:+.3f} "
-            f"({row.low:+.3f} to {row.high:+.3f}), p = {row.p_holm:.2g} after Holm over "
-            f"{len(chosen)}: {word}."
+            f"- {len(rows)} of {len(chosen)} differences, {first_look(seeds)}. With p < .05 after Holm over "
+            f"{len(chosen)}, so worth more seeds: {hints or 'none'}."
         )
     return "\n".join(lines)
+
+
+def _named(row):
+    return (
+        f"{row.finding}, *{row.arm}* minus *{row.against}* {row.value:+.3f} ({row.low:+.3f} to "
+        f"{row.high:+.3f}), p = {row.p_holm:.2g}"
+    )
 
 
 @door(summary=SUMMARY)

@@ -154,7 +154,7 @@ def _family(summary):
 
 
 def verdict(summary):
-    """What may be said of the printed differences, in Markdown; "better" means p < .05 after Holm and no fewer
+    """What may be said of the printed differences, in Markdown; "better": p < .05 after Holm, and no fewer
     than LEAST_SEEDS seeds. summary None: the table has not been made, and the sentence says so.
     """
     if summary is None:

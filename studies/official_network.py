@@ -53,6 +53,7 @@ def measured(preset, options, films, steps):
         "parameters": sum(p.numel() for p in model.parameters()),
         "epochs": options.epochs,
         "steps": steps,
+        "seeds": 1,
         "minutes": round(minutes, 2),
     }
     row |= {name: round(value, 4) for name, value in skill._asdict().items()}

@@ -52,15 +52,15 @@ def one_each(patients, count):
 
 @door(rows=each(each(bounds, "classified", "kid_made")))
 def most_moved(rows):
-    """A sentence on {network: its `evidence`}, of one finding: is the one that is believed most also the one
-    whose films are furthest from true ones?"""
+    """A sentence on {network: its `evidence`}, of one finding: is the one whose films are furthest from true
+    ones believed no less than the others?"""
     believed = max(rows, key=lambda network: rows[network]["classified"][0])
     furthest = max(rows, key=lambda network: rows[network]["kid_made"][0])
-    if believed != furthest or len(rows) == 1:
+    if len(rows) == 1 or rows[furthest]["classified"][2] < rows[believed]["classified"][1]:
         return f"The classifier believes *{believed}* most; furthest from true films is *{furthest}*."
     return (
-        f"The classifier believes *{believed}* most, and its films are the furthest from true ones: its word "
-        "alone is no evidence."
+        f"No network is shown to be believed more than *{furthest}*, whose films are the furthest from true "
+        "ones: the classifier's word alone is no evidence."
     )
 
 

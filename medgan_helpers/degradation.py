@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from . import checks
-from .checks import door, number, one_of, tensor, torch_seed, whole, within
+from .checks import door, number, one_of, tensor, times, torch_seed, whole, within
 from .checks import generator as generator_of
 from .tomography import filtered_back_projection, radon
 
@@ -209,14 +209,7 @@ def grid_lines(exposure, depth, period=2.6):
     return exposure * (1 - depth * (1 + torch.cos(2 * math.pi * x / period)) / 2)
 
 
-def _times(name, value):
-    """A whole number of pixels, also as a float: 2.0."""
-    number(1, 4096)(name, value)
-    if value != int(value):
-        raise ValueError(f"{name} is {value}: expected a whole number")
-
-
-@door(images=FILMS, factor=_times)
+@door(images=FILMS, factor=times)
 def coarser(images, factor):
     """A detector whose pixels are `factor` times as wide: means over factor x factor blocks."""
     factor = int(factor)
@@ -225,7 +218,7 @@ def coarser(images, factor):
     return F.avg_pool2d(images, factor)
 
 
-@door(images=FILMS, factor=_times)
+@door(images=FILMS, factor=times)
 def finer(images, factor):
     """Back to the old number of pixels by repeating each: nothing is added, so nothing is hidden."""
     return images.repeat_interleave(int(factor), -1).repeat_interleave(int(factor), -2)

@@ -130,6 +130,13 @@ def words(name, value):
         raise TypeError(f"{name} is {told(value)}: expected words")
 
 
+def times(name, value):
+    """How many times as wide: a whole number, also as a float, 2.0."""
+    number(1, 4096)(name, value)
+    if value != int(value):
+        raise ValueError(f"{name} is {value}: expected a whole number")
+
+
 def path(name, value):
     """The name of a file or folder."""
     if not isinstance(value, str | os.PathLike) or not str(value).strip():

@@ -39,7 +39,7 @@ def official(table):
 
 @door(network=READER, real=data_set)
 def skill(network, real):
-    """{finding: AUROC, an Estimate} of a classifier on the films of `real`, for what NIH labels and it reads."""
+    """{finding: AUROC, an Estimate} of a classifier on the films of `real`: what NIH labels and it reads."""
     truth, logits = real.labels(), network.logits(signed(real.store)).numpy()
     columns = {name: network.findings.index(name) for name in LABELLED if name in network.findings}
     return {

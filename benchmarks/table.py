@@ -202,7 +202,9 @@ def gpu():
         a, b = (torch.randn(8192, 8192, device="cuda").to(dtype) for _ in range(2))
         ceiling[name] = speed(lambda: a @ b, 2 * 8192**3 / 1e12)  # noqa: B023
         yield alone(f"matrix product, {name}", "TFLOP/s", ceiling[name])
-    yield from steps("cuda")
+    for recorded in ("0", "1"):
+        os.environ["MEDGAN_GRAPHS"] = recorded
+        yield from steps("cuda")
     for (name, size), (step, batch) in full_size().items():
         torch.cuda.reset_peak_memory_stats()
         work = operations(step, batch)

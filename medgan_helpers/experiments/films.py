@@ -73,9 +73,9 @@ class Pool:
         shown = films.positives(finding)
         numbers = films.numbers[shown.numpy()]
         missing = [n for n in numbers if (finding, n) not in self._found]
-        for n, pair in zip(missing, self._pairs(missing), strict=True):
-            mask = dataset.render(*pair, self.size, masks=True)[2][finding]
-            self._found[finding, n] = marks_of(mask[None]) if mask.any() else None
+        jobs = ((*pair, self.size, finding) for pair in self._pairs(missing))
+        for n, mark in zip(missing, dataset.in_processes(_mark, jobs, len(missing)), strict=True):
+            self._found[finding, n] = mark
         found = [self._found[finding, n] for n in numbers]
         seen = torch.tensor([mark is not None for mark in found])
         nothing = torch.zeros((0, 2), dtype=torch.long), torch.zeros(0)
@@ -88,6 +88,11 @@ class Pool:
 
 def _film(row, true, size):
     return dataset.render(row, true, size)[0]
+
+
+def _mark(row, true, size, finding):
+    mask = dataset.render(row, true, size, masks=True)[2][finding]
+    return marks_of(mask[None]) if mask.any() else None
 
 
 def memory_map(path, shape):

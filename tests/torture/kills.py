@@ -141,7 +141,9 @@ def tiny_checkout(place):
         (place / "notebooks" / file.name).symlink_to(file)  # the tables of the prose read them
     (place / ".venv").symlink_to(sys.prefix)
     (place / "book" / "intro.md").write_text("# A tiny book\n\nTwo chapters.\n")
-    pages = "".join(f"  - file: notebooks/{name}\n" for name in TINY)
+    glossary = "# Glossary\n\n```{glossary}\nChapter\n  A part of a book.\n```\n"  # its terms become links
+    (place / "book" / "glossary.md").write_text(glossary)
+    pages = "".join(f"  - file: {page}\n" for page in ("glossary", *(f"notebooks/{name}" for name in TINY)))
     (place / "book" / "_toc.yml").write_text(f"format: jb-book\nroot: intro\nchapters:\n{pages}")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     for name in TINY:

@@ -180,8 +180,9 @@ def without_table(name, data):
 
 
 def the_site(name, data):
-    """The built site and the outputs of the notebooks; Sphinx's own notes hold times, a notebook too."""
-    if name.startswith("executed/"):
+    """The built site and the outputs of the notebooks; Sphinx's own notes hold times, and so does a notebook,
+    also where the site keeps it as its source."""
+    if name.endswith(".ipynb"):
         return json.dumps([cell.get("outputs", []) for cell in json.loads(data)["cells"]]).encode()
     return data if name.startswith("html/") else b""
 

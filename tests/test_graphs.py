@@ -27,6 +27,7 @@ MODELS = {
     "dcgan": (lambda: dcgan.DCGAN(SIZE, 8, recipe=dcgan.SMALL, decay_steps=STEPS), films()),
     "dcgan, few films": (lambda: dcgan.DCGAN(SIZE, 8, recipe=dcgan.FEW_FILMS), films()),
     "dcgan, modern": (lambda: dcgan.DCGAN(SIZE, 8, recipe=dcgan.MODERN), films()),
+    "dcgan, no average": (lambda: dcgan.DCGAN(SIZE, 8), films()),
     "flow": (lambda: flow.Flow(SIZE, 8), films()),
     "pix2pix": (
         lambda: pix2pix.Pix2Pix(SIZE, 8, settings=pix2pix.DRAW, decay_steps=STEPS),

@@ -235,7 +235,7 @@ class Model:
 
     def update_average(self):
         if self.graphs and self.graphs.recording:
-            self.graphs.averages = True  # after each replay: how far it moves depends on the step
+            self.graphs.averages = self.ema is not None  # after each replay: how far it moves depends on the step
         elif self.ema:
             self.ema.update(self.generator)
 

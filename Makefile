@@ -116,12 +116,7 @@ $(call chapter,02 03 04 05): | $(FIRST)
 $(call chapter,08 09 10): | $(call chapter,06)
 $(SITE): $(call chapter,07 08 10) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
-	@rm -rf "$(BUILD)/pages"
-	@$(PY) book/scripts/stage.py $(BUILD)/pages $(EXECUTED)
-	@.venv/bin/jupyter-book build $(BUILD)/pages --path-output $(BUILD)/pages --config _config.yml \
-	    -W -n --keep-going --quiet > /dev/null
-	@$(PY) book/scripts/check.py $(BUILD)/pages/_build/html
-	@rm -rf "$(BUILD)/html" && mv "$(BUILD)/pages/_build/html" "$(BUILD)/html"
+	@$(PY) book/scripts/build_site.py $(BUILD) $(EXECUTED)
 
 # --- everything else ----------------------------------------------------------------------------
 

@@ -1,0 +1,51 @@
+"""Build the site of executed notebooks: build_site.py FOLDER EXECUTED.ipynb...
+
+Lays the pages out in FOLDER/pages, has Jupyter Book draw them, checks what came out and puts it into
+FOLDER/html, in the place of the site before. One at a time: of a `make` that was killed, this script may
+still be at work, and would write among the pages of the next.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import check
+import command
+import stage
+from filelock import Timeout
+
+from medgan_helpers import artifacts
+
+CONFIG = stage.BOOK.parent / "_config.yml"
+
+
+def main(folder, *executed):
+    folder = Path(folder)
+    pages, site = folder / "pages", folder / "html"
+    alone = artifacts.lock(pages)
+    try:
+        held = alone.acquire(timeout=0)
+    except Timeout:
+        print(f"another build is at work in {folder}: waiting for its end", flush=True)
+        held = alone.acquire()
+    with held:
+        shutil.rmtree(pages, ignore_errors=True)
+        stage.main(pages, *executed)
+        draw(pages)
+        check.main(pages / "_build" / "html")
+        shutil.rmtree(site, ignore_errors=True)
+        (pages / "_build" / "html").rename(site)
+
+
+def draw(pages):
+    """Have Jupyter Book draw the pages; a warning is an error. Its list of what it does is not shown."""
+    book = [Path(sys.executable).with_name("jupyter-book"), "build", pages, "--path-output", pages]
+    strict = ["--config", CONFIG, "-W", "-n", "--keep-going", "--quiet"]
+    status = subprocess.run([*book, *strict], stdout=subprocess.DEVNULL).returncode
+    if status:
+        raise ValueError(f"Jupyter Book ended with status {status}: see above")
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -4,8 +4,9 @@
     python studies/cost.py --price    # minutes and money, from work.csv and machines.csv: cost.csv
 
 The floating-point operations of a training step at 64 px are counted by torch; they grow with the pixels.
-The speed of a core is measured here, with the classifier, in CPU seconds of one thread. GPUs were not
-measured: peak, share of it and prices are assumptions, to be changed in studies/machines.csv.
+The speed of a core is measured here, with the classifier, in CPU seconds of one thread. A GPU's peak and the
+share of it that training reaches are those of book/results/bench.csv; prices are assumptions. Both stand in
+studies/machines.csv, to be changed.
 """
 
 import argparse

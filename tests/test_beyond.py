@@ -83,11 +83,22 @@ def test_costs_follow_work_and_prices(monkeypatch):
     machines = pd.read_csv(claims.MACHINES)
     table = cost.priced(work, machines).query("size == 64").set_index("machine")
     one, eight = table.loc["one GPU"], table.loc["eight GPUs"]
-    # 100 x 60 + 600 steps of 100 images of 10 GFLOP, at a tenth of 312 TFLOP/s
-    assert one.minutes == pytest.approx(6600 * 1000e9 / 31.2e12 / 60, rel=1e-6)
+    gpu = machines.set_index("machine").loc["one GPU"]
+    speed = gpu.peak_tflops * gpu.share_of_peak * 1e12
+    assert one.minutes == pytest.approx(6600 * 1000e9 / speed / 60)  # 100 x 60 + 600 steps, 100 images, 10 GFLOP
     assert eight.minutes == pytest.approx(one.minutes / 8) and eight.money == pytest.approx(one.money)
     nodes = table.loc["a hundred CPU nodes"]  # the longest training is the floor: 600 steps on one node
     assert nodes.minutes == pytest.approx(600 * 100 * 0.2 / 16 / 60)
+
+
+def test_a_gpus_share_of_its_peak_is_the_one_that_was_measured(monkeypatch):
+    monkeypatch.syspath_prepend(str(claims.MACHINES.parent))
+    import cost
+
+    bench = pd.read_csv(claims.RESULTS / "bench.csv").query("part == 'gpu'").set_index("what")
+    gpu = cost.machines().set_index("machine").loc["one GPU"]
+    assert gpu.peak_tflops == bench.ours["matrix product, bf16"]
+    assert gpu.share_of_peak == bench[bench.index.str.endswith("arithmetic")].ratio.min()
 
 
 def test_the_table_of_costs_is_the_csv(tmp_path):

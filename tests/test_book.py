@@ -211,15 +211,6 @@ def test_headlines_compare_with_the_best_conventional_method():
     assert "may be Edema" in next(line for line in lines if "0.758" in line)
 
 
-def test_recorded_steps_stand_beside_the_faster_look_at_plain_pytorch_too():
-    row = {"unit": "images/s", "ours": "30", "theirs": "5", "ratio": "6"}
-    first = row | {"what": "DCGAN, training step, not recorded", "ours": "8", "theirs": "10", "ratio": ".8"}
-    rows = [first, row | {"what": "DCGAN, training step, recorded"}, row | {"what": "film"}]
-    (said,) = scoreboard.recorded_steps(rows)
-    assert "DCGAN 3 times as fast instead of 6 (plain: 10 images/s there, 5 in its own row)." in said
-    assert scoreboard.recorded_steps(rows[:1]) == [] and scoreboard.recorded_steps(rows[1:]) == []
-
-
 def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):
     assert "has not run" in stage.blinded_test(tmp_path / "form.html", tmp_path)
     (tmp_path / "form.html").write_text("<form>…</form>")

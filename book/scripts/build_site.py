@@ -23,7 +23,7 @@ CONFIG = stage.BOOK.parent / "_config.yml"
 def main(folder, *executed):
     folder = Path(folder)
     pages, site = folder / "pages", folder / "html"
-    alone = artifacts.lock(pages)
+    alone = artifacts.lock(folder / "site")
     try:
         held = alone.acquire(timeout=0)
     except Timeout:

@@ -165,27 +165,7 @@ def speeds_of(machine, rows):
         cells = [row["what"], figures(row["ours"]), row["unit"], row["peer"] or "none"]
         cells += [figures(row["theirs"]), figures(row["ratio"])]
         lines.append("| " + " | ".join(escape(cell, quote=False) for cell in cells) + " |")
-    return "\n".join([*lines, "", *recorded_steps(rows)]) + "\n"
-
-
-def recorded_steps(rows):
-    """The recorded steps beside the plain PyTorch of the rows that were not recorded, as a list of one
-    sentence or none: both looks timed plain PyTorch, and the ratio in the table depends on the look."""
-    steps = {row["what"]: row for row in rows}
-    parts = []
-    for what, row in steps.items():
-        first = steps.get(what.replace(", recorded", ", not recorded"))
-        if first is None or first is row:
-            continue
-        plain, then = float(row["theirs"]), float(first["theirs"])
-        ratio, other = float(row["ours"]) / then, float(row["ratio"])
-        name = what.split(",")[0]
-        speeds = f"plain: {figures(then)} {row['unit']} there, {figures(plain)} in its own row"
-        parts.append(f"{name} {figures(ratio)} times as fast instead of {figures(other)} ({speeds})")
-    if not parts:
-        return []
-    told = "; ".join(parts)
-    return [f"The recorded steps beside the plain PyTorch of the rows *not recorded*: {told}."]
+    return "\n".join(lines) + "\n"
 
 
 def figures(number):

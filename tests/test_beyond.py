@@ -85,7 +85,8 @@ def test_costs_follow_work_and_prices(monkeypatch):
     one, eight = table.loc["one GPU"], table.loc["eight GPUs"]
     gpu = machines.set_index("machine").loc["one GPU"]
     speed = gpu.peak_tflops * gpu.share_of_peak * 1e12
-    assert one.minutes == pytest.approx(6600 * 1000e9 / speed / 60)  # 100 x 60 + 600 steps, 100 images, 10 GFLOP
+    # 100 x 60 + 600 steps of 100 images of 10 GFLOP
+    assert one.minutes == pytest.approx(6600 * 1000e9 / speed / 60)
     assert eight.minutes == pytest.approx(one.minutes / 8) and eight.money == pytest.approx(one.money)
     nodes = table.loc["a hundred CPU nodes"]  # the longest training is the floor: 600 steps on one node
     assert nodes.minutes == pytest.approx(600 * 100 * 0.2 / 16 / 60)

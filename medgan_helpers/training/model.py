@@ -235,7 +235,8 @@ class Model:
 
     def update_average(self):
         if self.graphs and self.graphs.recording:
-            self.graphs.averages = self.ema is not None  # after each replay: how far it moves depends on the step
+            # after each replay, since how far it moves depends on the step
+            self.graphs.averages = self.ema is not None
         elif self.ema:
             self.ema.update(self.generator)
 

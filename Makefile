@@ -116,7 +116,7 @@ $(call chapter,02 03 04 05): | $(FIRST)
 $(call chapter,08 09 10): | $(call chapter,06)
 $(SITE): $(call chapter,07 08 10) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
-	@$(PY) book/scripts/build_site.py $(BUILD) $(EXECUTED)
+	@ASKED_BY=$$PPID exec $(PY) book/scripts/build_site.py $(BUILD) $(EXECUTED)
 
 # --- everything else ----------------------------------------------------------------------------
 

@@ -2,9 +2,11 @@
 
 Lays the pages out in FOLDER/pages, has Jupyter Book draw them, checks what came out and puts it into
 FOLDER/html, in the place of the site before. One at a time: of a `make` that was killed, this script may
-still be at work, and would write among the pages of the next.
+still be at work, and would write among the pages of the next. One that waits gives up when the process
+$ASKED_BY, its parent, is gone.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,8 @@ def main(folder, *executed):
         print(f"another build is at work in {folder}: waiting for its end", flush=True)
         held = alone.acquire()
     with held:
+        if os.getppid() != int(os.environ.get("ASKED_BY", os.getppid())):
+            return
         shutil.rmtree(pages, ignore_errors=True)
         stage.main(pages, *executed)
         draw(pages)

@@ -1,7 +1,8 @@
 """SIGKILL at random moments: the same command afterwards ends in the bytes of an undisturbed run.
 
 Each round starts a command again and again, kills it at moments drawn over its whole length, and lets it
-finish once. Then every file must be there with the same bytes, and no other: no half, no temporary file.
+finish once. When what the kills left at work has ended too, every file must be there with the same bytes, and
+no other: no half, no temporary file.
 """
 
 import contextlib
@@ -263,9 +264,10 @@ def kill_often(command, kills, folder):
     while not failures and killed < kills and tries < 3 * kills:
         place = folder / f"round {tries}"
         place.mkdir()
+        processes = []
         for _ in range(A_ROUND):
             tries += 1
-            process = Process(partial(command.start, place))
+            processes.append(process := Process(partial(command.start, place)))
             process.wait(rng.uniform(0, length))
             killed += process.kill(group=rng.random() < 0.7)
             if process.status == 0 or killed == kills:
@@ -273,6 +275,8 @@ def kill_often(command, kills, folder):
         if said := finish(partial(command.start, place)):
             failures.append(f"the same command failed afterwards: {said}")
         else:
+            for process in processes:
+                process.orphans_end()
             failures += differences(whole, contents(place, command.part))
         shutil.rmtree(place)
     return killed, failures

@@ -65,6 +65,14 @@ class Process:
         self.wait()
         return self.status == -signal.SIGKILL
 
+    def orphans_end(self, seconds=120):
+        """Wait until the children that were not killed with it have ended too."""
+        end = time.monotonic() + seconds
+        with contextlib.suppress(ProcessLookupError):
+            while time.monotonic() < end:
+                os.killpg(self.number, 0)
+                time.sleep(0.05)
+
     def words(self):
         """The end of what it printed."""
         self.output.seek(0)

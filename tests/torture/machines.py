@@ -8,6 +8,7 @@ import contextlib
 import http.server
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ WITH_COMMANDS = ("a full disc", "a read-only disc", "two processes at once", "a 
 SHORT = ("building a store", "recording scores")
 FUTURE = 365 * 24 * 3600  # seconds that files are ahead of the clock
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+THIS_PYTHON = f"the quick tests on Python {platform.python_version()}"
 ODD = "Kurs für Ärzte 医 (1)"
 
 
@@ -62,6 +64,7 @@ def counts(short, folder):
         "no home directory": no_home,
         "a proxy that drops a download": dropped_download,
         "other versions of Python": other_pythons,
+        THIS_PYTHON: this_python,
     }
     for what, trial in list(trials.items())[: 5 if short else None]:
         if wanted(what):
@@ -293,22 +296,26 @@ def dropped_download(folder):
 
 
 def other_pythons(folder):
-    """Whether every package of the lock has a wheel for each of them; tests would need environments."""
+    """Whether every package of the lock has a wheel for each of them."""
     failures, tried = [], 0
+    lock = ["uv", "pip", "compile", "requirements.txt", "--only-binary", ":all:", "--quiet"]
     for version in PYTHONS if shutil.which("uv") else ():
-        lock = [
-            "uv",
-            "pip",
-            "compile",
-            "requirements.txt",
-            "--python-version",
-            version,
-            "--only-binary",
-            ":all:",
-        ]
-        done = subprocess.run([*lock, "--quiet"], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([*lock, "--python-version", version], cwd=ROOT, capture_output=True, text=True)
         tried += 1
         failures += [f"{version}: {done.stderr[-500:]}"] if done.returncode else []
-    ran = f"the tests ran on {platform.python_version()} only"
-    note = f"{', '.join(PYTHONS)}: has the lock a wheel of every package? {ran}"
+    note = f"{', '.join(PYTHONS)}: has the lock a wheel of every package?"
     return Count("other versions of Python", tried, failures, note if tried else "not tried: no uv here")
+
+
+def this_python(folder):
+    """The quick tests on the Python that runs this: to be called in an environment of each version."""
+    quick = [sys.executable, "-m", "pytest", "tests", "-m", "not slow", "-p", "no:cacheprovider", "-rf"]
+    done = subprocess.run(quick, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    failures = re.findall(r"^FAILED (.+)$", done.stdout, re.MULTILINE)
+    if done.returncode and not failures:
+        failures = [(done.stdout + done.stderr)[-1500:]]
+    outcomes = dict(
+        (word, int(number)) for number, word in re.findall(r"(\d+) (passed|failed|skipped)", done.stdout)
+    )
+    note = f"{outcomes['skipped']} skipped" if outcomes.get("skipped") else ""
+    return Count(THIS_PYTHON, outcomes.get("passed", 0) + len(failures), failures, note)

@@ -2,8 +2,8 @@
 
 Lays the pages out in FOLDER/pages, has Jupyter Book draw them, checks what came out and puts it into
 FOLDER/html, in the place of the site before. One at a time: of a `make` that was killed, this script may
-still be at work, and would write among the pages of the next. One that waits gives up when the process
-$ASKED_BY, its parent, is gone.
+still be at work, and would write among the pages of the next. When the process $ASKED_BY, its parent, is gone
+it stops before its next step.
 """
 
 import os
@@ -32,14 +32,27 @@ def main(folder, *executed):
         print(f"another build is at work in {folder}: waiting for its end", flush=True)
         held = alone.acquire()
     with held:
+        build(pages, site, executed)
+
+
+def build(pages, site, executed):
+    """Step by step, as long as somebody waits for the result."""
+    steps = (
+        lambda: shutil.rmtree(pages, ignore_errors=True),
+        lambda: stage.main(pages, *executed),
+        lambda: draw(pages),
+        lambda: check.main(pages / "_build" / "html"),
+        lambda: replace(site, pages / "_build" / "html"),
+    )
+    for step in steps:
         if os.getppid() != int(os.environ.get("ASKED_BY", os.getppid())):
             return
-        shutil.rmtree(pages, ignore_errors=True)
-        stage.main(pages, *executed)
-        draw(pages)
-        check.main(pages / "_build" / "html")
-        shutil.rmtree(site, ignore_errors=True)
-        (pages / "_build" / "html").rename(site)
+        step()
+
+
+def replace(site, new):
+    shutil.rmtree(site, ignore_errors=True)
+    new.rename(site)
 
 
 def draw(pages):

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from . import checks
 from .checks import door, number, one_of, tensor, times, torch_seed, whole, within
 from .checks import generator as generator_of
-from .tomography import filtered_back_projection, radon
+from .tomography import filtered_back_projection, nepers, radon
 
 # The display curve of a film, grey = sigmoid(SLOPE * (attenuation - FILM_RANGE / 2)), as simulator.projection
 # draws it: from grey .1 (1 of exposure) to .9 it spans FILM_RANGE natural-log units, e^3 = 20, the 1.3
@@ -25,11 +25,6 @@ from .tomography import filtered_back_projection, radon
 FILM_RANGE = 3.0
 SLOPE = 1.5
 DARKEST = 1 / 256  # greys that the curve can be read back from: DARKEST to 1 - DARKEST
-# Water at 60 keV, about the mean energy of a 120 kVp beam, in 1/mm (NIST XCOM: 0.2059 cm^2/g).
-MU_WATER = 0.0206
-# Grey value 1 of a CT slice in units of the attenuation of water: simulator.ct_slices shows -1000 to 400 HU.
-CT_MAX = 1.4
-CT_FIELD_MM = 340.0  # side of a slice of simulator.ct_slices
 TITANIUM = 12.0  # attenuation in grey values: 0.345 / mm at 60 keV (NIST XCOM), 12 times MU_WATER * CT_MAX
 CENTRE = 0.08  # of the rows of k-space: always measured (fastMRI)
 STRENGTH = number(0)
@@ -253,7 +248,7 @@ def sinogram(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0):
     al., Med Phys 33 (2006) 3290. A ring is a detector whose gain is off in every view: exp(-p) * (1 + g),
     g ~ Normal(0, ring). Dose 0 means no noise.
     """
-    per_pixel = CT_MAX * MU_WATER * CT_FIELD_MM / images.shape[-1]  # grey value 1 over one pixel, in nepers
+    per_pixel = nepers(images.shape[-1])
     transmitted = torch.exp(-per_pixel * radon(images, views))
     if ring:
         gain = 1 + ring * _normal(transmitted[:, :1], generator)  # one a detector, the same in every view

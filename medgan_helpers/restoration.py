@@ -54,16 +54,17 @@ GRIDS = {
     "richardson_lucy": {"blur": (0.5, 0.8, 1.2), "iterations": (1, 2, 5)},
     "bicubic": {},
     "lanczos": {},
-    "sart": {"relaxation": (0.08, 0.15, 0.3), "weight": (0.02, 0.04, 0.08)},
+    "sart": {"relaxation": (0.15, 0.3, 0.6), "weight": (0.04, 0.08, 0.16)},
+    "pwls": {"weight": (0.1, 0.2, 0.35, 0.6, 1.0)},
     "compressed_sensing": {"weight": (0.004, 0.007, 0.01, 0.015, 0.025)},
 }
 DENOISERS = ("gaussian", "median", "bilateral", "tv", "wavelet", "nlm")
 SUITABLE = {  # what is tried on which modality
     "xray": ("bicubic", "lanczos", *DENOISERS, "wiener", "richardson_lucy"),
-    "ct": (*DENOISERS, "sart"),
+    "ct": (*DENOISERS, "sart", "pwls"),
     "mr": (*DENOISERS, "compressed_sensing"),
 }
-FROM_MEASUREMENT = ("sart", "compressed_sensing")  # these start from what the machine measured
+FROM_MEASUREMENT = ("sart", "pwls", "compressed_sensing")  # these start from what the machine measured
 METHODS = {}
 PARAMETERS = {  # of the methods; the others are numbers above 0
     **dict.fromkeys(("size", "patch_size", "factor"), whole(1, 64)),
@@ -73,10 +74,11 @@ PARAMETERS = {  # of the methods; the others are numbers above 0
 }
 
 
-def method(function):
+def method(function, together=False):
     """Enter a function (H, W) -> (H, W) into METHODS as one on batches, checked and kept in [0, 1].
 
-    measured: for methods that start from the measurement, as from `degradation.measure`.
+    together: the function takes the whole batch. measured: for methods that start from the measurement, as
+    from `degradation.measure`.
     """
 
     @functools.wraps(function)
@@ -84,11 +86,14 @@ def method(function):
         degradation.check(images)
         for name, value in parameters.items():
             PARAMETERS.get(name, number(above=0))(name, value)
+        if measured is not None:
+            _check_measured(function.__name__, images, measured)
+        if together:
+            return function(images, measured, **parameters)
         single = images[:, 0].cpu().double().numpy()
         if measured is None:
             restored = [function(image, **parameters) for image in single]
         else:
-            _check_measured(function.__name__, images, measured)
             known = measured.cpu().numpy()
             restored = [function(i, measured=m, **parameters) for i, m in zip(single, known, strict=True)]
         return torch.from_numpy(np.stack(restored)[:, None]).to(images).clamp(0, 1)
@@ -204,7 +209,7 @@ def enlarge(image, shape, filter_):
 @method
 def sart(image, measured=None, views=32, sweeps=6, relaxation=0.3, weight=0.01):
     """Algebraic CT reconstruction (SART: Andersen & Kak 1984), each sweep followed by total variation, as in
-    Sidky & Pan 2008: the strongest of the conventional methods, for it knows the scanner.
+    Sidky & Pan 2008.
 
     measured: the sinogram (views, detectors). Without it the image is projected again along the same `views`
     directions: all that one can do with an archive, and worse.
@@ -218,6 +223,14 @@ def sart(image, measured=None, views=32, sweeps=6, relaxation=0.3, weight=0.01):
         reconstructed = restoration.denoise_tv_chambolle(reconstructed, weight=weight)
     start = reconstructed.shape[0] // 2 - image.shape[0] // 2
     return reconstructed[start : start + image.shape[0], start : start + image.shape[1]]
+
+
+@functools.partial(method, together=True)
+def pwls(images, measured=None, views=32, weight=0.35):
+    """CT reconstruction by penalised weighted least squares, see `tomography.penalised`: the strongest of the
+    conventional methods here, for it knows the scanner and how far each ray can be trusted."""
+    rays = degradation.radon(images, views) if measured is None else measured
+    return tomography.penalised(rays, images.shape[-1], weight)
 
 
 @method
@@ -354,6 +367,7 @@ def tune(modality, degraded, clean, measured=None, names=None, **strengths):
 def _best(name, modality, known, degraded, clean, measured):
     archive = {
         "sart": {"views": int(known.get("views", 0))},
+        "pwls": {"views": int(known.get("views", 0))},
         "compressed_sensing": {"acceleration": known.get("acceleration")},
     }
     fixed = archive if measured is None else {}

@@ -26,6 +26,7 @@ BATCH = 8  # images per step
 BENCH = having("modality", "clean", kind="a Bench, as restorers.xray, ct and mr make it")
 NETWORK = having("restore", "trained", kind="a Pix2Pix, as restorers.train makes it")
 PROFILE = having("pix2pix_steps", "pix2pix_width", kind="a Profile, as profiles.get gives it")
+STARTS = {"ct": "pwls", "mr": "compressed_sensing"}  # conventional reconstructions that networks correct
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 
@@ -63,9 +64,10 @@ class Bench:
 
     @functools.cached_property
     def lessons(self):
-        """MR: what the network starts from, for every training slice; made once, for it takes long."""
+        """CT and MR: what the network starts from, for every training slice; made once, for it takes long."""
         clean, seed = self.clean["train"], self.seed + 3
-        return start("mr", degradation.apply(clean, "mr", seed), degradation.measure(clean, "mr", seed))
+        measured = degradation.measure(clean, self.modality, seed)
+        return start(self.modality, degradation.apply(clean, self.modality, seed), measured)
 
 
 @door(films=data_set, many=whole(), few=whole(), tests=whole())
@@ -111,11 +113,11 @@ def organs(count, size, seed=0):
 # ---------------------------------------------------------------- what the network is given
 @door(modality=one_of("xray", "ct", "mr"), degraded=films_of)
 def start(modality, degraded, measured):
-    """What a restorer corrects: the machine's own image of an X-ray or CT; of MR, where three quarters of the
-    measurement are missing, the reconstruction that fits what was measured. The rivals get no less."""
-    if modality != "mr":
+    """What a restorer corrects: the machine's own image of an X-ray; of CT and MR, where most of the
+    measurement is missing, the reconstruction that fits what was measured. The rivals get no less."""
+    if modality not in STARTS:
         return degraded
-    return restoration.METHODS["compressed_sensing"](degraded, measured)
+    return restoration.METHODS[STARTS[modality]](degraded, measured)
 
 
 @door(images=films_of)
@@ -128,14 +130,13 @@ def doubled(images):
 class Pairs:
     """Endless batches (what the network is given, clean), doubled; batch t follows from (seed, t) alone.
 
-    X-ray and CT images are spoilt anew in every batch, so no noise is seen twice. strengths: of the damage.
+    X-ray images are spoilt anew in every batch, so no noise is seen twice. strengths: of the damage.
     """
 
     @door(bench=BENCH, batch=whole(1, 100_000))
     def __init__(self, bench, batch=BATCH, **strengths):
         self.bench, self.batch, self.strengths, self.number = bench, batch, strengths, 0
-        if bench.modality == "mr":
-            self.starts = bench.lessons
+        self.starts = bench.lessons if bench.modality in STARTS else None
 
     @door(number=whole(0))
     def seek(self, number):
@@ -148,7 +149,7 @@ class Pairs:
             self.number += 1
             chosen = rng.integers(len(self.bench.clean["train"]), size=self.batch)
             clean = self.bench.clean["train"][chosen]
-            if self.bench.modality == "mr":
+            if self.starts is not None:
                 given = self.starts[chosen]
             else:
                 seed = int(rng.integers(2**31))
@@ -181,9 +182,9 @@ class Sheets:
 @door(bench=BENCH, width=whole(1, 4096), steps=whole(0))
 def train(bench, width, steps, checkpoint=None, **strengths):
     """The U-Net with L1 alone: (model, history). strengths: of the damage, where not the defaults."""
-    if strengths and bench.modality == "mr":
+    if strengths and bench.modality in STARTS:
         raise ValueError(
-            f"{next(iter(strengths))} is given: the lessons of MR are made once, with the defaults"
+            f"{next(iter(strengths))} is given: the lessons of CT and MR are made once, with the defaults"
         )
     size = 2 * bench.clean["train"].shape[-1]
     model = pix2pix.Pix2Pix(size, width, bench.seed, settings=pix2pix.REPAIR, decay_steps=steps)

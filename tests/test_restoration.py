@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, figures, restoration
+from medgan_helpers import degradation, figures, restoration, tomography
 from medgan_helpers.exercises import chapter04
 from medgan_helpers.figures import film, restorations
 from medgan_helpers.simulator import brain
@@ -73,6 +73,37 @@ def test_sart_from_the_measurement_beats_back_projection_and_re_projection(clean
     projected = restoration.METHODS["sart"](degraded, views=16)
     assert psnr(measured, clean) > psnr(degraded, clean) + 2
     assert psnr(measured, clean) > psnr(projected, clean)
+
+
+def test_pwls_from_the_measurement_beats_back_projection_and_sart(clean):
+    degraded = degradation.apply(clean, "ct", views=16)
+    rays = degradation.measure(clean, "ct", views=16)
+    pwls = restoration.METHODS["pwls"](degraded, rays)
+    assert psnr(pwls, clean) > psnr(degraded, clean) + 3
+    assert psnr(pwls, clean) > psnr(restoration.METHODS["sart"](degraded, rays), clean)
+    assert psnr(pwls, clean) > psnr(restoration.METHODS["pwls"](degraded, views=16), clean)
+
+
+def test_pwls_finds_the_least_of_what_it_promises(clean):
+    rays = degradation.measure(clean[:2], "ct", views=16)
+    found = tomography.penalised(rays, 32, weight=0.35, iterations=300)
+    rng = torch.Generator().manual_seed(0)
+    best = penalty(found, rays, 0.35)
+    for size in (1e-3, 1e-2):
+        other = (found + size * torch.randn(found.shape, generator=rng)).clamp(0, 1)
+        assert (penalty(other, rays, 0.35) > best).all()
+    assert (penalty(tomography.penalised(rays, 32, weight=0.1), rays, 0.35) > best).all()
+    assert (penalty(clean[:2], rays, 0.35) > best).all()
+
+
+def penalty(slices, rays, weight):
+    """What `tomography.penalised` makes small, written out."""
+    trust = torch.exp(-tomography.nepers(slices.shape[-1]) * rays.clamp_min(0))
+    trust = trust / trust.mean((1, 2), keepdim=True)
+    fit = (trust * (tomography.radon(slices, rays.shape[1]) - rays) ** 2).sum((1, 2)) / 2
+    dy, dx = torch.zeros_like(slices), torch.zeros_like(slices)
+    dy[..., :-1, :], dx[..., :-1] = slices.diff(dim=-2), slices.diff(dim=-1)
+    return fit + weight * torch.hypot(dy, dx).sum((1, 2, 3))
 
 
 def test_compressed_sensing_from_the_measurement_beats_the_image_and_its_transform(clean):

@@ -30,8 +30,8 @@ def test_no_effect_of_a_discriminator_that_has_not_learnt():
 def test_the_effect_of_one_that_has():
     costly = repair_trial.discriminator_effect("ct", "healthy: look", found(-0.5, -0.02), (0.8, 0.9))
     free = repair_trial.discriminator_effect("ct", "healthy: look", found(0.02, 0.0), (0.8, 0.8))
-    assert "-0.50 dB" in costly and "It costs closeness, and it adds detail" in costly
-    assert "No cost in closeness has been shown, and it adds no detail" in free
+    assert "-0.50 dB" in costly and "It costs closeness, and images become sharper" in costly
+    assert "No cost in closeness has been shown, and images become no sharper" in free
 
 
 def test_a_lead_that_is_missed_stands_in_bold():
@@ -78,14 +78,27 @@ def test_what_is_erased_and_invented_is_said_of_three_methods():
 
 def test_the_front_page_is_told_in_words_what_the_numbers_say():
     table = {"ct": found(1.2, 0.04), "mr": found(-0.4, 0.04), "xray": found(1.85, 0.04)}
-    assert repair_trial.led(table).endswith("CT, X-ray, by 1.2 to 1.9 dB.")
-    assert repair_trial.led({"mr": found(-0.4, 0.04)}).startswith("No network")
+    gan = {"ct": found(0.05, 0), "mr": found(-0.8, 0), "xray": found(1.0, 0)}
+    assert "CT, X-ray, by 1.2 to 1.9 dB. With a" in repair_trial.led(table, gan)
+    assert repair_trial.led(table, gan).endswith("as a GAN, it does so for X-ray and loses for MR.")
+    assert repair_trial.led(table, {"ct": found(0.05, 0)}).endswith("as a GAN, it does not.")
+    assert repair_trial.led({"mr": found(-0.4, 0.04)}, gan).startswith("No U-Net")
     shares = {"unet": Estimate(0.05, 0.02, 0.08), "pix2pix": Estimate(0.56, 0.5, 0.62)}
     assert "invents a shadow that is not there in 56 % of" in repair_trial.invented_in_short(shares)
     assert "invents" not in repair_trial.invented_in_short(dict.fromkeys(shares, shares["unet"]))
     assert "most of all" not in repair_trial.invented_in_short(shares | {"tv": shares["unet"]})
     more = shares | {"nlm": Estimate(0.7, 0.6, 0.8)}
     assert repair_trial.invented_in_short(more).endswith("; most of all does the filter nlm, in 70 %.")
+
+
+def test_the_gans_own_answer_names_its_losses_and_the_critics_that_learnt_nothing():
+    gan = {"ct": found(0.5, 0), "mr": found(-0.8, 0), "xray": found(1.0, 0)}
+    rivals = {"ct": "pwls", "mr": "compressed_sensing", "xray": "tv"}
+    learnt = {"ct": "not started: D has learnt nothing", "mr": "healthy: look", "xray": "healthy: look"}
+    said = repair_trial.gan_leads(rivals, gan, learnt)
+    assert "**MR -0.80 dB (-0.90 to -0.70), it loses to compressed sensing**" in said
+    assert "CT +0.50 dB (+0.40 to +0.60), but its discriminator has not learnt: no GAN" in said
+    assert "X-ray +1.00 dB" in said and "X-ray +1.00 dB (+0.90 to +1.10), but" not in said
 
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():
@@ -133,7 +146,7 @@ def test_where_little_was_measured_the_network_starts_from_the_measurement(make)
     bench = make(**SMALL)
     given = restorers.start(bench.modality, bench.degraded["test"], bench.measured["test"])
     dB = [metrics.psnr(x, bench.clean["test"]).mean() for x in (bench.degraded["test"], given)]
-    assert dB[1] > dB[0] + 2
+    assert dB[1] > dB[0] + 1.5
     assert torch.equal(restorers.start("xray", bench.degraded["test"], None), bench.degraded["test"])
 
 

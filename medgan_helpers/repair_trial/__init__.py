@@ -17,6 +17,7 @@ from .measures import (
 from .sentences import (
     discriminator_effect,
     erased_or_invented,
+    gan_leads,
     held_by_l1,
     helped,
     invented_in_short,
@@ -35,6 +36,7 @@ __all__ = [
     "discriminator_effect",
     "drawings",
     "erased_or_invented",
+    "gan_leads",
     "held_by_l1",
     "helped",
     "invented_in_short",

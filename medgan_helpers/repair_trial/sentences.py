@@ -15,6 +15,7 @@ from ..checks import table as table_of
 from .measures import AIM, MEASURES
 
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
+NAMES = {"xray": "X-ray", "ct": "CT", "mr": "MR"}
 DRAWINGS = ("L1 alone", "D alone", "both")
 
 
@@ -60,8 +61,8 @@ def discriminator_effect(modality, diagnosis, found, sharp):
         f"({ssim.low:+.3f} to {ssim.high:+.3f}), sharpness from {sharp[0]:.2f} to {sharp[1]:.2f} (clean: 1)"
     )
     closeness = "It costs closeness" if dB.high < 0 else "No cost in closeness has been shown"
-    detail = "adds detail" if sharp[1] > sharp[0] * 1.02 else "adds no detail"
-    return f"{modality}: the discriminator changes {change}. {closeness}, and it {detail}."
+    sharper = "sharper" if sharp[1] > sharp[0] * 1.02 else "no sharper"
+    return f"{modality}: the discriminator changes {change}. {closeness}, and images become {sharper}."
 
 
 @door(table=table_of("error", rows=DRAWINGS, numeric=True))
@@ -131,21 +132,54 @@ def helped(gains, shipped, seeds):
     installed = "is helped" if shipped.low > 0 else installed
     return (
         "When the classifier is tuned to the films it reads, its mean AUROC on films that the U-Net repaired "
-        f"differs by {numbers}. {verdict} The classifier as shipped, which learnt from clean films alone, "
-        f"{installed}: repaired minus degraded {shipped:+.3f}."
+        f"differs by {numbers}. {verdict} The classifier as shipped, a single one that learnt from clean "
+        f"films alone, {installed}: repaired minus degraded {shipped:+.3f}."
     )
 
 
-@door(against=each(each(estimate, *MEASURES)))
-def led(against):
-    """The same without names and intervals: where the U-Net repairs better, by PSNR, and by how much."""
-    names = {"xray": "X-ray", "ct": "CT", "mr": "MR"}
-    leads = {names[m]: found["PSNR (dB)"] for m, found in against.items() if found["PSNR (dB)"].low > 0}
+@door(against=each(each(estimate, *MEASURES)), gan=each(each(estimate, *MEASURES)))
+def led(against, gan):
+    """The same without names and intervals: where the U-Net, and where the GAN, repairs better by PSNR.
+
+    against, gan: {modality: `difference`} of "unet" and of "pix2pix" to the best conventional method.
+    """
+    leads = _better(against)
     if not leads:
-        return "No network repairs better than the best conventional method."
+        return f"No U-Net repairs better than the best conventional method. {_gan_led(gan)}"
     values = sorted(lead.value for lead in leads.values())
     how_much = f"{values[0]:.1f} to {values[-1]:.1f} dB"
-    return f"A U-Net repairs better than the best conventional method: {', '.join(leads)}, by {how_much}."
+    return (
+        f"A U-Net repairs better than the best conventional method: {', '.join(leads)}, by {how_much}. "
+        f"{_gan_led(gan)}"
+    )
+
+
+def _better(against, sign=1):
+    """{name: Estimate of the dB} of the modalities where the lead (sign -1: the loss) is beyond doubt."""
+    found = {NAMES[modality]: measured["PSNR (dB)"] for modality, measured in against.items()}
+    return {name: dB for name, dB in found.items() if (dB.low > 0 if sign > 0 else dB.high < 0)}
+
+
+def _gan_led(gan):
+    better, worse = " and ".join(_better(gan)), " and ".join(_better(gan, -1))
+    does = f"does so for {better}" if better else "does not"
+    return f"With a discriminator, as a GAN, it {does}{f' and loses for {worse}' * bool(worse)}."
+
+
+@door(against=each(each(estimate, *MEASURES)), diagnosis=each(words))
+def gan_leads(rivals, against, diagnosis):
+    """The GAN's own answer, Pix2Pix against the best conventional method; in bold where it loses.
+
+    against: {modality: `difference`}; diagnosis: {modality: of `training.diagnose`}.
+    """
+    parts = []
+    for modality, found in against.items():
+        dB = found["PSNR (dB)"]
+        text = f"{NAMES[modality]} {dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f})"
+        text = f"**{text}, it loses to {rivals[modality].replace('_', ' ')}**" if dB.high < 0 else text
+        learnt = diagnosis[modality].startswith("healthy")
+        parts.append(text if learnt else f"{text}, but its discriminator has not learnt: no GAN")
+    return f"The GAN itself, Pix2Pix against the best conventional method: {'; '.join(parts)}."
 
 
 @door(invented=estimates)
@@ -167,7 +201,7 @@ def leads(rivals, against):
     """The U-Net against the best conventional method in one sentence: {modality: its name, `difference`}."""
     holding(*against)("rivals", rivals)
     parts = [
-        f"{'X-ray' if modality == 'xray' else modality.upper()} {found['PSNR (dB)'].value:+.2f} dB, "
+        f"{NAMES[modality]} {found['PSNR (dB)'].value:+.2f} dB, "
         f"SSIM {found['SSIM'].value:+.3f} ({rivals[modality].replace('_', ' ')})"
         for modality, found in against.items()
     ]

@@ -75,7 +75,7 @@ PROFILES = {
             pix2pix_width=32, restoration_images=20_000, restoration_test=500,
             stargan_steps=100_000, classifier_steps=20_000, gallery_steps=2000,
             evaluation_films=5000,
-            grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=300,
+            grid_films=223_414, grid_steps=5000, grid_generator_steps=5000, grid_extra=1000, grid_test=400,
             audit_benches=10,
         ),
     )

@@ -20,7 +20,9 @@ from ..lesion_gan import marks_of
 from ..simulator import dataset, rows
 
 POOL_SEED = 2107_02970  # the audited paper's arXiv number; any number would do
+FINAL_TEST = 300  # test positives of each rare finding in studies/grid.py: its test patients are no others'
 TEST_SEED = POOL_SEED + 1000  # patients of the final test: in no regimen, looked at in no earlier grid
+LIVE_SEED = POOL_SEED + 4000  # test patients of every other grid, those in the chapters among them
 FRESH_SEED = POOL_SEED + 2000  # patients of the oracle, others for every seed
 PROBE_SEED = POOL_SEED + 3000  # positives that the probe compares added films with
 NEGATIVES = 8 / 3  # test films without a rare finding, for each positive of one
@@ -124,9 +126,10 @@ def patients_with(finding_count, size, seed, others=0):
 def test_pool(test, size):
     """The films of the final test: `test` positives of each rare finding and 8 / 3 as many with none.
 
-    The same for every regimen, arm and seed, so that differences between arms are paired.
+    The same for every regimen, arm and seed, so that differences between arms are paired. A grid with another
+    number than FINAL_TEST has other patients: none of the final table is scored before it.
     """
-    return patients_with(test, size, TEST_SEED, int(NEGATIVES * test))
+    return patients_with(test, size, TEST_SEED if test == FINAL_TEST else LIVE_SEED, int(NEGATIVES * test))
 
 
 @door(frame=table("patient"), percent=number(most=100, above=0), test=whole(1, MOST), size=SIDE)

@@ -6,8 +6,8 @@
 
 The network learns from the simulator, which knows where the organs are. It finds *aerated* lung: where fluid
 hides the lung there is none. At 64 px a pixel is about 6 mm wide: single films are measured roughly, and only
-distributions should be compared. Absolute readings are off (healthy hearts
-read wide, healthy recesses flat), by this network or by the simulator: only differences count.
+distributions should be compared. Absolute readings are off (healthy hearts read wide, healthy costophrenic
+angles shallow), by this network or by the simulator: only differences count.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ from .training.model import check_batch, check_config
 
 LUNG, HEART = 0.1, 0.05  # of 200 mm along the ray: less lung or heart than this does not show
 SURE = 0.5  # probability from which a pixel belongs to an organ
-OUTER = 0.4  # of a lung's width: the outer part, where the costophrenic recess lies
+OUTER = 0.4  # of a lung's width: the outer part, where the costophrenic angle lies
 
 
 # ---------------------------------------------------------------- the network

@@ -143,7 +143,7 @@ class DenseNet(Model):
             network = (Narrow if preset == "narrow" else Official)(len(self.findings))
         if weights:
             load_pretrained(network, self.findings, weights, cache)
-        # Platt scaling, a finding each; 1 and 0 until `calibrate` is called.
+        # Platt scaling, per finding; 1 and 0 until `calibrate` is called.
         network.register_buffer("temperature", torch.ones(len(self.findings)))
         network.register_buffer("shift", torch.zeros(len(self.findings)))
         self.network = self.place(network)
@@ -206,14 +206,13 @@ class DenseNet(Model):
                 "labels outside 0 to 1: what is uncertain (-1) or unknown is nan here, see chexpert.labels"
             )
 
-    @door(batch_size=whole())
     @torch.no_grad()
-    def logits(self, images, batch_size=256):
+    def logits(self, images):
         """(N, F) on the CPU, in float32; the network in evaluation mode."""
         check_batch(images, self.config)
         self.network.eval()
         with self.autocast():
-            parts = [self.read(part.to(self.device))[2].float().cpu() for part in images.split(batch_size)]
+            parts = [self.read(part.to(self.device))[2].float().cpu() for part in images.split(256)]
         return torch.cat(parts)
 
     def predict(self, images):

@@ -25,7 +25,6 @@ GROUPS = 8  # of channels normalised together (Wu & He, *Group normalization*, E
 LEARNING_RATE = 2e-3  # of a small network with few steps; large ones take 1e-4
 BATCH = 32  # as DCGAN's in minutes: the first steps matter most
 MOST_STEPS = 10_000  # from noise to film; a slip, as 1e12, would never end
-VELOCITY = having("__call__", kind="a function (x, t) -> velocity")
 WARM_UP = 50  # steps in which the rate rises: Adam knows nothing of the slopes at first
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .checks import door, each, estimate, numbers, shaped, switch, table
+from .checks import door, each, estimate, having, number, numbers, shaped, switch, table, whole
 
 
 @door(scores=table("split by film", "split by patient", numeric=True), patients_have_one_film=switch)
@@ -40,6 +40,15 @@ def distance(table):
         f"KID × 1000, a distance between sets of films: from real films to other patients' real films it is "
         f"{floor['value']:.0f} ({floor['low']:.0f} to {floor['high']:.0f}), to simulated ones "
         f"{far['value']:.0f} ({far['low']:.0f} to {far['high']:.0f}): {meaning}."
+    )
+
+
+@door(weights=whole(), probability=number(0, 1), loss=number(0))
+def untrained(weights, probability, loss):
+    """Chapter 2: what a network says before any training; its mean probability, and its loss per finding."""
+    return (
+        f"{weights:,} weights; probabilities about {probability:.2f}; loss {loss:.2f}, of saying one half "
+        f"always: {np.log(2):.2f}."
     )
 
 
@@ -101,4 +110,13 @@ def calibration(errors):
         f"scaling and {errors.loc[worst, 'after']:.1%} after. {meaning}: {mean['before']:.1%} before, "
         f"{mean['after']:.1%} after, smaller for {better} of {len(errors)} findings. Where a finding is "
         "rare, a few films decide: its curve is as rough as it looks."
+    )
+
+
+@door(point=having("threshold", "sensitivity", "specificity", kind="a metrics.OperatingPoint"))
+def operating(point):
+    """Chapter 2: what a threshold does on films that did not choose it."""
+    return (
+        f"Threshold {point.threshold:.2f}: sensitivity {point.sensitivity:.2f}, specificity "
+        f"{point.specificity:.2f}."
     )

@@ -24,7 +24,7 @@ NORMS = ("batch", "instance", "none")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Recipe:
     """How a Pix2Pix is made and taught. The defaults are the paper's (Isola et al. 2017)."""
 
     learning_rate: float = 2e-4  # section 3.3
@@ -39,7 +39,7 @@ class Settings:
     coarse: int = 1  # the discriminator looks at means over so many pixels per side
 
 
-PAPER = Settings()
+PAPER = Recipe()
 DRAW = replace(  # a picture from another kind of picture, in minutes on a CPU
     PAPER,
     learning_rate=2e-3,  # hundreds of steps instead of a hundred thousand
@@ -163,9 +163,9 @@ def discriminator_loss(real, fake):
 class Pix2Pix(Model):
     """A generator that repairs and a discriminator that knows what it was given to repair.
 
-    settings: PAPER, DRAW, REPAIR or BESIDE; changes: single settings that differ. width: channels of both
-    first layers. in_channels: of the input; the output has one. decay_steps: length of the schedule, constant
-    for half of it, then falling to 0 (section 3.3); None: constant.
+    settings: a Recipe (PAPER, DRAW, REPAIR or BESIDE); changes: what differs from it. width: channels of
+    both first layers. in_channels: of the input; the output has one. decay_steps: length of the schedule,
+    constant for half of it, then falling to 0 (section 3.3); None: constant.
     """
 
     needs = ("degraded", "clean")
@@ -174,25 +174,24 @@ class Pix2Pix(Model):
         self, image_size=64, width=64, seed=0, device="auto", precision="auto", *, settings=PAPER,
         in_channels=1, decay_steps=None, compile=False, **changes,
     ):  # fmt: skip
-        if not isinstance(settings, Settings):
-            raise TypeError(f"settings is {settings!r}: expected PAPER, DRAW, REPAIR, BESIDE or Settings")
-        settings = replace(settings, **changes)
+        if not isinstance(settings, Recipe):
+            raise TypeError(f"settings is {settings!r}: expected PAPER, DRAW, REPAIR, BESIDE or a Recipe")
+        self.recipe = recipe = replace(settings, **changes)
         norm = one_of(*NORMS)
-        check_settings(settings, dropout=number(0, 1), norm=norm, critic_norm=norm, coarse=whole(1, 8))
+        check_settings(recipe, dropout=number(0, 1), norm=norm, critic_norm=norm, coarse=whole(1, 8))
         config = {"image_size": image_size, "width": width, "seed": seed, "in_channels": in_channels}
-        config |= {"decay_steps": decay_steps} | asdict(settings)
+        config |= {"decay_steps": decay_steps} | asdict(recipe)
         super().__init__(config, device, precision, compile)
-        self.settings = settings
-        options = {"dropout": settings.dropout, "residual": settings.residual}
+        options = {"dropout": recipe.dropout, "residual": recipe.residual}
         with seeded(seed):
-            generator = Generator(image_size, in_channels, 1, width, settings.norm, **options)
-            discriminator = Discriminator(in_channels + 1, width, settings.layers, settings.critic_norm)
+            generator = Generator(image_size, in_channels, 1, width, recipe.norm, **options)
+            discriminator = Discriminator(in_channels + 1, width, recipe.layers, recipe.critic_norm)
         self.generator = self.place(generator)
-        self.discriminator = self.place(discriminator) if settings.adversarial else None
+        self.discriminator = self.place(discriminator) if recipe.adversarial else None
         self.ema = EMA(self.generator)
-        self.g_optimizer, self.g_schedule = self.optimizer(self.generator, settings.learning_rate)
-        if settings.adversarial:
-            self.d_optimizer, self.d_schedule = self.optimizer(self.discriminator, settings.critic_rate)
+        self.g_optimizer, self.g_schedule = self.optimizer(self.generator, recipe.learning_rate)
+        if recipe.adversarial:
+            self.d_optimizer, self.d_schedule = self.optimizer(self.discriminator, recipe.critic_rate)
 
     def optimizer(self, network, rate):
         """Adam for one network, and its schedule."""
@@ -200,7 +199,7 @@ class Pix2Pix(Model):
         return adam, linear_decay(adam, self.config["decay_steps"])
 
     def plan(self):
-        return None if self.settings.dropout else "game"  # dropout's random numbers come from elsewhere
+        return None if self.recipe.dropout else "game"  # dropout's random numbers come from elsewhere
 
     @one_step
     def step(self, pair):
@@ -209,8 +208,8 @@ class Pix2Pix(Model):
         self.check(degraded, clean)
         restored = self.draw(degraded)
         l1 = F.l1_loss(restored, clean)  # eq. 3
-        if not self.settings.adversarial:
-            self.descend(self.settings.l1 * l1, self.g_optimizer)
+        if not self.recipe.adversarial:
+            self.descend(self.recipe.l1 * l1, self.g_optimizer)
             self.update_average()
             return {"l1": l1}
 
@@ -222,7 +221,7 @@ class Pix2Pix(Model):
 
         # G learns to pass, and to be close: eq. 4, with -log D instead of log(1 - D), as in section 3.3
         g_loss = F.softplus(-self.judge(degraded, restored)).mean()
-        self.descend(self.settings.adversarial * g_loss + self.settings.l1 * l1, self.g_optimizer)
+        self.descend(self.recipe.adversarial * g_loss + self.recipe.l1 * l1, self.g_optimizer)
         self.update_average()
         d_real, d_fake = d_real.sigmoid().mean(), d_fake.sigmoid().mean()
         return {"l1": l1, "d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
@@ -230,12 +229,12 @@ class Pix2Pix(Model):
     def judge(self, degraded, image):
         """D's logits for the pair: it is conditional, it sees what G was given."""
         pair = torch.cat([degraded, image], dim=1)
-        return self.discriminator(F.avg_pool2d(pair, self.settings.coarse))
+        return self.discriminator(F.avg_pool2d(pair, self.recipe.coarse))
 
     def draw(self, degraded):
         """G's images in training. nn.Dropout knows the global random state only: give it this step's."""
         numbers = self.config["seed"], rank_and_world()[0], self.steps_done
-        with seeded(*numbers) if self.settings.dropout else nullcontext():
+        with seeded(*numbers) if self.recipe.dropout else nullcontext():
             return self.generator(degraded)
 
     def check(self, degraded, clean=None):

@@ -162,11 +162,11 @@ class Pairs:
 class Sheets:
     """Endless batches (organ maps, films) of those given; batch t follows from (seed, t) alone."""
 
-    @door(maps=films_of, films=films_of, batch=whole(1, 100_000))
-    def __init__(self, maps, films, seed=0, batch=BATCH):
+    @door(maps=films_of, films=films_of)
+    def __init__(self, maps, films, seed=0):
         if len(maps) != len(films) or len(maps) == 0:
             raise ValueError(f"{len(maps)} maps and {len(films)} films: expected a film for each map")
-        self.maps, self.films, self.seed, self.batch, self.number = maps, films, seed, batch, 0
+        self.maps, self.films, self.seed, self.number = maps, films, seed, 0
 
     @door(number=whole(0))
     def seek(self, number):
@@ -175,7 +175,7 @@ class Sheets:
 
     def __iter__(self):
         while True:
-            chosen = np.random.default_rng([self.seed, self.number]).integers(len(self.maps), size=self.batch)
+            chosen = np.random.default_rng([self.seed, self.number]).integers(len(self.maps), size=BATCH)
             self.number += 1
             yield self.maps[chosen], self.films[chosen]
 
@@ -200,8 +200,8 @@ def go_on(unet, bench, steps, checkpoint=None, **changes):
     changes: of pix2pix.BESIDE and BESIDE_OF; `adversarial=0` is the control: same weights, steps and rate, L1 alone.
     """
     size, width = unet.config["image_size"], unet.config["width"]
-    settings = replace(pix2pix.BESIDE, **(BESIDE_OF.get(bench.modality, {}) | changes))
-    model = pix2pix.Pix2Pix(size, width, bench.seed, settings=settings, decay_steps=steps)
+    recipe = replace(pix2pix.BESIDE, **(BESIDE_OF.get(bench.modality, {}) | changes))
+    model = pix2pix.Pix2Pix(size, width, bench.seed, settings=recipe, decay_steps=steps)
     model.load_trained(unet.trained.state_dict())
     return model, training.fit(model, Pairs(bench), steps, checkpoint)
 

@@ -18,7 +18,7 @@ from .experiments.films import FILMS, Films
 WITH, WITHOUT = 0.9, 0.05  # share of marked films among those with the finding, and among the others
 PAIR = ("cheat", "honest")
 SIDE = whole(16, 4096)
-READER = having("predict", kind="a classifier, as DenseNet")
+CLASSIFIER = having("predict", kind="a classifier, as DenseNet")
 OTHERS = 4  # films without the finding for each with it
 
 
@@ -82,7 +82,7 @@ def train_pair(films, finding, steps, batch_size, preset, seed):
     return pair
 
 
-@door(pair=each(READER), films=one_channel, labels=numbers(0, 1), patients=shaped("N"))
+@door(pair=each(CLASSIFIER), films=one_channel, labels=numbers(0, 1), patients=shaped("N"))
 def exam(pair, films, labels, patients, seed):
     """{classifier: {"marked", "unmarked", "swapped": AUROC as Estimate}}, all on the same films.
 
@@ -102,7 +102,7 @@ def exam(pair, films, labels, patients, seed):
     }  # fmt: skip
 
 
-@door(pair=each(READER), films=one_channel)
+@door(pair=each(CLASSIFIER), films=one_channel)
 def places(pair, films, finding):
     """{classifier: (maps, share of them around the letter as Estimate)} on marked films (`energy_inside`)."""
     around_letter = around(films.shape[-1], len(films))

@@ -58,7 +58,7 @@ def mr(n, size=64, seed=0, part="train"):
 
 
 def _mr_slice(size, rng, slabs):
-    t1, spacing = brain._volume()
+    t1, spacing = brain.volume()
     y, x = brain._head(size, rng)  # mm from the middle of the volume
     first = brain.SLICES[0] + MR_PITCH * rng.choice(slabs)
     plane = rng.uniform(0, MR_READ - 1) + rng.normal(0, 0.01, 2) @ [x.ravel(), y.ravel()]

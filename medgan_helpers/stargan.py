@@ -92,14 +92,12 @@ class Generator(nn.Module):
     norm would cancel a constant plane.
     """
 
-    label_planes = True  # NormGenerator hears of the labels in another way
-
     def __init__(self, channels=1, domains=5, width=64, blocks=6):
         check_config({"channels": channels, "domains": domains, "width": width, "blocks": blocks})
         super().__init__()
         w = width
         self.layers = nn.Sequential(
-            Layer(nn.Conv2d(channels + (domains if self.label_planes else 0), w, 7, 1, 3, bias=False), w),
+            Layer(nn.Conv2d(channels + domains, w, 7, 1, 3, bias=False), w),
             Layer(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),  # (B, 128, H / 2, W / 2)
             Layer(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),  # (B, 256, H / 4, W / 4)
             *[ResidualBlock(4 * w) for _ in range(blocks)],
@@ -111,42 +109,6 @@ class Generator(nn.Module):
     def forward(self, x, labels):
         planes = labels[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, domains, H, W)
         return torch.tanh(self.film(self.layers(torch.cat([x, planes], dim=1))).float())
-
-
-class ConditionalInstanceNorm(nn.Module):
-    """The domain-adaptation module: instance norm whose scale and shift follow from the target labels
-    (Dumoulin et al., *A learned representation for artistic style*, ICLR 2017). (B, C, H, W) to the same."""
-
-    def __init__(self, channels, domains):
-        super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
-        self.style = nn.Linear(domains, 2 * channels)
-
-    def forward(self, x, labels):
-        scale, shift = self.style(labels)[:, :, None, None].chunk(2, dim=1)
-        return self.norm(x) * (1 + scale) + shift
-
-
-class NormGenerator(Generator):
-    """The paper's layers, but the labels set scale and shift of every norm and no plane goes in."""
-
-    label_planes = False
-
-    def __init__(self, channels=1, domains=5, width=64, blocks=6):
-        super().__init__(channels, domains, width, blocks)
-        self.norms = nn.ModuleList()
-        for layer in self.modules():
-            if isinstance(layer, Layer):
-                layer.norm = ConditionalInstanceNorm(layer.norm.num_features, domains)
-                self.norms.append(layer.norm)
-
-    def forward(self, x, labels):
-        told = [norm.register_forward_pre_hook(lambda _, inputs: (*inputs, labels)) for norm in self.norms]
-        try:
-            return torch.tanh(self.film(self.layers(x)).float())
-        finally:
-            for hook in told:
-                hook.remove()
 
 
 class ResidualGenerator(Generator):
@@ -182,7 +144,7 @@ class ResidualGenerator(Generator):
         return torch.tanh(drawn[:, :-1]), torch.sigmoid(drawn[:, -1:])
 
 
-GENERATORS = {"concat": Generator, "norm": NormGenerator, "residual": ResidualGenerator}
+GENERATORS = {"concat": Generator, "residual": ResidualGenerator}
 
 
 # ---------------------------------------------------------------- critic

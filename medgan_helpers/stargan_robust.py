@@ -50,7 +50,7 @@ LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side 
 
 
 @dataclass(frozen=True)
-class Settings:
+class Recipe:
     """What the training weighs. Found on validation films; see studies/findings_that_look.py."""
 
     learning_rate: float = 4e-4  # of the painter
@@ -66,15 +66,15 @@ class Settings:
 
 
 # ---------------------------------------------------------------- films to learn from
-@door(count=whole(1, MANY), findings=checks.distinct(2))
-def lesson_rows(count, seed, findings=FIVE):
+@door(count=whole(1, MANY))
+def lesson_rows(count, seed):
     """Label rows for `simulator.sample`: no finding, one or two (KINDS), each as often as any other, upright
     and lying patients of both sexes. So no finding is known by the company it keeps."""
     rng = np.random.default_rng([seed, 77])
-    labels = np.zeros((count, len(findings)))
+    labels = np.zeros((count, len(FIVE)))
     for row, kind in enumerate(rng.choice(3, count, p=KINDS)):
-        labels[row, rng.choice(len(findings), kind, replace=False)] = 1
-    rows = pd.DataFrame(labels, columns=list(findings))
+        labels[row, rng.choice(len(FIVE), kind, replace=False)] = 1
+    rows = pd.DataFrame(labels, columns=list(FIVE))
     view, sex = rng.choice(["PA", "AP"], count), rng.choice(["Male", "Female"], count)
     return rows.assign(view=view, sex=sex, age=rng.integers(25, 90, count).astype(float))
 
@@ -147,7 +147,7 @@ class Examiner(DenseNet):
 
 # ---------------------------------------------------------------- the painter
 class ConditionalNorm(nn.Module):
-    """Instance norm whose scale and shift follow from a wish: (B, C, H, W) and (B, W) to the former."""
+    """Instance norm; a wish (B, W) sets scale and shift of x (B, C, H, W) (Dumoulin et al., ICLR 2017)."""
 
     def __init__(self, channels, wish):
         super().__init__()
@@ -291,17 +291,17 @@ def others(labels, rng):
 class RobustStarGAN(Model):
     """A painter of findings, a judge, and an examiner that learns no more.
 
-    examiner: a trained one; None: for translating only. decay_steps: as in StarGAN; settings: or a dict.
+    examiner: a trained one; None: for translating only. settings: a Recipe, or what differs as a dict.
     """
 
     def __init__(self, image_size=64, domains=5, width=24, seed=0, device="auto", precision="auto", *,
                  noise=16, decay_steps=None, settings=None, examiner=None, columns=None):  # fmt: skip
-        if not isinstance(settings, Settings | dict | None):
-            raise TypeError(f"settings is {settings!r}: expected Settings, or a dict of what differs")
-        settings = settings if isinstance(settings, Settings) else Settings(**(settings or {}))
-        checks.settings(settings, soft_label=number(0, 0.5))
+        if not isinstance(settings, Recipe | dict | None):
+            raise TypeError(f"settings is {settings!r}: expected a Recipe, or a dict of what differs")
+        recipe = settings if isinstance(settings, Recipe) else Recipe(**(settings or {}))
+        checks.settings(recipe, soft_label=number(0, 0.5))
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, noise=noise,
-                      decay_steps=decay_steps, settings=asdict(settings))  # fmt: skip
+                      decay_steps=decay_steps, settings=asdict(recipe))  # fmt: skip
         super().__init__(config, device, precision)
         if image_size % 16:
             raise ValueError(f"image_size is {image_size}: expected a multiple of 16")
@@ -309,7 +309,7 @@ class RobustStarGAN(Model):
             generator, judge = Painter(domains, width, noise), Judge(domains)
         self.generator, self.judge = self.place(generator), self.place(judge)
         self.ema = EMA(self.generator)
-        self.settings, self.examiner = settings, examiner
+        self.recipe, self.examiner = recipe, examiner
         self.columns = list(range(domains)) if columns is None else columns
         if examiner is not None:
             checks.having("network", "read", "findings", kind="a trained Examiner")("examiner", examiner)
@@ -320,8 +320,8 @@ class RobustStarGAN(Model):
                 raise ValueError(f"columns is {columns}: expected one for each of {domains} domains")
             examiner.network.eval().requires_grad_(False)
         adam = dict(betas=(0.0, 0.99), fused=True)
-        self.d_optimizer = torch.optim.Adam(self.judge.parameters(), settings.judge_rate, **adam)
-        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), settings.learning_rate, **adam)
+        self.d_optimizer = torch.optim.Adam(self.judge.parameters(), recipe.judge_rate, **adam)
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), recipe.learning_rate, **adam)
         self.d_schedule = linear_decay(self.d_optimizer, decay_steps)
         self.g_schedule = linear_decay(self.g_optimizer, decay_steps)
 
@@ -353,7 +353,7 @@ class RobustStarGAN(Model):
 
     def painter_update(self, films, labels, target, painted, word):
         change, move, made, logits = painted
-        s = self.settings
+        s = self.recipe
         wanted = target * (1 - 2 * s.soft_label) + s.soft_label
         class_made = F.binary_cross_entropy_with_logits(logits, wanted)
         asked = (target != labels).any(1)

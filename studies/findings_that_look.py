@@ -3,7 +3,7 @@
     python studies/findings_that_look.py            # of both networks that the package ships
     python studies/findings_that_look.py stargan    # of one of them
 
-Writes book/results/findings.csv, a row a measure: network, finding, measure, value, low, high, n; and
+Writes book/results/findings.csv, one row per measure: network, finding, measure, value, low, high, n; and
 the same into the card of each network. Measures:
 
 classified, classified_blurred: AUROC of a witness, a classifier of another kind that never saw a made film,
@@ -12,7 +12,7 @@ classified, classified_blurred: AUROC of a witness, a classifier of another kind
 kid_made, kid_untouched, kid_floor: distance (KID x 1,000) to true films of other patients, in thumbnails, of
     made films, of healthy films as they are, of other true films. With kid_photographs_ the same in the eyes
     of a network trained on photographs.
-ratio, aerated, recess: cardiothoracic ratio, aerated lung and the deeper side's costophrenic recess of
+ratio, aerated, recess: cardiothoracic ratio, aerated lung and depth of the shallower costophrenic angle of
     upright films (see `chest_measures`), _healthy, _made and _true; _overlap_: with the true ones.
 one_side: share of films whose change lies on one side (four fifths of it); size: the mean change.
 removed: distance to the healthy twin after removal, as a share of that before.

@@ -6,7 +6,7 @@
 
 Cells are kept below build/: a killed run goes on where it was; the order is seed by seed, arm by arm. Of 600
 steps one cell takes about four minutes of one thread (OMP_NUM_THREADS=1) without bf16, all of it training.
-The table comes with what it was computed from: real_auc.npz holds, an arm and a seed, the rank of every film
+The table comes with what it was computed from: real_auc.npz holds, per arm and seed, the rank of every film
 of the frame within its fold, for each of the nine findings.
 """
 
@@ -53,7 +53,7 @@ def main():
 
 def write_table(options):
     """Arms of which every fold of a seed is finished, with intervals and differences: real_auc.csv."""
-    frame, films = real_cells.load(real_cells.Cell.size)
+    frame, films = real_cells.real_table_and_films(real_cells.Cell.size)
     scores = {}
     for arm in options.arms:
         finished = {seed: out_of_fold(arm, seed, options.steps, frame) for seed in options.seeds}
@@ -95,12 +95,12 @@ def kept(cell):
 
 
 def validate(arms, seeds):
-    """AUROC of the nine findings on validation parts, a row a setting: book/results/real_validation.csv."""
+    """AUROC of the nine findings on validation parts, per setting: book/results/real_validation.csv."""
     for seed in seeds:
         for setting in (setting for setting in VALIDATED if setting["arm"] in arms):
             cell = real_cells.Cell(fold=seed % real_cells.FOLDS, seed=seed, part="valid", **setting)
             logits = logits_of(cell)
-            frame, films = real_cells.load(cell.size)
+            frame, films = real_cells.real_table_and_films(cell.size)
             _, read = real_cells.parts(cell, frame.patient)
             values = scores(films.frame.iloc[read], logits)
             note(RESULTS / "real_validation.csv", cell, values)
@@ -126,7 +126,7 @@ def logits_of(cell):
     if path.exists():
         return np.load(path)
     start = time.perf_counter()
-    logits = real_cells.run(cell)
+    logits = real_cells.run_cell(cell)
     with artifacts.atomic(path) as temporary:
         np.save(temporary, logits)
     minutes = (time.perf_counter() - start) / 60

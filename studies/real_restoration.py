@@ -144,19 +144,19 @@ def reading(restored):
     """Rows method, against, finding, value, low, high, p, p_holm: AUROC of the shipped classifier of real
     films on the test films, of each finding and their mean, as each method left them; and less another's.
 
-    restored: {method: [images in [0, 1], one a seed]}; differences are paired by patient. Holm's family is
+    restored: {method: [images in [0, 1], one per seed]}; differences are paired by patient. Holm's family is
     what chapter 4 says: each finding, each of the repairs that it shows, against the degraded film.
     """
     films = session.real_films(classifier.SIDE)
     frame = films.splits["test"]
     truth, patients = films.labels(frame, uncertain="ignore"), frame.patient.to_numpy()
-    reader, *_ = training.shipped(classifier.DenseNet, "classifier_real")
+    network, *_ = training.shipped(classifier.DenseNet, "classifier_real")
     drawn = {}
     for name, versions in restored.items():
-        logits = np.stack([reader.logits(unit_to_signed(images)).numpy() for images in versions])
+        logits = np.stack([network.logits(unit_to_signed(images)).numpy() for images in versions])
         drawn[name] = {
             finding: real_results.resampled(truth[finding].to_numpy(), logits[:, :, column], patients)
-            for column, finding in enumerate(reader.findings)
+            for column, finding in enumerate(network.findings)
         }
     shown = real_trial.REPAIRED
     pairs = [(name, "") for name in drawn] + [(name, "degraded") for name in drawn if name != "degraded"]
@@ -168,7 +168,7 @@ def reading(restored):
 
 
 def read_rows(drawn, name, other):
-    """A row a finding, and one of their mean."""
+    """One row per finding, and one of their mean."""
     values = {finding: np.array(pair[0]) for finding, pair in drawn[name].items()}
     draws = {finding: pair[1] for finding, pair in drawn[name].items()}
     if other:

@@ -21,7 +21,7 @@ def test_slices_are_reproducible_varied_and_in_range():
 
 
 def test_parts_read_different_voxels(monkeypatch):
-    t1, spacing = brain._volume()
+    t1, spacing = brain.volume()
     slabs = [set(slabs) for slabs in brain.PARTS.values()]
     assert sum(map(len, slabs)) == len(set.union(*slabs)) == 10
     for part in brain.PARTS:
@@ -29,9 +29,9 @@ def test_parts_read_different_voxels(monkeypatch):
         for slab in brain.PARTS[part]:
             start = brain.SLICES[0] + brain.SLAB * slab
             keep[start : start + brain.SLAB] = t1[start : start + brain.SLAB]
-        monkeypatch.setattr(brain, "_volume", lambda: (t1, spacing))
+        monkeypatch.setattr(brain, "volume", lambda: (t1, spacing))
         whole = brain.slices(20, 32, seed=2, part=part)
-        monkeypatch.setattr(brain, "_volume", lambda keep=keep: (keep, spacing))
+        monkeypatch.setattr(brain, "volume", lambda keep=keep: (keep, spacing))
         assert torch.equal(brain.slices(20, 32, seed=2, part=part), whole)  # the other slabs are never read
 
 
@@ -45,7 +45,7 @@ def test_bad_input_is_refused(bad):
 def test_rebuild_is_the_same_whole_number_arithmetic_every_time():
     template = np.random.default_rng(0).integers(0, 256, (197, 233, 189), dtype=np.uint8)
     t1 = rebuild.volume(template)
-    assert t1.shape == (78, 186, 150) == tuple(brain._volume()[0].shape)
+    assert t1.shape == (78, 186, 150) == tuple(brain.volume()[0].shape)
     z, y, x = 10, 20, 30  # by hand: two template voxels, top row anterior, left column right
     pair = template[24 + 149 - x, 25 + 185 - y, 2 * z : 2 * z + 2].astype(int)
     assert t1[z, y, x] == (pair.sum() + 1) // 2

@@ -60,6 +60,11 @@ def test_every_figure_is_one_png_with_its_alt_text(name, shown):
     assert np.asarray(picture.convert("L")).std() > 5, "not an empty sheet"
 
 
+def test_a_wall_of_films_says_its_titles_where_nobody_says_more(shown):
+    figures.films(FILMS[:2], ["healthy", "with a fracture"])
+    assert shown[0][1]["image/png"]["alt"] == "Chest films: healthy, with a fracture"
+
+
 def test_a_value_outside_its_interval_is_drawn(shown):
     figures.intervals(INTERVALS.assign(value=[0.8, 0.5]), "KID", alt="resampled halves of few films")
     assert len(shown) == 1

@@ -4,30 +4,27 @@ import functools
 import http.server
 import json
 import re
-import sys
 import threading
 from pathlib import Path
 
+import browser
+import export_live
+import live_data
+import live_pages
 import nbformat
 import numpy as np
+import policy
 import pytest
+import stage
 import torch
 import torch.nn.functional as F
 from nbformat.v4 import new_markdown_cell, new_notebook
 from PIL import Image
 from torch import nn
 
+from medgan_helpers import degradation, restoration
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "scripts"))
-import browser  # noqa: E402
-import export_live  # noqa: E402
-import live_data  # noqa: E402
-import live_pages  # noqa: E402
-import policy  # noqa: E402
-import stage  # noqa: E402
-
-from medgan_helpers import degradation, restoration  # noqa: E402
-
 pytestmark = pytest.mark.slow  # a browser draws every figure
 
 FIGURE = "document.querySelector('.live-figure')"

@@ -1,20 +1,17 @@
 """How pages open, by figure and finding from the executed notebook, and what waits in a fold."""
 
 import base64
-import sys
 from pathlib import Path
 
+import front_page
 import nbformat
+import opening
+import page_extension
 import pytest
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "scripts"))
-import front_page  # noqa: E402
-import opening  # noqa: E402
-import page_extension  # noqa: E402
-
 CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if "01" <= path.name[:2] <= "10")
 
 

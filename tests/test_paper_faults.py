@@ -130,6 +130,13 @@ def test_a_leak_helps_on_the_test_and_not_on_fresh_patients(data, benches):
     assert test > 0.05 and test > fresh + 0.05
 
 
+def test_a_lead_melts_where_every_interval_says_so():
+    sure, unsure = Estimate(0.05, 0.01, 0.09), Estimate(0.02, -0.01, 0.05)
+    said = paper_faults.what_the_winner_loses({25: sure, 100: sure})
+    assert "lead melts: with 25 test films by **+0.050** (+0.010 to +0.090), with 100" in said
+    assert "not always shown to melt" in paper_faults.what_the_winner_loses({25: sure, 100: unsure})
+
+
 def test_the_winner_of_equal_runs_leads_where_it_was_chosen(data, benches):
     leads = []
     for bench, rng in benches:

@@ -29,6 +29,17 @@ def test_distance(low, words):
     assert words in paragraphs.distance(table) and "300" in paragraphs.distance(table)
 
 
+def test_an_untrained_network_is_compared_with_one_half():
+    said = paragraphs.untrained(12345, 0.51, 0.7)
+    assert said == "12,345 weights; probabilities about 0.51; loss 0.70, of saying one half always: 0.69."
+
+
+def test_an_operating_point_comes_with_its_intervals():
+    shares = metrics.Estimate(0.9, 0.8, 0.95), metrics.Estimate(0.7, 0.6, 0.75)
+    said = paragraphs.operating(metrics.OperatingPoint(0.31, *shares))
+    assert said.startswith("Threshold 0.31: sensitivity 0.90 (0.80 to 0.95), specificity 0.70 (0.60")
+
+
 @pytest.mark.parametrize(("with_it", "words"), [(0.3, "by heart."), (0.9, "did not close the gap")])
 def test_gap(with_it, words):
     curves = {"without": np.array([[0, 0.7, 0.7], [9, 0.1, 0.5]]), "with": np.array([[9, 0.2, with_it]])}

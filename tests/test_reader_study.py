@@ -97,6 +97,13 @@ def test_fleiss_kappa_by_hand():
     assert reader_study.agreement(readers(rows)).value == pytest.approx(expected, abs=1e-4)
 
 
+def test_verdicts_name_everybody_and_how_far_they_agree(test):
+    rows = {who: reader_study.score(test, ["left"] * 10).loc["all"] for who in ("Ada", "Bob")}
+    said = reader_study.verdicts(rows, metrics.Estimate(0.25, 0.1, 0.4))
+    assert said.count(reader_study.verdict(rows["Ada"])) == 2 and "- **Bob**: " in said
+    assert said.endswith("Fleiss' kappa of those who looked: **0.25** (0.10 to 0.40).")
+
+
 def readers(rows):
     names = [f"reader {k}" for k in range(len(rows))]
     return pd.DataFrame(np.array(reader_study.SIDES)[np.array(rows)], index=names)

@@ -44,7 +44,7 @@ def test_the_committed_table_follows_from_the_committed_ranks():
     folder = Path(__file__).parents[1] / "book" / "results"
     table, ranks = pd.read_csv(folder / "real_auc.csv"), np.load(folder / "real_auc.npz")
     alone = table[table["against"].isna()].set_index(["arm", "finding"])
-    _, films = real_cells.load(16)
+    _, films = real_cells.real_table_and_films(16)
     assert {key.split("/")[0] for key in ranks} == set(alone.index.get_level_values("arm"))
     for column, finding in enumerate(real_results.FINDINGS):
         truth = films.frame[finding].to_numpy()
@@ -138,6 +138,6 @@ def test_a_cell_reads_the_films_that_were_left_out(arm, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
     monkeypatch.setattr(real_cells, "POOL", 120)
     cell = real_cells.Cell(arm, 1, 0, steps=2, size=32, extra=4, generator_steps=4, batch_size=8)
-    logits = real_cells.run(cell)
-    frame, _ = real_cells.load(32)
+    logits = real_cells.run_cell(cell)
+    frame, _ = real_cells.real_table_and_films(32)
     assert logits.shape == ((real_cells.fold_of(frame.patient) == 1).sum(), 14) and np.isfinite(logits).all()

@@ -167,8 +167,8 @@ def test_unet_and_pix2pix_take_the_same_steps_from_the_same_weights():
     both, history = restorers.go_on(first, bench, 4)
     assert control.discriminator is None and both.discriminator is not None
     assert control.steps_done == both.steps_done == 4 and "d_real" in history
-    rates = {model.settings.learning_rate for model in (control, both)}
-    assert len(rates) == 1 and control.settings.l1 == both.settings.l1
+    rates = {model.recipe.learning_rate for model in (control, both)}
+    assert len(rates) == 1 and control.recipe.l1 == both.recipe.l1
     repaired = restorers.repair(both, bench, "test")
     assert repaired.shape == bench.clean["test"].shape and 0 <= repaired.min() <= repaired.max() <= 1
 

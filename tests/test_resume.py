@@ -40,9 +40,9 @@ def make_pix2pix(adversarial):
     return pix2pix.Pix2Pix(**SMALL, **options, adversarial=adversarial)
 
 
-def make_stargan(generator):
+def make_stargan():
     options = {"domains": 2, "blocks": 1, "critic_steps": 2, "pretrain": 2, "decay_steps": STEPS}
-    return stargan.StarGAN(**SMALL, **options, generator=generator)
+    return stargan.StarGAN(**SMALL, **options)
 
 
 def make_robust():
@@ -65,8 +65,7 @@ MODELS = {  # {name: (make the model, make its batches)}
     "flow": (lambda: flow.Flow(**SMALL | {"width": 8}), lambda: [films(n) for n in range(3)]),
     "unet": (lambda: make_pix2pix(0.0), pairs),
     "pix2pix": (lambda: make_pix2pix(1.0), pairs),
-    "stargan": (lambda: make_stargan("concat"), lambda: labelled(2)),
-    "stargan norm": (lambda: make_stargan("norm"), lambda: labelled(2)),
+    "stargan": (make_stargan, lambda: labelled(2)),
     "stargan robust": (make_robust, lessons),
     "lesion_gan": (lambda: lesion_gan.LesionGAN(["a", "b"], LOCAL, **CPU), squares),
     "classifier": (lambda: classifier.DenseNet(preset="narrow", steps=STEPS, **CPU), lambda: labelled(14)),

@@ -69,11 +69,18 @@ def test_every_set_says_what_it_lacks_and_masks_it(folder, dataset, capsys):
 def test_a_broken_film_stops_or_is_skipped_by_choice(folder, monkeypatch):
     (folder / "train/patient00003/study1/view1_frontal.jpg").write_bytes(b"")
     session.start("01", "smoke", "folder", folder)
-    with pytest.raises(ValueError, match=r"row 6: .*0 bytes[\s\S]*SKIP_BAD=1 for notebooks"):
+    for no in (None, "", "0", "False", "no"):
+        if no is not None:
+            monkeypatch.setenv("SKIP_BAD", no)
+        with pytest.raises(ValueError, match=r"row 6: .*0 bytes[\s\S]*SKIP_BAD=1 for notebooks"):
+            session.films()
+    for yes in ("1", "true", "Yes"):
+        monkeypatch.setenv("SKIP_BAD", yes)
+        with pytest.warns(UserWarning, match=r"skipped:\n  row 6"):
+            assert len(session.films().store) == 119
+    monkeypatch.setenv("SKIP_BAD", "maybe")
+    with pytest.raises(ValueError, match="SKIP_BAD is 'maybe': expected 1, true or yes"):
         session.films()
-    monkeypatch.setenv("SKIP_BAD", "1")
-    with pytest.warns(UserWarning, match=r"skipped:\n  row 6"):
-        assert len(session.films().store) == 119
 
 
 def test_the_official_test_films_stand_apart(folder):

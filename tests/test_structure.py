@@ -93,3 +93,5 @@ def test_a_chapter_shows_the_lesson(path):
     cells = visible(path)
     assert [cell[0] for cell in cells if len(cell) > 25] == []
     assert sum(map(len, cells)) <= 220
+    reports = re.compile(r"""alt=|(say|print)\(f["']""")
+    assert [line for cell in cells for line in cell if reports.search(line)] == [], "fold it, or name it"

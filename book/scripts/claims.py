@@ -15,7 +15,7 @@ MACHINES = HERE.parents[1] / "studies" / "machines.csv"
 
 
 def seen(claim, results=RESULTS, scores=None):
-    """What was seen on real films, a line a row; or that it has not been run."""
+    """What was seen on real films, one line per row; or that it has not been run."""
     if "said" in claim:
         return recorded(claim, scores)
     path = results / claim["csv"]

@@ -149,15 +149,15 @@ def augmentation():
     d.box("real", 90, 70, "real films\nof training\npatients", "data", w=140, h=76)
     d.box("gan", 290, 70, "a GAN\nlearns them", "net")
     d.box("made", 470, 70, "synthetic\nfilms", "made", w=120)
-    d.box("reader", 655, 140, "classifier", "net", w=120)
+    d.box("classifier", 655, 140, "classifier", "net", w=120)
     d.box("test", 90, 210, "real films of\ntest patients", "data", w=140)
     d.box("score", 470, 210, "score", "loss", w=120)
     d.chain("real", "gan", "made")
-    d.arrow("made", "reader", "added", via=[(655, 70)])
-    d.arrow("real", "reader", "always", via=[(90, 140)])
+    d.arrow("made", "classifier", "added", via=[(655, 70)])
+    d.arrow("real", "classifier", "always", via=[(90, 140)])
     d.arrow("test", "score", "asked once, at the end")
     d.text(280, 228, "the GAN never sees them", small=True)
-    d.arrow("reader", "score", via=[(655, 210)])
+    d.arrow("classifier", "score", via=[(655, 210)])
     return d
 
 

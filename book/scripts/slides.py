@@ -1,4 +1,4 @@
-"""Slides of a chapter: slides.py FOLDER EXECUTED.ipynb... writes one HTML file a chapter, without a network.
+"""Slides of chapters: slides.py FOLDER EXECUTED.ipynb... writes one HTML file per chapter, without a network.
 
 Chosen by rule, from the executed notebook: the title with its question, aims and key figure; every heading,
 with the terms (in bold) and formulas below it, each formula with the sentence that leads to it; every

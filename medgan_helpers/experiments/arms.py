@@ -95,7 +95,9 @@ def height(positives, grounds, marks, radii):
 def lesion_gan_films(cell, films):
     """A local GAN that has seen the regimen and nothing else."""
     real = films["train"]
-    return drawn(cell, real, train_lesion_gan(cell, real, marks(pool(cell.films, cell.size), real)))
+    marked = marks(pool(cell.films, cell.size), real)
+    generator = train_lesion_gan(real, marked, real.negatives(), cell.generator_steps, cell.seed)
+    return drawn(cell, real, generator)
 
 
 @door(cell=CELL, films=PARTS)
@@ -110,7 +112,9 @@ def leaky(cell, films):
         f: [torch.cat(both) for both in zip(seen[f], of_test[f], strict=True)]
         for f in findings_of(films["train"])
     }
-    return drawn(cell, films["train"], train_lesion_gan(cell, join(more, test), everything))
+    both = join(more, test)
+    generator = train_lesion_gan(both, everything, both.negatives(), cell.generator_steps, cell.seed)
+    return drawn(cell, films["train"], generator)
 
 
 @door(cell=CELL, films=PARTS)
@@ -226,16 +230,19 @@ def drawn(cell, real, generator):
     return to_grey(made)
 
 
-@door(cell=CELL, films=FILMS)
-def train_lesion_gan(cell, films, marked):
-    """A LesionGAN trained on `films` alone; marked: where each positive shows its finding, see `marks`."""
+@door(films=FILMS, steps=whole())
+def train_lesion_gan(films, marked, grounds, steps, seed, checkpoint=None):
+    """A LesionGAN trained on `films` alone; None where nothing is marked.
+
+    marked: where each positive shows its finding, see `marks`; grounds: the rows to draw findings into.
+    """
     if not marked:
         return None
     positives = {k: (rows, centres) for k, (rows, centres, _) in enumerate(marked.values())}
-    squares = lesion_gan.Squares(films.films[:, None], positives, films.negatives(), seed=mix(cell.seed, 1))
-    recipe = lesion_gan.Recipe(pretrain=int(lesion_gan.PRETRAIN_SHARE * cell.generator_steps))
-    generator = lesion_gan.LesionGAN(list(marked), recipe, seed=cell.seed)
-    fit(generator, squares, cell.generator_steps)
+    squares = lesion_gan.Squares(films.films[:, None], positives, grounds, seed=mix(seed, 1))
+    recipe = lesion_gan.Recipe(pretrain=int(lesion_gan.PRETRAIN_SHARE * steps))
+    generator = lesion_gan.LesionGAN(list(marked), recipe, seed=seed)
+    fit(generator, squares, steps, checkpoint)
     return generator
 
 

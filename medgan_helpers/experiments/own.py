@@ -24,7 +24,6 @@ from .trial import train_classifier
 ARMS = ("none", "standard", "duplicate")
 PROFILE = having("batch_size", "grid_steps", kind="a profile, as session.start gives it")
 JUDGED = table_of("value", "low", "high", rows=[f"{arm} − none" for arm in ARMS[1:]])
-ANSWERS = table_of("question", "answer", "good")
 FOUND = having("truth", "guesses", kind="what own.run found")
 LEAST = 4  # films with a finding, and without, that a test must hold to score it
 

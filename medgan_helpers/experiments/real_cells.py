@@ -1,7 +1,7 @@
 """The augmentation experiment on real films: five folds by patient, one classifier a cell.
 
     cells = real_cells.cells(arms=("none", "standard"), seeds=(0, 1, 2))
-    scores = real_cells.run(cells[0])         # logits of the films of the fold that was left out
+    scores = real_cells.run_cell(cells[0])    # logits of the films of the fold that was left out
 
 A cell (arm, fold, seed) trains one classifier on four fifths of the patients and reads the films of the rest;
 after five folds every film has been read by a classifier that never saw its patient. The arms:
@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import torch
 
-from .. import artifacts, augmentation, checks, lesion_gan, session
+from .. import artifacts, augmentation, checks, session
 from ..classifier import DenseNet
 from ..training import fit, mix
 from . import arms
@@ -37,7 +37,6 @@ from .films import FILMS, SIDE, Films, join, only, pool, take
 RARE = ("Lung Lesion", "Pleural Other")  # 124 and 69 films here; Fracture is not labelled
 ARMS = ("none", "standard", "duplicate", "duplicate + standard", "stargan", "lesion_gan", "pretrained")
 SHAKEN = ("standard", "duplicate + standard", "pretrained")  # arms whose films are augmented anew each step
-ADDING = ("duplicate", "duplicate + standard", "stargan", "lesion_gan")  # arms that add films
 FOLDS = 5
 POOL, POOL_SEED = 4000, 1194  # simulated films for `pretrained` and `lesion_gan`, and the seed they come from
 
@@ -98,7 +97,7 @@ def parts(cell, patients):
     return np.flatnonzero(inside & (inner > 0)), np.flatnonzero(inside & (inner == 0))
 
 
-def load(size):
+def real_table_and_films(size):
     """The shipped real films: (table, Films); what NIH does not label is nan in the labels."""
     real = session.real_films(size)
     return real.frame, Films(torch.from_numpy(real.store[:]), real.labels())
@@ -119,15 +118,15 @@ def grounds(films):
 
 # ---------------------------------------------------------------- the arms
 @checks.door(cell=CELL)
-def run(cell):
+def run_cell(cell):
     """Train the classifier of a cell; logits (n, 14) of the films it is to read, in the table's order.
 
     A killed run goes on from its last hundred steps.
     """
-    frame, films = load(cell.size)
+    frame, films = real_table_and_films(cell.size)
     inside, outside = parts(cell, frame.patient)
     train = pick(films, inside)
-    training = join(train, *added(cell, train)) if cell.arm in ADDING else train
+    training = join(train, *added(cell, train)) if cell.arm in MAKE else train
     batches = training.batches(cell.batch_size, mix(cell.seed, cell.fold))
     if cell.arm in SHAKEN:
         batches = augmentation.Augmented(batches, seed=mix(cell.seed, cell.fold))
@@ -160,7 +159,7 @@ def begin(cell):
 
 @checks.door(cell=CELL, steps=checks.whole())
 def pretrained(cell, steps):
-    """The classifier trained on simulated films alone; one a seed, kept for all folds."""
+    """The classifier trained on simulated films alone; one per seed, kept for all folds."""
     network = DenseNet(preset="narrow", steps=steps, emphasis=(), seed=cell.seed)
     kept = artifacts.folder("artifacts") / "real-pretrained" / f"{cell.size}px-{steps}-{cell.seed}"
     _, films = simulated(cell.size)
@@ -171,14 +170,13 @@ def pretrained(cell, steps):
 
 @checks.door(cell=CELL, train=FILMS)
 def added(cell, train):
-    """What the arm adds to the training films: a list of Films, one a rare finding."""
-    make = {"duplicate": repeat, "duplicate + standard": repeat, "stargan": translate, "lesion_gan": draw}
-    made = make[cell.arm](cell, train)
+    """What the arm adds to the training films: a list of Films, one per rare finding."""
+    made = MAKE[cell.arm](cell, train)
     return [Films(made[finding], only(finding, cell.extra)) for finding in RARE]
 
 
 @checks.door(cell=CELL, train=FILMS)
-def repeat(cell, train):
+def duplicate(cell, train):
     return {
         finding: train.films[arms.in_turn(train.positives(finding), cell.extra, cell.seed)]
         for finding in RARE
@@ -186,41 +184,49 @@ def repeat(cell, train):
 
 
 @checks.door(cell=CELL, train=FILMS)
-def draw(cell, train):
+def lesion_gan_films(cell, train):
     """Findings drawn into real negatives by a GAN that knows simulated films only, placed as it saw them."""
-    generator, centres = drawer(cell)
+    generator, centres = train_lesion_gan(cell)
     made = {}
     for number, finding in enumerate(RARE):
-        rng = np.random.default_rng([cell.seed, cell.fold, number])
-        ground = rng.choice(grounds(train), cell.extra, replace=cell.extra > len(grounds(train)))
+        healthy, rng = some_grounds(cell, train, number)
         middle = centres[finding][rng.integers(len(centres[finding]), size=cell.extra)]
-        made[finding] = generator.draw(train.images()[ground], finding, middle, cell.seed)
+        made[finding] = generator.draw(healthy, finding, middle, cell.seed)
     return arms.to_grey(made)
 
 
 @checks.door(cell=CELL)
-def drawer(cell):
-    """The GAN of `draw` and {finding: centres (n, 2)} of the marks that it learnt from; one a seed."""
+def train_lesion_gan(cell):
+    """The GAN of `lesion_gan_films`; {finding: centres (n, 2)} of the marks it learnt from. One per seed."""
     source, films = simulated(cell.size)
-    marked = {finding: source.marks(films, finding)[:2] for finding in RARE}
-    centres, positives = {f: where[1] for f, where in marked.items()}, dict(enumerate(marked.values()))
-    squares = lesion_gan.Squares(films.films[:, None], positives, grounds(films), seed=mix(cell.seed, 1))
-    recipe = lesion_gan.Recipe(pretrain=cell.generator_steps // 2)
-    generator = lesion_gan.LesionGAN(list(RARE), recipe, seed=cell.seed)
-    kept = artifacts.folder("artifacts") / "real-drawer" / f"{cell.size}px-{cell.generator_steps}-{cell.seed}"
-    fit(generator, squares, cell.generator_steps, kept)
-    return generator, centres
+    marked = {finding: source.marks(films, finding) for finding in RARE}
+    steps = cell.generator_steps
+    kept = artifacts.folder("artifacts") / "real-drawer" / f"{cell.size}px-{steps}-{cell.seed}"
+    generator = arms.train_lesion_gan(films, marked, grounds(films), steps, cell.seed, kept)
+    return generator, {finding: centres for finding, (_, centres, _) in marked.items()}
 
 
 @checks.door(cell=CELL, train=FILMS)
-def translate(cell, train):
+def stargan_films(cell, train):
     """Negatives translated to each rare finding by a StarGAN trained on the training films alone."""
     generator = arms.train_stargan(train, list(RARE), cell.generator_steps, FOLDS * cell.seed + cell.fold)
-    ground = grounds(train)
     made = {}
     for number, finding in enumerate(RARE):
-        rng = np.random.default_rng([cell.seed, cell.fold, number])
-        chosen = rng.choice(ground, cell.extra, replace=cell.extra > len(ground))
-        target = torch.eye(len(RARE))[number].expand(cell.extra, -1)
-        made[finding] = generator.translate(train.images()[chosen], target)
+        healthy, _ = some_grounds(cell, train, number)
+        made[finding] = generator.translate(healthy, torch.eye(len(RARE))[number].expand(cell.extra, -1))
     return arms.to_grey(made)
+
+
+@checks.door(cell=CELL, train=FILMS, number=checks.whole(0))
+def some_grounds(cell, train, number):
+    """The films that the rare finding of this number is drawn into, and the generator that chose them."""
+    rng, rows = np.random.default_rng([cell.seed, cell.fold, number]), grounds(train)
+    return train.images()[rng.choice(rows, cell.extra, replace=cell.extra > len(rows))], rng
+
+
+MAKE = {
+    "duplicate": duplicate,
+    "duplicate + standard": duplicate,
+    "stargan": stargan_films,
+    "lesion_gan": lesion_gan_films,
+}

@@ -9,6 +9,7 @@ from .verdicts import CELLS, COLUMNS, HEADROOM, JUDGED, PERCENT, by_seeds_alone,
 
 GAPS = table_of("percent", "arm", "seed", "train", "valid", "rare", least=0)
 SCORED = table_of("percent", "arm", "seed", "rare", least=0)
+MAIN = 1  # percent: the regimen of the chapter's verdict
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
     "duplicate_standard": "repeated and augmented real films", "stargan": "StarGAN",
@@ -103,14 +104,14 @@ def answer(judged, percent=1):
     )
 
 
-@door(judged=JUDGED, percent=PERCENT)
-def in_short(judged, percent=1):
+@door(judged=JUDGED)
+def in_short(judged):
     """The same without numbers: beside the control without a generator, and beside nothing added."""
-    made = {words(arm): _rare(rows) for arm, rows in _generators(judged, percent).items()}
+    made = {words(arm): _rare(rows) for arm, rows in _generators(judged, MAIN).items()}
     if not made:
-        return NO_VERDICT.format(percent)
+        return NO_VERDICT.format(MAIN)
     parts = (_beside_control(made), _beside_nothing(made))
-    return f"With {percent:g} % of the films, for the three rare findings: " + " ".join(filter(None, parts))
+    return f"With {MAIN} % of the films, for the three rare findings: " + " ".join(filter(None, parts))
 
 
 def _arms_by_verdict(made, second):
@@ -199,10 +200,10 @@ def largest_loss(judged, table, percent=10):
     )
 
 
-@door(judged=JUDGED, percent=PERCENT)
-def has_verdict(judged, percent=1):
-    """Whether a generator's arm has the seeds for a verdict at this regimen."""
-    return any((rows["seeds"] >= LEAST_SEEDS).all() for rows in _generators(judged, percent).values())
+@door(judged=JUDGED)
+def has_verdict(judged):
+    """Whether a generator's arm has the seeds for a verdict at the regimen MAIN."""
+    return any((rows["seeds"] >= LEAST_SEEDS).all() for rows in _generators(judged, MAIN).values())
 
 
 def _generators(judged, percent):
@@ -274,10 +275,10 @@ def probe(table, percent=1):
     )
 
 
-@door(table=table_of("percent", "arm", least=0), percent=PERCENT)
-def price(table, percent=1):
+@door(table=table_of("percent", "arm", least=0))
+def price(table):
     """What added films cost the findings that they were not added for: all that are scored but the three."""
-    part = table[table["percent"] == percent]
+    part = table[table["percent"] == MAIN]
     if not {"macro", "rare"} <= {*part}:
         return ""
     every, three = len(chexpert.FINDINGS), len(chexpert.RARE)
@@ -290,7 +291,7 @@ def price(table, percent=1):
     listed = ", ".join(f"{words(arm)} {means[arm]:.3f}" for arm in ("standard", *adding) if arm in means)
     how_many = "all arms" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)} of the arms"
     return (
-        f"**The price** at {percent:g} %, the mean AUROC of the *other* {every - three} findings: "
+        f"**The price** at {MAIN} %, the mean AUROC of the *other* {every - three} findings: "
         f"{means['none']:.3f} with nothing added; {listed}. It is lower in {how_many} that add films: an "
         "added film counts for one finding only, and takes a real film's place in the batch."
     )

@@ -1,6 +1,7 @@
 """Every plot of the course, by what is drawn: films, maps over films, restorations, labels, curves, failures.
 
 Each function draws one figure, colour-blind-safe, and shows it with words for readers who cannot see it.
+Films hang on a dark light box (`lightbox`), everything else is drawn on `paper`.
 """
 
 from .failures import spectra, spectrum, vital_signs

@@ -49,8 +49,11 @@ def draw_film(axis, image):
 
 
 @door(columns=whole(), titles=every(text))
-def films(images, titles=None, columns=8, alt="Chest films"):
-    """A wall of films, at most `columns` a row, fewer where a page is too narrow for them."""
+def films(images, titles=None, columns=8, alt=None):
+    """A wall of films, at most `columns` a row, fewer where a page is too narrow for them.
+
+    alt: what a screen reader says; None: that they are films, and their titles.
+    """
     images = grey(images)
     if titles is not None and len(titles) < len(images):
         raise ValueError(f"{len(titles)} titles for {len(images)} films: expected one each")
@@ -61,7 +64,8 @@ def films(images, titles=None, columns=8, alt="Chest films"):
     fig, axes = lightbox([""] * len(rows), images.shape[-1], columns, lines)
     for axis, image in zip(axes.flat, images, strict=False):
         draw_film(axis, image)
-    show(fig, alt)
+    said = ": ".join(["Chest films", ", ".join(filter(None, titles))]).removesuffix(": ")
+    show(fig, said if alt is None else alt)
 
 
 @door(rows=named, titles=each(every(text)))

@@ -41,9 +41,9 @@ def reliability(labels, probabilities, bins=BINS):
     return pd.DataFrame(rows, columns=["said", "seen", "low", "high", "n"])
 
 
-def calibration_error(labels, probabilities, bins=BINS):
+def calibration_error(labels, probabilities):
     """Expected calibration error: mean distance of what was said from what was seen, a film each."""
-    table = reliability(labels, probabilities, bins)
+    table = reliability(labels, probabilities)
     return float(np.average((table.said - table.seen).abs(), weights=table.n))
 
 

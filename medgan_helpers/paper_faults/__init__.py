@@ -43,7 +43,7 @@ from .faults import (
     train_small,
     winners_lead,
 )
-from .ledger import Ledger, size, what_the_bench_reads, what_the_leak_was
+from .ledger import Ledger, size, what_the_bench_reads, what_the_leak_was, what_the_winner_loses
 
 __all__ = [
     "BATCH",
@@ -85,5 +85,6 @@ __all__ = [
     "train_small",
     "what_the_bench_reads",
     "what_the_leak_was",
+    "what_the_winner_loses",
     "winners_lead",
 ]

@@ -27,7 +27,7 @@ from ..checks import (
     tensor,
     whole,
 )
-from ..images import signed_batch
+from ..images import signed_batch, unit_batch
 from ..training import seeded
 from .bench import BENCH, DATA, FEATURES, FILMS, LABELS, MANY, MOST, RNG, ROWS
 
@@ -58,7 +58,7 @@ def _cells(name, value):
 def features(films):
     """Mean and log of the spread of the grey levels in 16 x 16 cells: (N, size, size) uint8 -> (N, 512)."""
     side = films.shape[-1] // CELLS
-    middle = films[..., : side * CELLS, : side * CELLS].astype(np.float32) / 255
+    middle = unit_batch(films[..., : side * CELLS, : side * CELLS]).numpy()
     cells = middle.reshape(len(films), CELLS, side, CELLS, side)
     parts = cells.mean((2, 4)), np.log(cells.std((2, 4)) + 0.01)  # .01: below the noise of a film
     return np.concatenate([part.reshape(len(films), -1) for part in parts], axis=1)
@@ -206,15 +206,15 @@ def known_patients(data, bench, seed=0):
 class SmallNetwork(nn.Module):
     """Three convolutions, ReLU, the mean over the map, one linear layer: (B, 1, 32, 32) -> (B, findings)."""
 
-    @door(findings=whole(1, 10_000), width=whole(1, 1024))
-    def __init__(self, findings, width=8):
+    @door(findings=whole(1, 10_000))
+    def __init__(self, findings):
         super().__init__()
-        self.features = nn.Sequential(  # the map before its ReLU: (B, 4 width, 8, 8)
-            *(nn.Conv2d(1, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()),
-            *(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), nn.BatchNorm2d(2 * width), nn.ReLU()),
-            *(nn.Conv2d(2 * width, 4 * width, 3, 1, 1, bias=False), nn.BatchNorm2d(4 * width)),
+        self.features = nn.Sequential(  # the map before its ReLU: (B, 32, 8, 8)
+            *(nn.Conv2d(1, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()),
+            *(nn.Conv2d(8, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+            *(nn.Conv2d(16, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32)),
         )
-        self.head = nn.Linear(4 * width, findings)
+        self.head = nn.Linear(32, findings)
 
     def forward(self, films):
         return self.head(F.relu(self.features(films)).mean((2, 3)))
@@ -246,7 +246,7 @@ def train_small(films, labels, rows, steps, seed):
 
 @door(train=ROWS)
 def null_augmentation(films, labels, train, seed):
-    """Readers with no added film, and with copies of random films: as many epochs, or as many steps.
+    """Networks with no added film, and with copies of random films: as many epochs, or as many steps.
 
     The copies hold nothing that is not there already; whatever they "bring" comes from the training time.
     films, labels: of SmallNetwork; returns {"none", "equal epochs", "equal steps": network}.

@@ -66,3 +66,12 @@ def what_the_leak_was(test, fresh):
     if test.low > 0 and test.low > fresh.high:
         return said + "The classifier has met the test patients: that is recognition, not skill."
     return said + "The two intervals overlap: these benches do not tell recognition from skill."
+
+
+@door(lost=checks.estimates)
+def what_the_winner_loses(lost):
+    """A sentence on {films in the test: Estimate of the lead that is lost on fresh patients}."""
+    parts = [f"with {films} test films by {size(estimate)}" for films, estimate in lost.items()]
+    melts = all(estimate.low > 0 for estimate in lost.values())
+    head = "the winner's lead melts" if melts else "the winner's lead is not always shown to melt"
+    return f"When fresh patients come, {head}: {', '.join(parts)}."

@@ -25,6 +25,7 @@ from .study import (
     real_round,
     score,
     verdict,
+    verdicts,
     widget,
     write_answers,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "real_round",
     "score",
     "verdict",
+    "verdicts",
     "widget",
     "write_answers",
 ]

@@ -19,6 +19,7 @@ from .. import artifacts, dcgan, metrics, real_trial, session, simulator, traini
 from ..checks import (
     door,
     each,
+    estimate,
     every,
     named,
     number,
@@ -131,7 +132,7 @@ def _uint8(films):
 def score(test, answers):
     """How often the synthetic film was found: hits, n, value, low, high (Wilson, 95 %), one row per source.
 
-    answers: "left" or "right", a pair each, in their order; a Series indexed by the pairs' numbers may
+    answers: "left" or "right", one per pair, in their order; a Series indexed by the pairs' numbers may
     have any. Guessing gives one half. The last row is all of them.
     """
     answers = _one_a_pair(test, answers)
@@ -213,7 +214,7 @@ def read_answers(files, test):
             raise ValueError(f"{file.name}: a second file of reader {reader!r}; keep one, or tell them apart")
         rows[reader] = table.set_index("pair")["answer"].sort_index()
     if not rows:
-        raise ValueError("files is empty: expected one file a reader")
+        raise ValueError("files is empty: expected one file per reader")
     return pd.DataFrame(rows).T.rename_axis("reader")
 
 
@@ -238,7 +239,7 @@ def _read_one(file, test):
 
 @door(path=file_name, test=TEST, reader=words)
 def write_answers(path, test, reader, answers):
-    """Write one reader's answers ("left" or "right", a pair each) as `read_answers` reads them.
+    """Write one reader's answers ("left" or "right", one per pair) as `read_answers` reads them.
 
     Raises ValueError where `path` holds anything but this reader's answers to this test: they would be lost.
     """
@@ -379,3 +380,11 @@ def verdict(row):
     else:
         meaning = f"{row['n']:.0f} pairs are too few to tell whether you see a difference."
     return f"{found} ({interval}). {meaning}"
+
+
+@door(found=each(_row), kappa=estimate)
+def verdicts(found, kappa):
+    """Markdown on {who: a row of `score`} and the `agreement` of those who looked (a coin does not)."""
+    lines = [f"- **{who}**: {verdict(row)}" for who, row in found.items()]
+    alike = f"Fleiss' kappa of those who looked: **{kappa.value:.2f}** ({kappa.low:.2f} to {kappa.high:.2f})."
+    return "\n".join([*lines, "", alike])

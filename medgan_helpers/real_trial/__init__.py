@@ -29,7 +29,6 @@ from .films import (
     copies,
     drawer,
     held_out,
-    signed,
 )
 from .repairs import (
     REPAIRED,
@@ -65,7 +64,6 @@ __all__ = [
     "reading_verdict",
     "restorer_scores",
     "restorer_verdict",
-    "signed",
     "skill",
     "translated",
     "usual_lungs",

@@ -6,7 +6,8 @@ import torch
 from .. import cam, chexpert, metrics, simulator
 from ..checks import bounds, data_set, door, each, every, one_of, shaped, whole
 from ..checks import table as table_of
-from .films import LABELLED, NOT_RUN, READER, REAL, estimate_of, signed
+from ..images import signed_batch
+from .films import CLASSIFIER, LABELLED, NOT_RUN, REAL, estimate_of
 
 IN_LUNGS = ("Lung Lesion", "Edema", "Consolidation", "Pneumonia", "Atelectasis")  # their place
 SIZES = table_of("network", "parameters", "epochs", "minutes", "value", "low", "high", "films")
@@ -37,10 +38,10 @@ def official(table):
     )
 
 
-@door(network=READER, real=data_set)
+@door(network=CLASSIFIER, real=data_set)
 def skill(network, real):
     """{finding: AUROC, an Estimate} of a classifier on the films of `real`: what NIH labels and it reads."""
-    truth, logits = real.labels(), network.logits(signed(real.store)).numpy()
+    truth, logits = real.labels(), network.logits(signed_batch(real.store[:])).numpy()
     columns = {name: network.findings.index(name) for name in LABELLED if name in network.findings}
     return {
         name: metrics.auroc(truth[name].to_numpy(), logits[:, column], real.frame.patient)
@@ -58,7 +59,7 @@ def boxed(network, real, boxes, findings):
         if len(marked) > 1:  # with one film there is no chance to compare with
             store = real.store.subset(marked)
             masks = chexpert.box_masks(mine, store.frame.path.to_numpy(), store[:1].shape[-1])
-            rows[name] = cam.localisation(cam.activation_map(network, signed(store), name), masks)
+            rows[name] = cam.localisation(cam.activation_map(network, signed_batch(store[:]), name), masks)
     return rows
 
 
@@ -70,7 +71,7 @@ def usual_lungs(size, patients=24, seed=0):
     return lungs.mean(0) >= 0.5
 
 
-@door(network=READER, real=REAL, finding=one_of(*chexpert.FINDINGS), lungs=shaped("size", "size"))
+@door(network=CLASSIFIER, real=REAL, finding=one_of(*chexpert.FINDINGS), lungs=shaped("size", "size"))
 def inside(network, real, finding, lungs):
     """Share of what stands out in the maps of a finding that lies in `lungs`: {"with", "without"} it, each an
     Estimate. Without it is where this network looks for the finding whatever the film shows.
@@ -80,7 +81,7 @@ def inside(network, real, finding, lungs):
         store = real.store.subset(real.frame[truth == label])
         if tuple(lungs.shape) != store[:1].shape[1:]:
             raise ValueError(f"lungs is {tuple(lungs.shape)}: the films are {store[:1].shape[1:]} pixels")
-        maps = cam.activation_map(network, signed(store), finding)
+        maps = cam.activation_map(network, signed_batch(store[:]), finding)
         masks = torch.from_numpy(np.broadcast_to(lungs, (len(store), *lungs.shape)).copy())
         energy = cam.energy_inside(maps, masks)[0].numpy()
         shares[name] = metrics.mean_interval(energy, store.frame.patient.to_numpy())

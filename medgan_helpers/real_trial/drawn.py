@@ -6,7 +6,8 @@ import pandas as pd
 from .. import metrics, stargan_trial
 from ..checks import bounds, door, each, listed, one_of, whole
 from ..checks import images as films_of
-from .films import LABELLED, PARTED, READER, REAL, held_out, signed
+from ..images import signed_batch
+from .films import CLASSIFIER, LABELLED, PARTED, REAL, held_out
 
 
 @door(real=PARTED, finding=one_of(*LABELLED), count=whole())
@@ -20,10 +21,10 @@ def case(real, finding, count):
 @door(real=REAL, finding=one_of(*LABELLED), count=whole())
 def everybody_with(real, finding, count):
     """At most `count` films (n, 1, size, size) in [-1, 1] with a finding, of all parts: KID needs many."""
-    return signed(real.store.subset(real.frame[real.labels()[finding] == 1]), count)
+    return signed_batch(real.store.subset(real.frame[real.labels()[finding] == 1])[:count])
 
 
-@door(case=stargan_trial.CASE, made=each(films_of), classifier=READER, true=films_of)
+@door(case=stargan_trial.CASE, made=each(films_of), classifier=CLASSIFIER, true=films_of)
 def evidence(case, made, classifier, finding, true):
     """What can be known without a twin, {network: {name: (value, low, high)}}: how well a classifier tells
     made and true films from healthy ones; KID x 1,000 of made and of untouched healthy films to `true` ones,

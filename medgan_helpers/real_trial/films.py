@@ -4,25 +4,18 @@ from dataclasses import replace
 
 import pandas as pd
 
-from .. import artifacts, dcgan, images, metrics, training
-from ..checks import door, each, having, number, whole
+from .. import artifacts, dcgan, metrics, training
+from ..checks import door, each, having, number
 from ..checks import names as names_of
 
 NOT_RUN = "This has not been run yet: `{command}` writes the table."
-READER = having("logits", "findings", kind="a classifier, as DenseNet")
+CLASSIFIER = having("logits", "findings", kind="a classifier, as DenseNet")
 REAL = having("frame", "store", kind="a data set, as session.real_films gives it")
 PARTED = having("splits", "store", "labels", kind="a data set, as session.real_films gives it")
-STORE = having("frame", "__getitem__", kind="a store of films, as session.films().store")
 LABELLED = (  # what NIH labels, under CheXpert's names; without No Finding and the collective Lung Opacity
     "Lung Lesion", "Pleural Other", "Cardiomegaly", "Edema", "Consolidation", "Pneumonia", "Atelectasis",
     "Pneumothorax", "Pleural Effusion",
 )  # fmt: skip
-
-
-@door(store=STORE, count=whole())
-def signed(store, count=None):
-    """Films of a store as networks want them: (n, 1, size, size) in [-1, 1]."""
-    return images.signed_batch(store[:count])
 
 
 @door(real=PARTED, parts=names_of("train", "valid", "test"))

@@ -12,7 +12,7 @@ RESTORED = table_of("method", "against", "metric", "value", "low", "high")
 
 @door(table=RESTORED)
 def restorer_scores(table):
-    """Columns (measure, value | low | high), a row a method, of the table of studies/real_restoration.py."""
+    """Columns (measure, value | low | high), per method, of the table of studies/real_restoration.py."""
     alone = table[table["against"].isna()]
     if set(alone["metric"]) != {"psnr", "ssim"}:
         raise ValueError("table: expected rows of psnr and of ssim without `against`, of each method alone")
@@ -73,7 +73,7 @@ REPAIRED = ("bilateral", "unet_simulated", "unet_real", "unet_tuned")  # the fil
 
 @door(table=READ)
 def reading_scores(table):
-    """Columns value, low, high, a row a method: mean AUROC of a classifier on what each method left."""
+    """Columns value, low, high, one row per method: mean AUROC of a classifier on what each method left."""
     alone = table[table["against"].isna() & (table["finding"] == "all nine")].set_index("method")
     lacking = [name for name in ("clean", "degraded", *REPAIRED) if name not in alone.index]
     if lacking:
@@ -81,9 +81,9 @@ def reading_scores(table):
     return alone.loc[["clean", "degraded", *REPAIRED], ["value", "low", "high"]]
 
 
-def _gains(table, finding="all nine", other="degraded"):
+def _gains(table, other="degraded"):
     """{method: its gain over another, a row of the table} of the repairs that the chapter shows."""
-    means = table[table["finding"] == finding].set_index(["method", "against"])
+    means = table[table["finding"] == "all nine"].set_index(["method", "against"])
     return {name: means.loc[(name, other)] for name in REPAIRED if name != other}
 
 

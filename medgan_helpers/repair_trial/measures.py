@@ -100,10 +100,11 @@ def sharpness(images):
 
 
 @door(table=table_of("KID x 1000", "low", "high", numeric=True))
-def realism(table, one="unet", other="pix2pix"):
+def realism(table):
     """The sentence about KID in features of photographs: table, as from `metrics.realism_table`."""
-    table_of(rows=[("imagenet", one), ("imagenet", other)])("table", table)
-    first, second = (table.loc[("imagenet", name)] for name in (one, other))
+    rows = [("imagenet", "unet"), ("imagenet", "pix2pix")]
+    table_of(rows=rows)("table", table)
+    first, second = (table.loc[row] for row in rows)
     numbers = f"KID x 1000 goes from {first['KID x 1000']:.0f} to {second['KID x 1000']:.0f}"
     apart = second["high"] < first["low"]
     return f"{numbers}: " + (
@@ -144,7 +145,7 @@ class Lesions:
     def __init__(self, methods, size, count, seed=0):
         labels = pd.DataFrame({"Lung Lesion": [1.0] * count})
         found, plain, masks, _ = simulator.sample(None, size, seed + 300, labels=labels)
-        self.clean = {"found": _unit(found), "plain": _unit(plain)}
+        self.clean = {"found": unit_batch(found), "plain": unit_batch(plain)}
         self.mask = torch.from_numpy(masks["Lung Lesion"])[:, None].float()
         self.spoilt = {n: degradation.apply(x, "xray", seed + 9) for n, x in self.clean.items()}
         self.fixed = _Known(
@@ -192,10 +193,6 @@ class Lesions:
             | {n: fix[which][k] for n, fix in self.fixed.items() if n in (name, "pix2pix")}
             for title, (which, k) in rows.items()
         }
-
-
-def _unit(images):
-    return unit_batch(images)
 
 
 @door(films=data_set, versions=each(function), findings=names_of(*chexpert.FINDINGS), profile=PROFILE)

@@ -35,7 +35,7 @@ def slices(n, size=64, seed=0, part="train"):
 
 def _one_slice(size, rng, slabs):
     """One head, one slice: (1, 1, size, size)."""
-    t1, spacing = _volume()
+    t1, spacing = volume()
     y, x = _head(size, rng)  # millimetres from the middle of the volume
     first = SLICES[0] + SLAB * rng.choice(slabs)
     # A slightly tilted and curved plane, kept between the first and last slice of its slab: interpolation
@@ -70,7 +70,7 @@ def _contrast(images, rng):
 
 
 @lru_cache(maxsize=1)
-def _volume():
+def volume():
     """The T1 volume as a tensor (z, y, x) in [0, 1] and its spacing (z, y, x) in mm."""
     with resources.as_file(resources.files("medgan_helpers") / "assets" / "brain.npz") as path:
         if not path.is_file():

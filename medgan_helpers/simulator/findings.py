@@ -279,15 +279,15 @@ def support_devices(body, severity, rng):
         kind(body, rng)
 
 
-def _curve(knots, n=300):
-    """A smooth curve (n, 3) through knots z, y, x in mm: a quadratic Lagrange blend, sampled densely."""
+def _curve(knots):
+    """A smooth curve (300, 3) through knots z, y, x in mm: a quadratic Lagrange blend, sampled densely."""
     knots = np.array(knots, dtype=float)
-    at = np.linspace(0, len(knots) - 1, n)
+    at = np.linspace(0, len(knots) - 1, 300)
     whole = np.clip(np.round(at).astype(int), 1, len(knots) - 2)
     u = (at - whole)[:, None]
     a, b, c = knots[whole - 1], knots[whole], knots[whole + 1]
     rough = b + u * (c - a) / 2 + u**2 * (a - 2 * b + c) / 2
-    width = n // (2 * len(knots))
+    width = 150 // len(knots)
     padded = np.pad(rough, ((width, width), (0, 0)), mode="edge")
     return np.stack([np.convolve(p, np.ones(2 * width + 1) / (2 * width + 1), "valid") for p in padded.T], 1)
 

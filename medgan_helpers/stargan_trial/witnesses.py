@@ -26,7 +26,7 @@ from ..checks import names as names_of
 
 PROFILE = having("classifier_steps", "preset", kind="a profile, as session.start gives it")
 CASE = having("healthy", "ill_patients", kind="a Case, as stargan_trial.case makes it")
-READER = having("logits", kind="a classifier, as DenseNet")
+CLASSIFIER = having("logits", kind="a classifier, as DenseNet")
 MEASURES = having("keys", kind="{measure: (value, low, high)}")
 FINDING = one_of(*chexpert.FINDINGS)
 MOST = 10**5  # films at once
@@ -133,7 +133,7 @@ def hazy(films):
     return (diffaugment.blur(films, 1.0) + GRAIN * grain).clamp(-1, 1)
 
 
-@door(network=READER, column=whole(0), case=CASE, made=films_of)
+@door(network=CLASSIFIER, column=whole(0), case=CASE, made=films_of)
 def recognised(network, column, case, made):
     """{name: AUROC with interval}: `made` and the true films against the healthy, as they are and in haze.
 
@@ -257,7 +257,7 @@ WITNESSES = (
 )  # fmt: skip
 RULER = {
     "Cardiomegaly": {"ratio": "heart over chest"},
-    "Pleural Effusion": {"aerated": "aerated lung, share of the film", "recess": "costophrenic recess"},
+    "Pleural Effusion": {"aerated": "aerated lung, share of the film", "recess": "costophrenic angle, depth"},
 }
 
 

@@ -197,7 +197,8 @@ def train(bench, width, steps, checkpoint=None, **strengths):
 def go_on(unet, bench, steps, checkpoint=None, **changes):
     """A second training from the U-Net's weights, with a discriminator: (model, history).
 
-    changes: of pix2pix.BESIDE and BESIDE_OF; `adversarial=0` is the control: same weights, steps and rate, L1 alone.
+    changes: of pix2pix.BESIDE and BESIDE_OF; `adversarial=0` is the control: same weights, steps and rate,
+    L1 alone.
     """
     size, width = unet.config["image_size"], unet.config["width"]
     recipe = replace(pix2pix.BESIDE, **(BESIDE_OF.get(bench.modality, {}) | changes))

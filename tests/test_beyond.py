@@ -1,6 +1,9 @@
 """Pages that grow with results: claims on real films, and costs."""
 
+import os
 import re
+import subprocess
+import sys
 
 import claims
 import pandas as pd
@@ -107,4 +110,19 @@ def test_the_table_of_costs_is_the_csv(tmp_path):
     table = pd.DataFrame(rows, columns=["machine", "size", "minutes", "money"])
     table.to_csv(tmp_path / "cost.csv", index=False)
     assert "| one GPU | 30 minutes, 1 | 10 hours, 25 |" in claims.cost_markdown(tmp_path)
+    assert "| Machines | 64 px (time, price units) | 128 px (time, price units) |" in claims.cost_markdown(
+        tmp_path
+    )
     assert "has not been computed" in claims.cost_markdown(tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_the_lines_for_a_local_cluster_run_as_they_stand(tmp_path):
+    page = (claims.HERE.parent / "beyond-one-machine.md").read_text()
+    (tmp_path / "grid.py").write_text(re.search(r"```python\n(from distributed.+?)```", page, re.DOTALL)[1])
+    small = {"MEDGAN_PROFILE": "smoke"}
+    done = subprocess.run(
+        [sys.executable, "grid.py"], cwd=tmp_path, env=os.environ | small, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(pd.read_csv(tmp_path / "grid.csv")["arm"]) == ["duplicate", "none"]

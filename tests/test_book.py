@@ -70,6 +70,7 @@ def test_a_missing_page_is_noticed(site):
         (GOOD + '<script src="https://cdn.example.org/x.js"></script>', "from outside"),
         (GOOD + '<link rel="stylesheet" href="//fonts.example.org/x.css">', "from outside"),
         (GOOD + '<img alt="badge" src="https://example.org/badge.svg">', "from outside"),
+        (GOOD + "<table><tr><th>a</th><th>&nbsp;</th></tr></table>", "1 heads of tables without words"),
         (GOOD + '<a href="nowhere.html">x</a>', "leads to nowhere.html"),
         (GOOD + f'<a href="{COLAB}/a/b/blob/main/no.ipynb">x</a>', "Colab link to no.ipynb"),
     ],
@@ -87,6 +88,12 @@ def test_figures_that_share_an_alt_text_are_noticed(site):
     assert breaches(site) == []
     page.write_text(GOOD + other)
     assert breaches(site) == ["notebooks/01-x.html: figures a.png, b.png share the alt text 'Two films'"]
+
+
+def test_a_heavy_page_is_noticed(site):
+    (site / "big.js").write_bytes(bytes(check.HEAVY * 10**6))
+    (site / "intro.html").write_text('<script src="big.js?v=1"></script><script src="big.js"></script>')
+    assert breaches(site) == ["intro.html: weighs 6.0 MB with all that it loads: at most 6"]
 
 
 def test_an_outside_font_in_a_style_sheet_is_noticed(site):
@@ -190,7 +197,8 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     )
     headlines, text = scoreboard.pages(path)
     assert "<code>auc</code>, 1 scores" in text and "<code>gap</code>, 1 scores" in text
-    assert "beside none |  | [06]" in headlines, "the gap was recorded, by chapter 6"
+    assert "[Gap between validation and training loss, 1 %?](notebooks/06-x.ipynb) |" in headlines
+    assert "| – with GAN films | 0.01 none |" in headlines, "the gap was recorded without GAN films alone"
     assert (
         "| auc/1/none/macro | 0.625 | 0.600 to 0.650 | larger | 300 | AUROC | [06](notebooks/06-x.ipynb) |"
         in text
@@ -205,10 +213,24 @@ def test_headlines_compare_with_the_best_conventional_method():
         for name, value in (("degraded", "40"), ("tv", "30"), ("sart", "31"), ("unet", "33"))
     }
     line = next(line for line in scoreboard.headlines(scores).splitlines() if "sparse CT" in line)
-    assert "| 33 | 31 |" in line and "| dB | [04](notebooks/04-x.ipynb)" in line
-    lines = scoreboard.headlines({}).splitlines()[2:]
+    assert "| 33 U-Net | 31 the best conventional method |" in line
+    assert line.startswith("| [How well is a sparse CT restored (PSNR, dB)?](notebooks/04-x.ipynb) ↑ |")
+    lines = [line for line in scoreboard.headlines({}).splitlines() if " et al. " in line or " & " in line]
+    assert len(lines) == len(scoreboard.read(scoreboard.HEADLINES))
     assert all("Bharti et al. 2024" in line or "Sundaram & Hulkund 2021" in line for line in lines)
     assert "may be Edema" in next(line for line in lines if "0.758" in line)
+
+
+def test_headlines_that_answer_a_claim_come_first_and_the_others_are_folded():
+    text = scoreboard.headlines({})
+    first, fold = text.split("<details>")
+    assert "not measured" not in first and "not tried" not in first and "see the rows above" not in first
+    rows = [line for line in fold.splitlines() if line.startswith("| ")][2:]
+    assert f"<summary>{len(rows)} questions" in fold
+    assert all(any(words in line for words in scoreboard.NO_CLAIM) for line in rows)
+    unit = {"low": "", "high": "", "notebook": "06-x", "unit": "AUROC, first look", "value": "1"}
+    said = scoreboard.headlines({"auc/1/stargan/Lung Lesion": unit})
+    assert "- *Lung Lesion from 1 % of the films (AUROC)?* first look." in said
 
 
 def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):
@@ -223,6 +245,19 @@ def test_a_page_shows_progress_as_a_terminal_would():
     assert stage.screen("step 1\rstep 2\nend\n") == "step 2\nend\n"
     nested = "cells 0\n\rnetwork 1\x1b[A\n\rnetwork 2\x1b[A\rcells 1\n"  # a bar inside a bar
     assert stage.screen(nested) == "cells 1\nnetwork 2"
+
+
+def test_a_progress_bar_keeps_what_fits_a_page():
+    bar = "DenseNet: 100%|██████████| 120/120 [00:15<00:00,  7.72step/s, images_per_second=236, loss=0.334]"
+    assert (
+        stage.short_progress(f"{bar}\nend [a, b]\n")
+        == "DenseNet: 100% 120/120 in 00:15, 7.72step/s\nend [a, b]\n"
+    )
+    begun = "cells:   0%|          | 0/8 [00:00<?, ?it/s]"
+    assert stage.short_progress(begun) == "cells:   0% 0/8 in 00:00, ?it/s"
+    cell = new_code_cell("fit()", outputs=[new_output("stream", name="stderr", text=bar)])
+    stage.settle_progress(cell)
+    assert cell.outputs[0].text == "DenseNet: 100% 120/120 in 00:15, 7.72step/s"
 
 
 @pytest.mark.parametrize(("value", "said"), [("0.70512", "0.705"), ("23.31", "23.3"), ("2713.4", "2,713")])

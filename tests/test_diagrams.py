@@ -8,7 +8,7 @@ from pathlib import Path
 import diagrams
 import pytest
 
-from medgan_helpers import display
+from medgan_helpers import display, experiments
 
 ROOT = Path(__file__).resolve().parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,6 +37,11 @@ def test_every_diagram_is_shown_somewhere():
         re.findall(r"_diagrams/([\w-]+)\.", prose)
     )
     assert shown == set(diagrams.DIAGRAMS)
+
+
+def test_the_diagram_of_the_arms_has_every_arm_in_order():
+    assert list(diagrams.arms().boxes) == list(experiments.ARMS)
+    assert all(f"{arm}:" in diagrams.arms().words for arm in experiments.ARMS)
 
 
 def test_a_diagram_that_does_not_exist_is_named():

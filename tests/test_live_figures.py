@@ -31,7 +31,7 @@ FIGURE = "document.querySelector('.live-figure')"
 READY, IDLE = f"{FIGURE}.dataset.ready === 'true'", f"!{FIGURE}.dataset.busy"
 WORDS = f"{FIGURE}.querySelector('[aria-live=polite]').textContent"
 FIGURES = list(live_pages.DATA)
-MEGABYTES = 6  # of a page's scripts
+MEGABYTES = 6  # of a page's live scripts; check.py and test_pages.py weigh whole pages
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """How pages open, by figure and finding from the executed notebook, and what waits in a fold."""
 
 import base64
+import re
 from pathlib import Path
 
 import front_page
@@ -10,6 +11,8 @@ import page_extension
 import pytest
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from medgan_helpers.experiments import sentences, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if "01" <= path.name[:2] <= "10")
@@ -53,12 +56,35 @@ def test_a_chapter_without_films_opens_with_its_plot():
 
 def test_the_front_page_answers_with_what_the_chapters_found():
     found = {name: chapter(sentence(f"Chapter {name} says so.", finding=True)) for name in ("05-b", "06-c")}
-    expected = "**[Are they *real*?](notebooks/06-c.ipynb)** Chapter 06-c says so.\n"
-    assert front_page.answer(found | {"07-d": chapter()}) == expected
-    told = sentence("At 1 %: +.03.", finding=True)
-    told["metadata"]["short"] = "A little."
+    page = front_page.answer(found | {"07-d": chapter()})
+    assert page.startswith("**[Are they *real*?](notebooks/06-c.ipynb)**\n\n<details>")
+    assert "\n\nChapter 06-c says so.\n\n</details>" in page and "07-d" not in page
+    told = sentence("At 1 %:\n\n- *one* +.03\n- *two* +.04", finding=True)
+    told["metadata"]["short"] = "A little, by 0.8. Not more."
     page = front_page.answer({"06-c": chapter(told)})
-    assert page.index("A little.") < page.index("<details>") < page.index("+.03")
+    assert page.startswith("**[Are they *real*?](notebooks/06-c.ipynb)** A little, by 0.8.\n")
+    assert page.index("<details>") < page.index("Not more.") < page.index("+.03")
+    assert "\n\n- *one* +.03\n- *two* +.04\n" in page, "a list stays a list"
+
+
+def test_an_answer_on_the_front_page_is_one_sentence():
+    short = ["A U-Net repairs better, by 0.8 dB.", "On average nothing.", "Pix2Pix invents. A filter too."]
+    assert front_page.one_sentence(short) == "A U-Net repairs better, by 0.8 dB; Pix2Pix invents."
+    assert front_page.one_sentence(short[1:2]) == "On average nothing."
+
+
+def test_the_readme_answers_the_same_three_questions_in_a_sentence_each():
+    told = re.findall(
+        r"^- \[(.+)\]\(notebooks/(\d\d).*?\) (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert tuple(number for _, number, _ in told) == front_page.ANSWERING
+    for asks, number, sentence in told:
+        (path,) = (ROOT / "notebooks").glob(f"{number}-*.ipynb")
+        assert asks == front_page.question(nbformat.read(path, as_version=4))[1]
+        assert front_page.one_sentence([sentence]) == sentence and not re.search(r"\d", sentence)
+    final = verdicts.differences(verdicts.read(ROOT / "book" / "results" / "grid.csv"))
+    says = front_page.one_sentence([sentences.in_short(final)]).partition(": ")[2]
+    assert told[1][2].endswith(says), "the final table says something else by now"
 
 
 def test_a_chapter_opens_with_the_short_form_of_a_long_finding():

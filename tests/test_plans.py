@@ -1,6 +1,7 @@
 """The instructors' plans: sums fit the day, every exercise has notes, quotes are what the checks say."""
 
 import ast
+import re
 
 import pandas as pd
 import plans
@@ -34,11 +35,18 @@ def test_a_day_and_a_session_hold_their_minutes():
 def test_the_printed_sums_are_those_of_the_rows():
     text = plans.plan_markdown("two days")
     rows = [row.split("|")[1:-1] for row in text.splitlines() if row.startswith("|")][2:]
-    minutes = pd.to_numeric([row[-1].strip() for row in rows])
-    parts = [(row[2].strip(), row[3].strip()) for row in rows]
+    minutes = pd.to_numeric([row[1].strip() for row in rows])  # the second column: a phone shows it
+    parts = [(row[3].strip(), row[4].strip()) for row in rows]
     for (teaching, practice), total in zip(parts, minutes, strict=True):
         assert not teaching or int(teaching) + int(practice) == total
     assert f"Together {plans.hours(minutes.sum())}" in text
+
+
+def test_the_capstone_is_graded_by_the_seeds_that_it_runs():
+    page = (plans.ROOT / "book" / "instructors.md").read_text()
+    runs = re.search(r"seeds = \((.+?)\)", (plans.ROOT / "notebooks" / "11-capstone.ipynb").read_text())[1]
+    number = {2: "two", 3: "three", 5: "five"}[len(runs.split(","))]
+    assert f"why {number} seeds are a first look" in page
 
 
 @pytest.mark.parametrize("name", plans.MOST)

@@ -88,6 +88,13 @@ def test_names_in_capitals_are_no_common_words():
     assert [link["reftarget"] for link in tree.findall(pending_xref)] == ["Hinge loss"]
 
 
+def test_an_arms_name_is_no_function_between_layers():
+    tree = paragraphs("Then a leaky ReLU.", "The Leaky arm cheats, and a leaky\nReLU does not.")
+    page_extension.link_first_uses(tree, page_extension.terms("Leaky\n  An arm.\n"))
+    (link,) = tree.findall(pending_xref)
+    assert link.astext() == "Leaky" and "arm cheats" in link.parent.astext()
+
+
 NAMED = ("AUROC", "AUPRC", "Bootstrap interval", "SART", "Anscombe transform", "Logit", "Hinge loss")
 
 

@@ -1,12 +1,19 @@
 """The student edition has every exercise with a place to work, no line of a solution, and runs unsolved."""
 
+import base64
+import io
+import re
 from pathlib import Path
 
 import edition as written
 import execute
+import live_pages
 import nbformat
+import page_extension
 import pytest
+import stamp_links
 import student
+from PIL import Image
 
 SOURCES = sorted(student.NOTEBOOKS.glob("*.ipynb"))
 CHAPTERS = [path for path in SOURCES if "## Exercises" in path.read_text()]
@@ -50,6 +57,36 @@ def test_every_exercise_keeps_its_stub(path, edition):
             task = before.source.replace(student.PROMISE, student.KEPT)
             after = kept[kept.index(task) + (before.cell_type == "markdown")]
             assert "..." in after or after == "# your work"
+
+
+def images_of(notebook):
+    """The addresses of all pictures in a notebook's text."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return re.findall(r"!\[[^\]]*\]\(([^)\s]+)", text) + re.findall(r"<img\b[^>]*\bsrc=\"([^\"]+)", text)
+
+
+def test_every_picture_of_the_edition_is_there(edition):
+    """In the notebook itself: on Colab nothing else is."""
+    stills = []
+    for path in sorted(edition.glob("*.ipynb")):
+        for address in images_of(read(path)):
+            kind, _, data = address.partition(",")
+            assert kind == "data:image/png;base64", (path.name, address[:80])
+            stills.append(base64.b64decode(data))
+    live = sum(path.read_text().count("data-figure=") for path in SOURCES)
+    assert len(stills) == live >= 7
+    for still in stills:
+        assert Image.open(io.BytesIO(still)).width > 100
+
+
+def test_a_chapter_says_where_its_figure_moves_and_its_page_does_not_link_to_itself():
+    pages = page_extension.pages_address(stamp_links.address()[0])
+    for path in SOURCES:
+        for cell in read(path).cells:
+            if "live-figure" in cell.source:
+                assert f" [the page of the book]({pages}notebooks/{path.stem}.html)" in cell.source
+                page = live_pages.localise(cell.source, "x")
+                assert " the page of the book" in page and pages not in page
 
 
 @pytest.mark.slow

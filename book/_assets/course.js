@@ -148,7 +148,7 @@ function nameTerms() {
 
 /* What scrolls sideways must be reached by the keyboard; what does not is no stop on its way. */
 function reachWhatScrolls() {
-  for (const box of document.querySelectorAll(".bd-content :is(table, pre, .cell_output, .diagram, div.math)")) {
+  for (const box of document.querySelectorAll(".bd-content :is(table, pre, figure, .cell_output, .diagram, div.math)")) {
     if (box.scrollWidth > box.clientWidth) {
       box.tabIndex = 0;
     } else {

@@ -1,9 +1,9 @@
 """Build the site of executed notebooks: build_site.py FOLDER EXECUTED.ipynb...
 
-Lays the pages out in FOLDER/pages, has Jupyter Book draw them, checks what came out and puts it into
-FOLDER/html, in the place of the site before. One at a time: of a `make` that was killed, this script may
-still be at work, and would write among the pages of the next. When the process $ASKED_BY, its parent, is gone
-it stops before its next step.
+Lays the pages out in FOLDER/pages, has Jupyter Book draw them, makes them lighter, checks what came out and
+puts it into FOLDER/html, in the place of the site before. One at a time: of a `make` that was killed, this
+script may still be at work, and would write among the pages of the next. When the process $ASKED_BY, its
+parent, is gone it stops before its next step.
 """
 
 import os
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import check
 import command
+import lighten
 import stage
 from filelock import Timeout
 
@@ -41,6 +42,7 @@ def build(pages, site, executed):
         lambda: shutil.rmtree(pages, ignore_errors=True),
         lambda: stage.main(pages, *executed),
         lambda: draw(pages),
+        lambda: lighten.main(pages / "_build" / "html"),
         lambda: check.main(pages / "_build" / "html"),
         lambda: replace(site, pages / "_build" / "html"),
     )

@@ -1,8 +1,8 @@
 """The contract of the built book: check.py SITE prints every breach and exits 1, or says that all is well.
 
 Pages stand for every entry of the table of contents, notebooks show outputs and no error, images have an
-alt text and figures one of their own, nothing is loaded from outside the site, and every local address and
-Colab link leads somewhere.
+alt text and figures one of their own, column heads say something, nothing is loaded from outside the site,
+every local address and Colab link leads somewhere, and no page is too heavy.
 """
 
 import re
@@ -19,6 +19,7 @@ COLAB = re.compile(r"https://colab\.research\.google\.com/github/[^/]+/[^/]+/blo
 OUTSIDE = re.compile(r"^(https?:)?//")
 ELSEWHERE = re.compile(r"^[a-z]+:|^//")  # another site, mail, pixels within the page
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
+HEAVY = 6  # megabytes of a page with pictures, scripts and styles
 PASSIVE_LINKS = {"canonical", "next", "prev", "index", "search", "author", "license", "help", "top", "up"}
 
 
@@ -55,6 +56,20 @@ def figure_breaches(soup):
             yield f"figures {', '.join(Path(file).name[:12] for file in files)} share the alt text {alt!r}"
 
 
+def table_breaches(soup):
+    if empty := sum(not head.get_text(strip=True) for head in soup.find_all("th")):
+        yield f"has {empty} heads of tables without words"
+
+
+def weight_breaches(soup, page):
+    """A page with all that it loads by itself; what style sheets load, as fonts, is for test_pages.py."""
+    paths = {unquote(urldefrag(address).url.split("?")[0]) for address in loads(soup)}
+    files = {(page.parent / path).resolve() for path in paths if path and not ELSEWHERE.match(path)}
+    megabytes = sum(file.stat().st_size for file in files | {page} if file.is_file()) / 1e6
+    if megabytes > HEAVY:
+        yield f"weighs {megabytes:.1f} MB with all that it loads: at most {HEAVY}"
+
+
 def address_breaches(soup, page):
     for address in loads(soup):
         if OUTSIDE.match(address):
@@ -81,6 +96,8 @@ def page_breaches(page, notebook=False):
     soup = BeautifulSoup(page.read_text(), "html.parser")
     yield from image_breaches(soup)
     yield from figure_breaches(soup)
+    yield from table_breaches(soup)
+    yield from weight_breaches(soup, page)
     yield from address_breaches(soup, page)
     if notebook:
         yield from notebook_breaches(soup)

@@ -89,19 +89,22 @@ def time(minutes):
 
 
 def cost_markdown(results=RESULTS):
-    """Time and money a machine and a size; then the assumptions about the machines."""
+    """Time and money (in the prices' units) a machine and a size; then what was assumed of the machines."""
     if not (results / "cost.csv").is_file():
         return "This has not been computed: run `python studies/cost.py`."
     table = pd.read_csv(results / "cost.csv")
     sizes = sorted(table["size"].unique())
     lines = [
-        "| Machines | " + " | ".join(f"{size} px" for size in sizes) + " |",
+        "| Machines | " + " | ".join(f"{size} px (time, price units)" for size in sizes) + " |",
         "| --- |" + " --: |" * len(sizes),
     ]
     for machine, rows in table.groupby("machine", sort=False):
         cells = [f"{time(row.minutes)}, {row.money:,.0f}" for row in rows.sort_values("size").itertuples()]
         lines.append(f"| {machine} | {' | '.join(cells)} |")
-    lines.append("\n| Machines | A machine an hour | What is assumed | As of |\n| --- | --: | --- | --- |")
+    lines.append(
+        "\n| Machines | A machine an hour (price units) | What is assumed | As of |\n"
+        "| --- | --: | --- | --- |"
+    )
     for row in pd.read_csv(MACHINES).itertuples():
         lines.append(f"| {row.machine} | {row.hourly_price:.2f} | {row.source} | {row.date} |")
     return "\n".join(lines)

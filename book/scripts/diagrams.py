@@ -348,27 +348,30 @@ def arms():
     d = Drawing(
         "What each arm adds to the real films",
         "none: nothing. standard: nothing, but films are turned and shifted. duplicate: the real "
-        "positives again. copypaste: a real lesion pasted into a negative film. blob: a bright spot in "
-        "its place. lesion_gan: a lesion drawn by a network that saw the regimen only; leaky: the same, "
-        "but it saw more films and the test. stargan: whole negative films translated. oracle: new "
-        "patients, which only a simulator can give.",
-        760, 396,
+        "positives again; duplicate_standard: the same, and films are turned and shifted. stargan: whole "
+        "negative films translated. copypaste: a real lesion pasted into a negative film. blob: a bright "
+        "spot in its place. lesion_gan: a lesion drawn by a network that saw the regimen only; "
+        "lesion_gan_standard: the same, and films are turned and shifted; leaky: as lesion_gan, but the "
+        "network saw more films and the test. oracle: new patients, which only a simulator can give.",
+        760, 480,
     )  # fmt: skip
     rows = (
         ("none", "nothing", "plain"),
         ("standard", "nothing; films are turned, shifted, recoloured", "plain"),
         ("duplicate", "the real positives once more", "data"),
+        ("duplicate_standard", "the same; and films are turned, shifted, recoloured", "data"),
+        ("stargan", "negative films, translated as a whole", "made"),
         ("copypaste", "a real lesion, pasted into a negative film: no network", "data"),
         ("blob", "a bright spot, as large and as strong: no network, no lesion", "plain"),
         ("lesion_gan", "a lesion drawn by a local GAN that saw these films only", "made"),
-        ("leaky", "the same, but it saw more films, and those of the test", "made"),
-        ("stargan", "negative films, translated as a whole", "made"),
+        ("lesion_gan_standard", "the same; and films are turned, shifted, recoloured", "made"),
+        ("leaky", "as lesion_gan, but it saw more films, and those of the test", "made"),
         ("oracle", "new patients: what films of others would bring", "loss"),
     )
     for number, (name, text, kind) in enumerate(rows):
         y = 30 + 42 * number
-        d.box(name, 90, y, name, kind, w=140, h=34)
-        d.text(185, y, text, "start")
+        d.box(name, 100, y, name, kind, w=180, h=34)
+        d.text(210, y, text, "start")
     return d
 
 

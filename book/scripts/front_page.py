@@ -33,15 +33,22 @@ def question(notebook):
 
 
 def answer(notebooks):
-    """The course's question in three parts, each with what its chapter found in short, its numbers folded."""
+    """The course's question in three parts, a sentence each; the rest of what its chapter found is folded."""
     lines = []
     for name, notebook in notebooks.items():
         if name[:2] in ANSWERING and (found := opening.finding(notebook)):
             link = f"**[{question(notebook)[1]}](notebooks/{name}.ipynb)**"
-            found, short = " ".join(found.split()), opening.finding_in_short(notebook)
-            folded = f"<details><summary>The numbers</summary>\n\n{found}\n\n</details>\n"
-            lines += [f"{link} {short}\n", folded] if short else [f"{link} {found}\n"]
+            short = opening.findings_in_short(notebook)
+            told = "\n\n".join(filter(None, [" ".join(short), found]))
+            folded = f"<details><summary>More, with the numbers</summary>\n\n{told}\n\n</details>\n"
+            lines += [f"{link} {one_sentence(short)}\n", folded] if short else [f"{link}\n", folded]
     return "\n".join(lines)
+
+
+def one_sentence(short):
+    """The first sentences of the first and the last of a chapter's short findings, as one."""
+    first = [re.split(r"(?<=[.!?]) (?=[A-Z])", text)[0] for text in short]
+    return f"{first[0].rstrip('.')}; {first[-1]}" if len(first) > 1 else first[0]
 
 
 def unfinished(results):

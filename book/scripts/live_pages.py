@@ -23,6 +23,7 @@ DATA = {
 FIGURE = re.compile(r'<div class="live-figure"[^>]*data-figure="(\w+)"')
 ALONE = """<!doctype html><html data-theme="light"><meta charset="utf-8"><title>{name}</title>
 <link rel="icon" href="data:,"><body>{body}{tags}</body></html>"""
+TO_THE_PAGE = re.compile(r"\[([^\]]+)\]\(https://[\w-]+\.github\.io/[\w.-]+/notebooks/[\w-]+\.html\)")
 IN_THE_REPOSITORY = re.compile(r'(?<=src=")(?:\.\./book/)?_assets/live/')
 
 
@@ -51,8 +52,8 @@ def scripts(page, static):
 
 
 def localise(text, static):
-    """`text` with the stills where a built page has them."""
-    return IN_THE_REPOSITORY.sub(f"{static}/", text)
+    """`text` with the stills where a built page has them, and without links to where the reader is."""
+    return TO_THE_PAGE.sub(r"\1", IN_THE_REPOSITORY.sub(f"{static}/", text))
 
 
 def figure(name):

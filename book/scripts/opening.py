@@ -38,7 +38,12 @@ def finding(notebook):
 
 def finding_in_short(notebook):
     """The same for a reader who does not know the chapter's words yet, "" where nobody has put it so."""
-    return " ".join(filter(None, (output.metadata.get("short") for output in _marked(notebook))))
+    return " ".join(findings_in_short(notebook))
+
+
+def findings_in_short(notebook):
+    """The same, one text a marked output that has one."""
+    return [short for output in _marked(notebook) if (short := output.metadata.get("short"))]
 
 
 def _marked(notebook):

@@ -1,8 +1,9 @@
 """A Sphinx extension: what the theme does wrong on every page, mended where the pages are made.
 
-Named in _config.yml. It drops the scripts of Thebe, which we do not use and which fail on every page, names
-the folds of code by their own words, tells search engines and previews what a page is about, links the first
-use of a term in each chapter to the glossary, and folds exercises and what is not the lesson.
+Named in _config.yml. It drops the scripts of Thebe, which we do not use and which fail on every page, and
+MathJax where there is no formula, names the folds of code by their own words, tells search engines and
+previews what a page is about, links the first use of a term in each chapter to the glossary, and folds
+exercises and what is not the lesson.
 """
 
 import re
@@ -14,7 +15,7 @@ from sphinx.addnodes import pending_xref
 
 FOLD = '<summary aria-label="Toggle hidden content">'  # hides the fold's own words from a screen reader
 NO_LIST = '<div role="list" class="citation-list">'  # its children are no items of a list
-EMPTY_HEADER = re.compile(r"<th([^>]*)>\s*</th>")
+EMPTY_HEADER = re.compile(r"<th([^>]*)>(?:\s|&nbsp;|&#160;)*</th>")
 MOST = 200  # characters of a description
 GLOSSARY = Path(__file__).parents[1] / "glossary.md"
 SHORT = {  # what chapters write where the glossary's own words are longer
@@ -26,6 +27,7 @@ SHORT = {  # what chapters write where the glossary's own words are longer
     "Holm's correction": "Holm",
     "NIH ChestX-ray14": "NIH",
 }
+NOT_BEFORE = {"Leaky": r"\s+ReLU"}  # the arm of chapter 6, not the function between layers
 NO_PLACE = (
     nodes.title,
     nodes.reference,
@@ -42,6 +44,13 @@ def drop_thebe(context):
     scripts = context.get("script_files", [])
     kept = [script for script in scripts if "thebe" not in f"{script}{getattr(script, 'attributes', '')}"]
     context["script_files"] = kept
+
+
+def drop_mathjax(context):
+    """A megabyte that a page without formulas does not need; Jupyter Book gives it to every page."""
+    if 'class="math' not in context.get("body", ""):
+        scripts = context.get("script_files", [])
+        context["script_files"] = [script for script in scripts if "mathjax" not in f"{script}".lower()]
 
 
 def mend_body(body):
@@ -78,6 +87,7 @@ def preview(context, doctree, address):
 
 def mend_page(app, pagename, templatename, context, doctree):
     drop_thebe(context)
+    drop_mathjax(context)
     if "body" in context:
         context["body"] = mend_body(context["body"])
     if doctree is not None:
@@ -90,8 +100,9 @@ def terms(text):
     found = {}
     for term in re.findall(r"^([A-Z].+)\n  ", text, re.MULTILINE):
         words = SHORT.get(term, term)
+        but = f"(?!{NOT_BEFORE[term]})" if term in NOT_BEFORE else ""
         case = 0 if words[:2].isupper() or words[1:] != words[1:].lower() else re.IGNORECASE
-        found[term] = re.compile(rf"(?<![\w-]){re.escape(words)}s?(?![\w-])", case)
+        found[term] = re.compile(rf"(?<![\w-]){re.escape(words)}s?(?![\w-]){but}", case)
     return found
 
 

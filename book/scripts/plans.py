@@ -86,14 +86,17 @@ def unit(row):
 
 
 def plan_markdown(name):
-    """One table of a plan: a row per unit, the sum of each day or session beside its name."""
+    """One table of a plan: a row per unit, the sum of each day or session beside its name.
+
+    The minutes come first: a phone shows the first columns.
+    """
     table = plans().query("plan == @name")
-    lines = [f"| {EACH[name]} | What | Teaching | Exercises | Minutes |", "| --- | --- | --: | --: | --: |"]
+    lines = [f"| {EACH[name]} | Minutes | What | Teaching | Exercises |", "| --- | --: | --- | --: | --: |"]
     for session, rows in table.groupby("session"):
-        label = f"**{session}** ({hours(rows.minutes.sum())})"
+        label = f"**{session}** ({hours(rows.minutes.sum())})".replace(" ", "\u00a0")
         for row in rows.itertuples():
             split = f"{row.teaching:.0f} | {row.practice}" if row.chapter else " | "
-            lines.append(f"| {label} | {unit(row)} | {split} | {row.minutes} |")
+            lines.append(f"| {label} | {row.minutes} | {unit(row)} | {split} |")
             label = ""
     pauses = table[table.unit.isin(PAUSES)].minutes.sum()
     total = table.minutes.sum()

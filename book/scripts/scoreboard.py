@@ -19,6 +19,8 @@ SEARCH = (
     '<span class="filter-found" role="status"></span>'
 )
 BETTER = {"psnr": "larger", "ssim": "larger", "auc": "larger", "kid": "smaller"}  # a word of a score's name
+ARROWS = {"larger": "↑", "smaller": "↓", "": ""}
+NO_CLAIM = ("not measured", "not tried", "see the rows above")  # how a headline's paper may leave it open
 DIGITS = 3  # at most
 
 
@@ -36,17 +38,34 @@ def pages(scores):
 
 
 def headlines(scores):
-    """A line per question: what which paper says, what was measured here, in which unit, and beside what."""
-    lines = [
-        "| Question | The paper | Here | Beside | Better | What is compared | Unit | Chapter |",
-        "|" + " --- |" * 8,
-    ]
-    for row in read(HEADLINES):
+    """Two tables, a line a question: those to which a paper has an answer, then, folded, the others."""
+    rows = read(HEADLINES)
+    claimed = [row for row in rows if not row["article"].endswith(NO_CLAIM)]
+    others = [row for row in rows if row not in claimed]
+    summary = f"<summary>{len(others)} questions to which these papers have no answer</summary>"
+    return "\n".join(
+        [
+            *headline_table(scores, claimed, "The claim"),
+            *("", f"<details>{summary}", ""),
+            *headline_table(scores, others, "The paper"),
+            *("", "</details>"),
+        ]
+    )
+
+
+def headline_table(scores, rows, says):
+    """What a paper says, what was measured here, and beside what; a phone shows the first three columns."""
+    lines = [":::{div} headlines", "", f"| Question | {says} | Ours | Beside it |", "|" + " --- |" * 4]
+    notes = []
+    for row in rows:
         own, other = scores.get(row["score"]), beside(scores, row["beside"])
-        facts = [number(own), number(other), better(row["score"]), row["words"]]
-        facts += [unit(own or other), chapter(own or other)]
-        lines.append(f"| {row['question']} | {row['article']} | {' | '.join(facts)} |")
-    return "\n".join(lines)
+        asks = f"{linked(row['question'], own or other)} {ARROWS[better(row['score'])]}".strip()
+        ours, theirs = row["words"].split(", beside ")
+        facts = row["article"], f"{number(own)} {ours}", f"{number(other)} {theirs}"
+        lines.append(f"| {asks} | {' | '.join(facts)} |")
+        _, _, how = unit(own or other).partition(", ")
+        notes += [f"- *{row['question']}* {how}."] * bool(how)
+    return [*lines, "", ":::", "", *notes]
 
 
 def beside(scores, name):
@@ -94,6 +113,11 @@ def short(value):
     """Three digits, or whole numbers above a hundred: "0.705", "23.3", "2,710"."""
     value = float(value)
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def linked(question, row):
+    """A question as a link to the chapter that recorded its score."""
+    return f"[{question}](notebooks/{row['notebook']}.ipynb)" if row and row["notebook"] else question
 
 
 def unit(row):

@@ -30,6 +30,8 @@ COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"  # on C
 LOCAL_BADGE = "../_assets/colab-badge.svg"
 LIVE = "../_static/live"  # the live figures, from a chapter's page
 INLINE = "../_static/inline"  # scripts that HTML outputs brought along
+# tqdm's "name: 100%|███| 9/9 [00:03<00:00,  3.1step/s, loss=0.2]"
+PROGRESS = re.compile(r"(\d+%)\|[^|\n]*\| *(\S+) \[([\d:]+)<[\d:?]+, *([^\],\n]+)[^\]\n]*\]")
 WIDE = 770  # pixels: a phone would show less than .45 of them
 
 
@@ -95,8 +97,13 @@ def screen(text):
     return "\n".join(line.rstrip() for line in lines)
 
 
+def short_progress(text):
+    """Progress bars with name, count, time and speed alone, which a page is wide enough for."""
+    return PROGRESS.sub(r"\1 \2 in \3, \4", text)
+
+
 def settle_progress(cell):
-    """Keep the last state of a progress bar: what a terminal shows after the carriage returns."""
+    """Keep the last state of a progress bar, shortened: what a terminal shows after the carriage returns."""
     settled = []
     for output in cell.get("outputs", []):
         last = settled[-1] if settled else {}
@@ -106,7 +113,7 @@ def settle_progress(cell):
             settled.append(output)
     for output in settled:
         if output.output_type == "stream":
-            output.text = screen(output.text)
+            output.text = short_progress(screen(output.text))
     if settled:
         cell.outputs = settled
 

@@ -17,6 +17,7 @@ from .measures import AIM, MEASURES
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 NAMES = {"xray": "X-ray", "ct": "CT", "mr": "MR"}
 DRAWINGS = ("L1 alone", "D alone", "both")
+TOLD = {"nlm": "non-local means (nlm), which averages patches that look alike"}  # filters in words
 
 
 @door(found=each(estimate, *MEASURES))
@@ -102,15 +103,16 @@ def erased_or_invented(kept, invented, rival):
     left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
     drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
     worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
-    most = "" if worst in names else f" Most of all: {_filter_invents(worst, invented)}."
+    most = "" if worst in names else _most_often(worst, invented)
     return (
         f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
         f"of a patient without any finding: {drawn} of the films.{most}"
     )
 
 
-def _filter_invents(name, invented):
-    return f"the filter {name.replace('_', ' ')}, in {100 * invented[name].value:.0f} %"
+def _most_often(name, invented):
+    told = TOLD.get(name, f"the filter {name.replace('_', ' ')}")
+    return f" A filter does it most often: {told}, in {100 * invented[name].value:.0f} %."
 
 
 def _gains(name, value):
@@ -184,15 +186,18 @@ def gan_leads(rivals, against, diagnosis):
 
 @door(invented=estimates)
 def invented_in_short(invented):
-    """What the discriminator costs, in one sentence: {"unet" and "pix2pix": share of films as Estimate}."""
+    """What the discriminator costs, in one sentence; another one if a filter invents more often.
+
+    invented: {"unet" and "pix2pix": share of films as Estimate}.
+    """
     holding("unet", "pix2pix")("invented", invented)
     unet, gan = (invented[name] for name in ("unet", "pix2pix"))
     does = "invents" if gan.low > unet.high else "draws"
     worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
-    most = "" if worst in ("unet", "pix2pix") else f"; most of all does {_filter_invents(worst, invented)}"
+    most = "" if worst in ("unet", "pix2pix") else _most_often(worst, invented)
     return (
         f"Pix2Pix, which has a discriminator, {does} a shadow that is not there in {100 * gan.value:.0f} % "
-        f"of healthy films, the U-Net in {100 * unet.value:.0f} %{most}."
+        f"of healthy films, the U-Net in {100 * unet.value:.0f} %.{most}"
     )
 
 

@@ -1,13 +1,14 @@
 """What a notebook shows beside figures: sentences with numbers, diagrams, the real source of what runs."""
 
 import inspect
+import re
 from pathlib import Path
 
 from IPython.display import Markdown
 from IPython.display import display as show_output
 
 from .artifacts import ASSETS
-from .checks import door, file, switch, told
+from .checks import door, file, switch, text, told
 
 
 @door(finding=switch)
@@ -23,8 +24,17 @@ def say(text, finding=False, short=""):
     show_output(Markdown(text), metadata={"finding": True, "short": short} if finding else {})
 
 
-def show_source(*objects):
-    """Show the real source of functions or classes, highlighted; what is read is what runs."""
+DOOR = re.compile(r"^ *@door\(.*?\)\n(?= *(?:@|def|class))", re.MULTILINE | re.DOTALL)
+
+
+@door(fold=text)
+def show_source(*objects, fold=""):
+    """Show the real source of functions or classes, highlighted; what is read is what runs, apart from the
+    doors, which refuse wrong arguments and teach nothing.
+
+    fold: the words under which it waits in a fold: for machinery that is not the lesson.
+    """
+    sources = []
     for thing in objects:
         if not callable(thing) and not inspect.ismodule(thing):
             raise TypeError(f"{told(thing)} has no source: expected a function or a class, not its name")
@@ -32,7 +42,11 @@ def show_source(*objects):
             source = inspect.getsource(thing)
         except (TypeError, OSError) as error:
             raise TypeError(f"{thing!r} has no source in Python: expected one of the course's own") from error
-        say(f"```python\n{source.rstrip()}\n```")
+        sources.append(f"```python\n{DOOR.sub('', source).rstrip()}\n```")
+    if fold:
+        sources = ["\n\n".join([f"<details><summary>{fold}</summary>", *sources, "</details>"])]
+    for shown in sources:
+        say(shown)
 
 
 def diagram(name):

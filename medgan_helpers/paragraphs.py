@@ -1,8 +1,8 @@
-"""Paragraphs of chapters 1 and 2 whose wording depends on what was measured; each returns Markdown."""
+"""Paragraphs of chapters 1 to 3 whose wording depends on what was measured; each returns Markdown."""
 
 import numpy as np
 
-from .checks import door, each, estimate, having, number, numbers, shaped, switch, table, whole
+from .checks import bounds, door, each, estimate, having, number, numbers, shaped, switch, table, whole
 
 
 @door(scores=table("split by film", "split by patient", numeric=True), patients_have_one_film=switch)
@@ -119,4 +119,24 @@ def operating(point):
     return (
         f"Threshold {point.threshold:.2f}: sensitivity {point.sensitivity:.2f}, specificity "
         f"{point.specificity:.2f}."
+    )
+
+
+@door(distances=each(bounds, "thumbnails", "imagenet"))
+def learnt(distances):
+    """Chapter 3: KID x 1000 to the training films, (untrained, trained, other patients) of each ruler."""
+    rulers = {"thumbnails": "where lungs and heart are", "imagenet": "texture: ribs, vessels, grain"}
+    told = []
+    for name, sees in rulers.items():
+        start, end, floor = distances[name]
+        way = "fell" if end < start else "did not fall: it went"
+        left = f" ({100 * end / start:.0f} % of it)" if 0 < end < start else ""
+        told.append(
+            f"By the ruler that sees {sees}, it {way} from {start:.0f} to **{end:.0f}**{left}; films of "
+            f"other patients are at {floor:.0f}."
+        )
+    return (
+        "How far are drawn films from the training films, before training and after it? The distance (KID × "
+        f"1000; 0: no difference is seen) is measured in two ways. {' '.join(told)} The distance of other "
+        "patients is the *floor*: no generator can be asked to come nearer."
     )

@@ -6,6 +6,7 @@ films = session.films()            # the simulated set, or the reader's own, thr
 
 import csv
 import os
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ DATASETS = {
     "folder": "your own films, brought into the layout by data_scripts/import_folder.py",
 }
 REAL_FRACTIONS = (0.70, 0.15, 0.15)  # of the shipped real films: with 5 % the test part would hold 60
+LINE = 90  # letters: a page of 1280 pixels cuts a printed line of more than about 110
 HELD_OUT = 40  # fewer films than this measure nothing: a metric such as KID wants at least 32
 SWITCH = dict.fromkeys(("1", "true", "yes"), True) | dict.fromkeys(("", "0", "false", "no"), False)
 MINUTES = artifacts.ASSETS / "minutes.csv"  # `make minutes` writes it from executed notebooks
@@ -85,7 +87,7 @@ def start(notebook, profile="", dataset="", data_root="", seed=0):
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     _current = Session(notebook, profile, dataset, root, seed, device, carried)
     print(f"Profile {profile.name}: {profile.note}.")
-    print(f"Data: {DATASETS[dataset]}; seed {seed}.")
+    _print(f"Data: {DATASETS[dataset]}; seed {seed}.")
     print(f"Machine: {machine(device)}; {_minutes(notebook, profile.name, device)}.")
     return _current
 
@@ -189,17 +191,22 @@ def real_films(size=64, count=None):
     return DataSet(frame, store.subset(frame), splits, False, tuple(chexpert.unlabelled(frame)))
 
 
+def _print(text):
+    """Print a sentence in lines that a page does not cut."""
+    print(textwrap.fill(text, LINE, break_on_hyphens=False))
+
+
 def _say_what_lacks(frame, unlabelled):
     """Say, in a set that is not simulated, what is there and what the chapters have to do without."""
-    print(
+    _print(
         f"{len(frame):,} films of {frame.patient.nunique():,} patients, without twins and masks: what needs "
         "these is shown on simulated films, or left out, and says so."
     )
     if unlabelled:
-        print(f"Not labelled in these data, and masked, never counted as absent: {', '.join(unlabelled)}.")
+        _print(f"Not labelled in these data, and masked, never counted as absent: {', '.join(unlabelled)}.")
     none = [f for f in chexpert.FINDINGS if f not in unlabelled and not (frame[f] == 1).any()]
     if none:
-        print(f"Labelled, but without a single positive film here: {', '.join(none)}.")
+        _print(f"Labelled, but without a single positive film here: {', '.join(none)}.")
 
 
 def _fractions(count):

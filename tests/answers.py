@@ -3,6 +3,15 @@
 import pytest
 
 
+class Brightness:
+    """A judge for whom a finding is a film brighter than mid-grey."""
+
+    findings = ("Fracture",)
+
+    def logits(self, films):
+        return 100 * films.mean((1, 2, 3), keepdim=True)[:, :, 0, 0]
+
+
 def table(cases):
     """A test of every right answer, once, and of every wrong one.
 

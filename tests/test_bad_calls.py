@@ -55,7 +55,16 @@ from medgan_helpers import (
     training,
 )
 from medgan_helpers.exercises import check
-from medgan_helpers.experiments import arms, own, real_cells, real_results, sentences, trial, verdicts
+from medgan_helpers.experiments import (
+    arms,
+    conclusion,
+    own,
+    real_cells,
+    real_results,
+    sentences,
+    trial,
+    verdicts,
+)
 from medgan_helpers.experiments import films as films_of
 from medgan_helpers.simulator import projection, rows, thorax
 
@@ -1469,6 +1478,17 @@ BAD_CALLS = {
         (sentences.gap, (FRAME,), "table has no column 'percent'"),
         (sentences.live, (pd.DataFrame(),), "cells has no column 'steps'"),
         (sentences.words, (5,), "name is 5: expected words"),
+        (conclusion.table, (None, FRAME), "judged is a NoneType"),
+        (conclusion.table, (pd.DataFrame(), FRAME), "cells has no column 'percent'"),
+        (conclusion.costs, (RUNS, "one"), "percent is 'one'"),
+        (conclusion.three_sentences, (FRAME, RUNS), "judged has no column 'percent'"),
+        (conclusion.folded, (5, "one"), "title is 5: expected words"),
+        (verdicts.from_none, (RUNS, 5), "column is 5: expected words"),
+        (paragraphs.learnt, ({"thumbnails": (1, 2, 3)},), "distances has no 'imagenet'"),
+        (paragraphs.learnt, ({"thumbnails": (1, 2), "imagenet": (1, 2, 3)},), "expected \\(value, low, high"),
+        (functools.partial(display.show_source, fold=5), (display.say,), "fold is 5: expected words"),
+        (figures.circle, (None, ("a", 1), 3), "place is"),
+        (figures.circle, (None, (1, 2), 0), "radius is 0: expected more than 0"),
         (own.run, (None, None), "films is None: expected a data set"),
         (own.train, (None, None, 0), "films is None: expected a data set"),
         (own.verdict, (DRAWN, 3), "rows has no column 'value'"),

@@ -198,7 +198,7 @@ def test_the_scoreboard_holds_every_recorded_score(tmp_path):
     headlines, text = scoreboard.pages(path)
     assert "<code>auc</code>, 1 scores" in text and "<code>gap</code>, 1 scores" in text
     assert "[Gap between validation and training loss, 1 %?](notebooks/06-x.ipynb) |" in headlines
-    assert "| – with GAN films | 0.01 none |" in headlines, "the gap was recorded without GAN films alone"
+    assert "| – with StarGAN's films | 0.01 none |" in headlines, "recorded without GAN films alone"
     assert (
         "| auc/1/none/macro | 0.625 | 0.600 to 0.650 | larger | 300 | AUROC | [06](notebooks/06-x.ipynb) |"
         in text

@@ -1,7 +1,11 @@
 """What every self-check must do; what each says of its mistakes is tested chapter by chapter."""
 
 import importlib
+import re
+from pathlib import Path
 
+import answers
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +13,7 @@ import torch
 
 from medgan_helpers.exercises import chapter01, chapter03, chapter08
 
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 FRAME = pd.DataFrame({"patient": np.repeat(np.arange(200), 3)})
 
 # Every check of the course, and what it takes besides the answer.
@@ -16,6 +21,7 @@ GIVEN = {
     "leaked_patients": (FRAME[FRAME.patient < 5], FRAME[FRAME.patient >= 3]),
     "nested_regimen": (FRAME,),
     "worst_invention": (torch.tensor([0.1, 0.3]),),
+    "cheap_bribe": (torch.zeros(2, 1, 8, 8), answers.Brightness(), "Fracture"),
 }
 CHAPTERS = [
     importlib.import_module(f"medgan_helpers.exercises.chapter{number:02d}") for number in range(1, 11)
@@ -45,12 +51,34 @@ VALUES = (
     "fair_comparison",
     "one_change",
     "plausible_decibels",
+    "cheap_bribe",
+    "score_by_amount",
+    "telling_number",
 )
 
 
 def test_every_chapter_has_checks():
     homes = [check.values[0].__module__ for check in CHECKS]
     assert all(homes.count(chapter.__name__) >= 2 for chapter in CHAPTERS)
+
+
+def exercises_of(path):
+    """{heading: all of its cells in one text} of a notebook's exercises."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if "solution" not in cell.metadata.get("tags", []))
+    _, _, text = text.partition("## Exercises")
+    parts = re.split(r"^### ", text.partition("\n## ")[0], flags=re.MULTILINE)
+    return {part.partition("\n")[0]: part for part in parts[1:]}
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_an_exercise_without_a_check_says_so(path):
+    unsaid = [
+        heading
+        for heading, text in exercises_of(path).items()
+        if ("exercises." in text) == ("Open-ended: there is no check" in text)
+    ]
+    assert unsaid == []
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)

@@ -25,6 +25,7 @@ def positives(area, times=2):
             return p
 
 
+CURVE = {50: 0.6, 100: 0.62}
 CASES = [
     (check.fair_comparison, "B", "A", "epochs"),
     (check.paired_bootstrap, bootstrap, lambda *x: bootstrap(*x, paired=False), "too wide"),
@@ -41,6 +42,21 @@ CASES = [
         lambda labels, a, b, rng: rng.choice(10, 2, replace=False),
         "with replacement",
     ),
+    (
+        check.paired_bootstrap,
+        bootstrap,
+        lambda labels, a, b, rng: bootstrap(labels, a, b, np.random.default_rng(7)),
+        "another rng gave the very same",
+    ),
+    (
+        check.paired_bootstrap,
+        bootstrap,
+        lambda labels, a, b, rng: bootstrap(labels, a, b, np.random.default_rng()),
+        "the same rng gave another",
+    ),
+    (check.score_by_amount, CURVE, {50: 0.6}, "no curve"),
+    (check.score_by_amount, CURVE, {50: 60.0, 100: 0.62}, "no AUROC"),
+    (check.score_by_amount, CURVE, {0.61: 50, 0.62: 100}, "no number of films"),
     (check.positives_needed, positives, lambda a: positives(a, times=1), "twice that of one"),
 ]
 

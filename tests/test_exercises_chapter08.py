@@ -11,6 +11,7 @@ def grid(films, power=2):
     return (near / (far + 1e-6)).item()
 
 
+TELLING = (("darkest pixel", -0.1, -0.98),)
 CASES = [
     (
         check.loss_slopes,
@@ -26,6 +27,9 @@ CASES = [
     ),
     (check.grid_score, grid, lambda f: grid(f, power=1), "squared differences"),
     (check.grid_score, grid, lambda f: 1 / grid(f), "other way round"),
+    (check.telling_number, TELLING, (("darkest pixel", -0.98, -0.98),), "tells nothing apart"),
+    (check.telling_number, TELLING, ((1.0, 0.5, 0.2),), "begin with the number's name"),
+    (check.telling_number, TELLING, (("x", float("nan"), 0.2),), "no value in one"),
 ]
 
 test_answers = answers.table(CASES)

@@ -1,6 +1,7 @@
 import base64
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from medgan_helpers import chexpert, figures
-from medgan_helpers.figures import labels, lines, maps, paper
+from medgan_helpers.figures import labels, lines, maps, paper, restorations
 
 RNG = np.random.default_rng(0)
 FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)
@@ -63,6 +64,33 @@ def test_every_figure_is_one_png_with_its_alt_text(name, shown):
 def test_a_wall_of_films_says_its_titles_where_nobody_says_more(shown):
     figures.films(FILMS[:2], ["healthy", "with a fracture"])
     assert shown[0][1]["image/png"]["alt"] == "Chest films: healthy, with a fracture"
+
+
+def test_a_circle_marks_a_place_and_leaves_it_in_sight():
+    fig, axis = plt.subplots(figsize=(2, 2), dpi=64)
+    axis.set_position([0, 0, 1, 1])
+    axis.imshow(np.full((64, 64), 0.5), "gray", vmin=0, vmax=1, aspect="auto")
+    limits = axis.get_xlim(), axis.get_ylim()
+    fig.canvas.draw()
+    before = np.asarray(fig.canvas.buffer_rgba()).copy()
+    figures.circle(axis, (20, 40), 6)
+    fig.canvas.draw()
+    changed = (np.asarray(fig.canvas.buffer_rgba()) != before).any(-1)
+    rows, columns = np.nonzero(changed)
+    assert (axis.get_xlim(), axis.get_ylim()) == limits
+    assert abs(rows.mean() / 2 - 20) < 1 and abs(columns.mean() / 2 - 40) < 1, "two pixels a film's pixel"
+    distance = np.hypot(rows / 2 - 20, columns / 2 - 40)
+    assert distance.min() > 4 and distance.max() < 8, "a ring: what it marks stays as it is"
+    plt.close(fig)
+
+
+def test_before_and_after_draws_a_circle_on_every_picture_of_its_row(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(restorations, "circle", lambda axis, place, radius: drawn.append((place, radius)))
+    monkeypatch.setattr(restorations, "show", lambda fig, alt: None)
+    row = {name: UNIT[k : k + 1] for k, name in enumerate(("clean", "degraded", "unet"))}
+    figures.before_and_after({"ct": row, "mr": row}, "two rows", circles={"mr": (3.0, 5.0)})
+    assert drawn == [((3.0, 5.0), 16 * restorations.CIRCLE)] * 5, "three films, two errors"
 
 
 def test_a_value_outside_its_interval_is_drawn(shown):

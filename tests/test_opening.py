@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from medgan_helpers.experiments import sentences, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if "01" <= path.name[:2] <= "10")
+CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
 def figure(name, plot):
@@ -93,6 +93,13 @@ def test_a_chapter_opens_with_the_short_form_of_a_long_finding():
     notebook = chapter(figure("a film", False), told)
     opening.place(notebook)
     assert "figure.** In short." in notebook.cells[2].source and "word" not in notebook.cells[2].source
+
+
+def test_a_finding_opens_a_page_out_of_its_fold_and_a_list_stays_a_list():
+    fold = "<details><summary>The numbers</summary>\n\n- one\n- two\n\n</details>"
+    notebook = chapter(figure("a film", False), sentence(fold, finding=True))
+    opening.place(notebook)
+    assert notebook.cells[2].source.startswith("**You will make this figure.**\n\n- one\n- two\n\n*You")
 
 
 def test_a_page_without_a_key_figure_stays_as_it_is():

@@ -62,3 +62,9 @@ def test_the_calibration_sentence_follows_the_numbers():
     assert "Edema, by 20.0%" in said and "smaller for 1 of 2" in said and "came nearer" in said
     worse = errors[["after", "before"]].set_axis(errors.columns, axis=1)
     assert "did **not** come nearer" in paragraphs.calibration(worse)
+
+
+def test_learnt():
+    said = paragraphs.learnt({"thumbnails": (5550.4, 45, 23), "imagenet": (1465, 1500, 12)})
+    assert "fell from 5550 to **45** (1 % of it); films of other patients are at 23" in said
+    assert "did not fall: it went from 1465 to **1500**; films" in said and "*floor*" in said

@@ -1,11 +1,18 @@
 """Every chapter has five questions, each with one right answer and words for every wrong one."""
 
+import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import quiz_numbers
 import quizzes
 import yaml
 from bs4 import BeautifulSoup
+
+from medgan_helpers import simulator
+from medgan_helpers.experiments import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 UNASKED = ("00", "11")  # chapter 0 only shows, the capstone asks for a report
@@ -86,3 +93,65 @@ def test_a_question_that_cannot_be_answered_is_named(tmp_path, monkeypatch, answ
     (tmp_path / "01-x.yml").write_text(yaml.safe_dump([{"ask": "?", "answers": answers}]))
     with pytest.raises(ValueError, match="question 1"):
         quizzes.read("01-x")
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+RAW = {chapter: yaml.safe_load((quizzes.QUIZZES / f"{chapter}.yml").read_text()) for chapter in CHAPTERS}
+MEASURED = re.compile(r"\d*\.\d+|\d+ %")  # an AUROC, a share
+NO_RESULT = re.compile(r"95 % interval|1, 10, 50 and 100 %|1 % of the films")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_number_is_measured_or_supposed(chapter):
+    for raw, question in zip(RAW[chapter], quizzes.read(chapter), strict=True):
+        text = json.dumps(question)
+        assert "{" not in question["ask"] and "}" not in re.sub(r"[{}\[\]]", "", text)
+        if MEASURED.search(NO_RESULT.sub("", question["ask"])):
+            assert "numbers" in raw or question["ask"].startswith("Suppose"), question["ask"]
+        assert not MEASURED.search(NO_RESULT.sub("", raw["ask"])) or "Suppose" in raw["ask"], (
+            "typed by hand beside numbers from a table" if "numbers" in raw else raw["ask"]
+        )
+
+
+def test_chapters_with_results_ask_about_one():
+    assert all(any("numbers" in raw for raw in RAW[c]) for c in CHAPTERS if c[:2] in ("04", "05", "06", "07"))
+
+
+def test_a_number_changes_with_its_table(tmp_path, monkeypatch):
+    table = pd.read_csv(quiz_numbers.RESULTS / "grid.csv")
+    before = quizzes.read("06-classifier-experiments")[0]
+    table.loc[table["arm"] == "lesion_gan", "rare"] += 0.1
+    table.to_csv(tmp_path / "grid.csv", index=False)
+    monkeypatch.setattr(quiz_numbers, "RESULTS", tmp_path)
+    after = quizzes.read("06-classifier-experiments")[0]
+    gains = [float(re.search(r'"none" by (\d\.\d\d)', question["ask"])[1]) for question in (before, after)]
+    assert gains[1] - gains[0] == pytest.approx(0.1, abs=0.011)
+
+
+def test_a_row_that_is_not_there_is_named():
+    source = {"table": "grid.csv", "where": "arm == 'nobody'", "column": "rare"}
+    with pytest.raises(ValueError, match="no row of the table has arm == 'nobody'"):
+        quiz_numbers.value(source)
+
+
+def test_what_the_questions_say_of_their_numbers_is_true():
+    """The words around a number, where they claim more than the number itself."""
+    restored = pd.read_csv(quiz_numbers.RESULTS / "real_restoration.csv").query("metric == 'psnr'")
+    alone = restored[restored["against"].isna()].set_index("method")["value"]
+    filters = alone[~alone.index.str.startswith("unet")]
+    assert filters.idxmax() == "bilateral", "the best filter"
+    lead = restored.query("method == 'unet_real' and against == 'bilateral'")
+    assert (lead["low"] > 0).all(), "its interval leaves out zero"
+    grid = pd.read_csv(quiz_numbers.RESULTS / "grid.csv").query("percent == 1").assign(resamples=None)
+    arms = ("none", "duplicate_standard", "lesion_gan", "oracle", "duplicate")
+    judged = verdicts.differences(grid[grid["arm"].isin(arms)])
+    rare = judged[(judged["first"] == "lesion_gan") & (judged["finding"] == "rare")].set_index("second")
+    assert rare.loc["none", "verdict"] == "beats"
+    assert rare.loc["duplicate_standard", "verdict"] == "not separable", "no gain is shown"
+    low, high = (quiz_numbers.value({"card": "classifier_real", "at": ["test", "Lung Lesion", "auroc", k]})
+                 for k in (1, 2))  # fmt: skip
+    assert low < 0.5 < high, "the interval holds guessing"
+    given = simulator.plan(5000, 0)["Atelectasis"].value_counts()
+    assert 0.8 < given[-1] / given[1] < 1.2, "counting the uncertain as positive about doubles them"
+    assert 1 / 4 < 1 - 0.95**8 < 2 / 5, "of tables with eight differences, one in three has a false alarm"

@@ -207,3 +207,21 @@ def test_the_leads_are_one_sentence():
     said = repair_trial.leads({"ct": "sart", "mr": "compressed_sensing"}, {"ct": found, "mr": found})
     assert "on test images: CT +1.50 dB, SSIM +0.020 (sart); MR" in said
     assert said.endswith("(compressed sensing).")
+
+
+def test_a_circle_stands_where_most_was_invented_and_where_least_was_kept():
+    def spot(films):  # too bright at one place of the third film, and nowhere else
+        films = films.clone()
+        films[2, 0, 20:24, 12:16] += 0.5
+        return films
+
+    lesions = repair_trial.Lesions({"unet": spot}, 32, 4)
+    lesions.mask = torch.ones_like(lesions.mask)  # the lungs are everywhere
+    lesions.fixed["unet"]["plain"] = spot(lesions.clean["plain"])
+    lesions.mask[:, :, :, :10] = 0
+    rows, where = lesions.worst("unet"), lesions.where("unet")
+    assert where.keys() == rows.keys()
+    added, faint = where.values()
+    assert abs(added[0] - 21.5) <= 1 and abs(added[1] - 13.5) <= 1, "the middle of the spot"
+    assert faint == (15.5, 20.5), "the middle of the lesion's mask"
+    assert lesions.strays("unet").argmax() == 2

@@ -86,7 +86,10 @@ def test_a_diagram_and_a_table_are_shown_and_other_html_is_not():
 
 def test_words_without_a_figure_have_slides_and_source_code_has_none():
     cell = said(
-        "```python\nsecret = 1\n```", "**StarGAN** gains nothing.", "This has not been run yet: run it."
+        "```python\nsecret = 1\n```",
+        "<details><summary>The machinery</summary>\n\n```python\nsecret = 2\n```\n\n</details>",
+        "**StarGAN** gains nothing.",
+        "This has not been run yet: run it.",
     )
     [found] = slide_results.result_slides("The verdict", cell)
     assert "gains nothing" in found.html() and "secret" not in found.html() and "run yet" not in found.html()

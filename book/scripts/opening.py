@@ -12,6 +12,7 @@ from nbformat.v4 import new_markdown_cell
 
 TAG = "key-figure"
 LONG = 120  # words of a finding, above which a chapter opens with its short form
+FOLD = re.compile(r"<summary>.*?</summary>|</?details[^>]*>", re.DOTALL)
 QUESTION = re.compile(r"^\*\*.+\*\*$", re.MULTILINE)  # the first line in bold
 
 
@@ -32,8 +33,8 @@ def key_figure(notebook):
 
 
 def finding(notebook):
-    """What the chapter found: its sentences marked so, "" if it has none."""
-    return "\n\n".join(output.data["text/markdown"] for output in _marked(notebook))
+    """What the chapter found: its sentences marked so, out of their folds; "" if it has none."""
+    return "\n\n".join(FOLD.sub("", output.data["text/markdown"]).strip() for output in _marked(notebook))
 
 
 def finding_in_short(notebook):
@@ -69,7 +70,8 @@ def place(notebook):
     found = finding(notebook)
     if len(found.split()) > LONG:
         found = finding_in_short(notebook) or found
-    says = f"**You will make this figure.** {found}".strip()
+    between = "\n\n" if found.startswith("- ") else " "  # a list stays one
+    says = f"**You will make this figure.**{between}{found}".strip()
     rest = new_markdown_cell(f"{says}\n\n{first.source[question.end() :].strip()}")
     first.source = first.source[: question.end()]
     notebook.cells[1:1] = [shown_first(figure), rest]

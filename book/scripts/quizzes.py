@@ -1,5 +1,6 @@
 """The five questions at the end of each chapter's page: from book/quizzes/<chapter>.yml to HTML.
 
+Numbers that the course measured are filled in from its results (quiz_numbers.py).
 A question works by mouse and keyboard (radio buttons); _assets/course.js says at once what a choice teaches.
 Without JavaScript, and on paper, the answers stand in a fold below.
 """
@@ -9,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 import command
+import quiz_numbers
 
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 LETTERS = "ABCDE"
@@ -25,12 +27,12 @@ def read(chapter):
     for number, question in enumerate(questions, 1):
         if fault := fault_of(question):
             raise ValueError(f"{path.name}, question {number}: {fault}")
-    return questions
+    return [quiz_numbers.filled(question) for question in questions]
 
 
 def fault_of(question):
     """What is wrong with a question, in words, or None."""
-    if not isinstance(question, dict) or set(question) != {"ask", "answers"}:
+    if not isinstance(question, dict) or set(question) - {"numbers"} != {"ask", "answers"}:
         return f"it is {list(question)}, expected ask and answers" if question else "it is empty"
     answers = question["answers"]
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):

@@ -77,7 +77,7 @@ def kind_of(output):
     if "image/png" in data:
         return "figure"
     if text := data.get("text/markdown", ""):
-        return "" if text.startswith("```") or NOTHING.search(text) else "words"
+        return "" if "```python" in text or NOTHING.search(text) else "words"
     return "table" if "<table" in data.get("text/html", "") else ""
 
 

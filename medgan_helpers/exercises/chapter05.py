@@ -17,8 +17,33 @@ def one_way_networks(function):
 def one_flip(function):
     """function(labels (B, domains) of 0 and 1, rng) -> the labels with one entry of each row flipped."""
     labels = torch.randint(0, 2, (200, 3), generator=torch.Generator().manual_seed(0)).float()
-    flips = (function(labels.clone(), torch.Generator().manual_seed(1)) - labels).abs()
-    if not (flips.sum(1) == 1).all():
-        return f"rows have {flips.sum(1).min():.0f} to {flips.sum(1).max():.0f} flips; each needs exactly one"
-    if not (flips.sum(0) > 40).all():
+    first, again, other = (
+        (function(labels.clone(), torch.Generator().manual_seed(seed)) - labels).abs() for seed in (1, 1, 2)
+    )
+    if not (first.sum(1) == 1).all():
+        return f"rows have {first.sum(1).min():.0f} to {first.sum(1).max():.0f} flips; each needs exactly one"
+    if not (first.sum(0) > 40).all():
         return "every finding should have its turn"
+    if not torch.equal(first, again):
+        return "the same rng chose other findings the second time: draw with rng and with nothing else"
+    if torch.equal(first, other):
+        return "another rng chose the very same findings: draw with the rng that you are given"
+
+
+GREY = 1 / 127.5  # one grey level of 255, in films from -1 to 1
+
+
+@check  # exercise 3
+def cheap_bribe(bribe, films, judge, finding):
+    """bribe: films like `films`, each pixel at most 3 grey levels away, that judge takes for the finding."""
+    if bribe.shape != films.shape:
+        return f"the films are {tuple(films.shape)}, yours {tuple(bribe.shape)}"
+    levels = (bribe - films).abs().max().item() / GREY
+    if not levels <= 3.01:
+        return f"a pixel has changed by {levels:.1f} grey levels, and 3 are allowed: clamp the whole change"
+    if bribe.abs().max() > 1:
+        return "films go from -1 to 1: clamp them, too"
+    logit = judge.logits(bribe)[:, judge.findings.index(finding)].mean().item()
+    if not logit > 0:
+        return (f"the judge's mean logit of {finding} is {logit:.1f}, and it sees the finding above 0: take "
+                "several steps of one grey level, with a new slope each")  # fmt: skip

@@ -39,7 +39,13 @@ def paired_bootstrap(function):
             return "low is above high"
         found.append((low, high))
         expected.append(metrics.auroc_difference(labels, a, b, np.arange(300))[1:])
-    return _wrong_intervals(np.array(found, float), np.array(expected))
+    if problem := _wrong_intervals(np.array(found, float), np.array(expected)):
+        return problem
+    again, other = (function(labels, a, b, np.random.default_rng(seed)) for seed in (CASES - 1, CASES))
+    if not np.array_equal(found[-1], again):
+        return "the same rng gave another interval the second time: draw with rng and with nothing else"
+    if np.array_equal(found[-1], other):
+        return "another rng gave the very same interval: draw with the rng that you are given"
 
 
 def _wrong_intervals(found, expected):
@@ -78,3 +84,15 @@ def fair_comparison(answer):
         "C": "in C one arm was chosen on the test films",
     }
     return None if answer == "B" else wrong.get(answer, "answer with A, B or C, in quotes")
+
+
+@check  # exercise 4
+def score_by_amount(answer):
+    """answer: {films added for each finding: mean AUROC of the rare three}, of at least two amounts."""
+    if len(answer) < 2:
+        return "one point is no curve: run the arm with another value of extra, too"
+    for extra, score in answer.items():
+        if not (float(extra) >= 0 and float(extra) == int(extra)):
+            return f"{extra} is no number of films: the amounts are the keys"
+        if not 0 < float(score) < 1:
+            return f"{score} is no AUROC, which lies between 0 and 1"

@@ -55,3 +55,16 @@ def grid_score(function):
     near, far = ((grid[..., k:] - grid[..., :-k]).square().mean().item() for k in (1, 2))
     if not abs(answers["grid"] / (near / far) - 1) < 0.05:
         return f"for a pattern of every second pixel it is about {near / far:.0f}, not {answers['grid']:.1f}"
+
+
+@check  # exercise 4
+def telling_number(answer):
+    """answer: (name of a number, its value in your run, in the healthy run): one that finds your disease."""
+    name, ill, healthy = answer
+    if not isinstance(name, str) or not name.strip():
+        return "begin with the number's name, in quotes: another reader must be able to measure it, too"
+    ill, healthy = float(ill), float(healthy)
+    if not np.isfinite([ill, healthy]).all():
+        return f"{name} is {ill} and {healthy}: it has no value in one of the runs"
+    if abs(ill - healthy) <= 0.05 * max(abs(ill), abs(healthy)):
+        return f"{name} is {ill:.3g} in your run and {healthy:.3g} in the healthy one: it tells nothing apart"

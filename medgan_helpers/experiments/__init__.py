@@ -1,7 +1,8 @@
 """Does augmentation help? A cell is one experiment (`cell`), made of films (`films`) and what its arm adds
-(`arms`), run once (`trial`), kept (`results`), in a grid of many (`grid`), judged (`verdicts`) and told
-(`sentences`). Three of the arms run on films of your own (`own`). The shipped real films have an experiment
-of their own, in five folds by patient: its cells (`real_cells`), and what they say (`real_results`)."""
+(`arms`), run once (`trial`), kept (`results`), in a grid of many (`grid`), judged (`verdicts`), told
+(`sentences`) and brought to its end (`conclusion`). Three of the arms run on films of your own (`own`). The
+shipped real films have an experiment of their own, in five folds by patient: its cells (`real_cells`), and
+what they say (`real_results`)."""
 
 from .cell import ARMS, KEY, Cell, cells, name
 from .grid import run

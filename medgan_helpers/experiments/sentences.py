@@ -40,6 +40,8 @@ def headroom(judged, percent=1):
     seeds = rows["seeds"].iloc[0]
     text = [f"**Headroom** at {percent:g} %, fresh films minus repeated real ones, {_seeds(seeds)}:"]
     text.append("; ".join(f"{words(row['finding'])} {number(row)}" for row in rows.to_dict("records")) + ".")
+    if len(more := _rare(_rows(judged, percent, "oracle", "duplicate_standard"))):
+        text.append(f"Beside repeated films that are augmented, the mean's lead is {number(more.iloc[0])}.")
     closed = [words(row["finding"]) for row in rows.to_dict("records") if not row["room"]]
     if closed:
         text.append(f"None can be shown for {_list(closed)}: no verdict there, except where an arm harms.")

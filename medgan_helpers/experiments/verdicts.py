@@ -17,7 +17,7 @@ import pandas as pd
 import scipy
 
 from .. import chexpert
-from ..checks import door, holding, listed, names, number, numbers, path, shaped, told, whole
+from ..checks import door, holding, listed, names, number, numbers, path, shaped, told, whole, words
 from ..checks import table as table_of
 from ..metrics.intervals import LEAST_SEEDS, Estimate, interval, patient_weights
 from .cell import ARMS, KEY
@@ -36,6 +36,7 @@ PAIRS = (  # what is compared, StarGAN first: it is nearest to what was publishe
     ("lesion_gan", "duplicate_standard"), ("lesion_gan", "copypaste"), ("lesion_gan", "blob"),
     ("lesion_gan_standard", "duplicate_standard"), ("lesion_gan_standard", "lesion_gan"),
     ("leaky", "lesion_gan"), ("duplicate_standard", "none"), ("oracle", "duplicate_standard"),
+    ("blob", "none"),
 )  # fmt: skip
 
 
@@ -289,8 +290,13 @@ def gaps(table, percent=1):
 @door(table=LOSSES, percent=PERCENT)
 def gap_differences(table, percent=1):
     """The gap of every arm minus that of "none", over the seeds that both have; columns as in `gaps`."""
-    wide = table[table["percent"] == percent].assign(gap=lambda part: part["valid"] - part["train"])
-    wide = wide.pivot_table(index="seed", columns="arm", values="gap")
+    return from_none(table.assign(gap=table["valid"] - table["train"]), "gap", percent)
+
+
+@door(table=table_of("percent", "arm", "seed", least=0), column=words, percent=PERCENT)
+def from_none(table, column, percent=1):
+    """A column of every arm minus that of "none", over the seeds that both have; columns as in `gaps`."""
+    wide = table[table["percent"] == percent].pivot_table(index="seed", columns="arm", values=column)
     if "none" not in wide:
         return pd.DataFrame(columns=["value", "low", "high", "seeds"])
     others = [arm for arm in wide if arm != "none"]

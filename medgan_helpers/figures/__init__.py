@@ -5,7 +5,7 @@ Films hang on a dark light box (`lightbox`), everything else is drawn on `paper`
 """
 
 from .failures import spectra, spectrum, vital_signs
-from .film import film_rows, films, grey, neighbours, twins
+from .film import circle, film_rows, films, grey, neighbours, twins
 from .labels import bars, heat_map, label_values, overview, value_counts
 from .lines import curves, draw_intervals, intervals, toy_game
 from .maps import against_chance, arms, overlays
@@ -20,6 +20,7 @@ __all__ = [
     "bars",
     "before_and_after",
     "canvas",
+    "circle",
     "curves",
     "draw_intervals",
     "film_rows",

@@ -6,10 +6,11 @@ film.
 
 import numpy as np
 import torch
+from matplotlib.patches import Circle
 
-from ..checks import SANE, door, each, every, in_range, named, text, whole, words
+from ..checks import SANE, door, each, every, in_range, named, number, numbers, text, whole, words
 from ..images import signed_to_unit
-from .lightbox import SCALE, draw_scale, fitting, lightbox
+from .lightbox import GROUND, SCALE, draw_scale, fitting, lightbox
 from .paper import COLOURS, show
 
 OVERSHOOT = 0.5  # below black, of a restoration that is not clipped; films in [-1, 1] reach further down
@@ -46,6 +47,14 @@ def draw_film(axis, image):
         np.uint8
     )  # as colours: a colour map rounds a tenth of the greys down
     axis.imshow(np.stack([pixels] * 3, axis=-1), interpolation="nearest", aspect="auto")
+
+
+@door(place=numbers(known=True), radius=number(above=0))
+def circle(axis, place, radius):
+    """A circle about a place, (row, column) in pixels of the film, that leaves the place itself in sight."""
+    row, column = place
+    for colour, width in ((GROUND, 3), (COLOURS[1], 1.5)):  # an edge, so that it shows on white, too
+        axis.add_patch(Circle((column, row), radius, fill=False, edgecolor=colour, linewidth=width))
 
 
 @door(columns=whole(), titles=every(text))

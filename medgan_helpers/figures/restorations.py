@@ -3,12 +3,13 @@
 import numpy as np
 
 from ..checks import door, each, holding, numbers, table, told, whole
-from .film import draw_film, films
+from .film import circle, draw_film, films
 from .lightbox import SCALE, draw_scale, lightbox
 from .lines import draw_intervals
 from .paper import COLOURS, canvas, show
 
 NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional methods
+CIRCLE = 0.1  # radius of a circle, of a picture's side
 ERROR_LIMIT = 0.3  # grey values; all error maps of a figure share it, so that they can be compared
 
 
@@ -38,11 +39,12 @@ def gallery(pictures, alt, columns=6):
     films(np.stack([_plain(picture) for picture in pictures.values()]), list(pictures), columns, alt)
 
 
-@door(rows=each(_restored))
-def before_and_after(rows, alt):
+@door(rows=each(_restored), circles=each(numbers(known=True)))
+def before_and_after(rows, alt, circles=None):
     """Clean, degraded, restored; below each but the first its error, all errors at the same scale.
 
     rows: {name: {"clean": image, "degraded": image, method: image, ...}}, images (1, h, w) in [0, 1].
+    circles: {name: (row, column)}, the place of which a row speaks.
     """
     count, side = max(map(len, rows.values())), max(row["clean"].shape[-1] for row in rows.values())
     names = [name for row in rows for name in (row, "")]
@@ -52,8 +54,10 @@ def before_and_after(rows, alt):
         for k, row in enumerate(rows.values())
     }
     fig, axes = lightbox(names, side, count, heads, right=SCALE)
-    for line, errors, row in zip(axes[::2], axes[1::2], rows.values(), strict=True):
+    for line, errors, (name, row) in zip(axes[::2], axes[1::2], rows.items(), strict=True):
         clean = _plain(row["clean"])
+        for axis in [*line[: len(row)], *errors[1 : len(row)]] if name in (circles or {}) else []:
+            circle(axis, circles[name], side * CIRCLE)
         for axis, below, image in zip(line, errors, map(_plain, row.values()), strict=False):
             draw_film(axis, image)
             if below is not errors[0]:

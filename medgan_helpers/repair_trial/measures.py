@@ -30,6 +30,7 @@ NETWORKS = having("items", kind="{name: network}")
 PROFILE = having("restoration_images", "classifier_steps", kind="a profile, as session.start gives it")
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
+BRIGHTEST, LEAST_KEPT = "no finding: brightest error in the lungs", "a lesion: the least kept"
 SCORES = shaped("classifiers", "n", "findings")
 WHERE = {
     "xray": "simulated patients, one CT: intervals are over warps",
@@ -165,12 +166,16 @@ class Lesions:
         fix = self.fixed[name]
         return self.inside(fix["found"] - fix["plain"]) / self.contrast
 
-    def strays(self, name):
-        """The brightest false opacity in the lungs of each repaired twin, grey values: (n,)."""
+    def too_bright(self, name):
+        """How much too bright each place of the lungs is in the repaired twins, grey values: (n, 1, h, w)."""
         size = self.mask.shape[-1]
         window, lungs = (size // 8 - 1) | 1, self.mask.amax(0)  # where some lesion of the set lies
         error = F.avg_pool2d(self.fixed[name]["plain"] - self.clean["plain"], window, 1, window // 2)
-        return (error * lungs).amax((1, 2, 3))
+        return error * lungs
+
+    def strays(self, name):
+        """The brightest false opacity in the lungs of each repaired twin, grey values: (n,)."""
+        return self.too_bright(name).amax((1, 2, 3))
 
     def kept(self):
         """{name: Estimate} of the share of contrast kept, over visible lesions."""
@@ -181,18 +186,32 @@ class Lesions:
         half = self.contrast.median().item() / 2
         return {n: metrics.proportion((self.strays(n) > half).sum(), len(self.mask)) for n in self.fixed}
 
+    def _worst(self, name):
+        """The numbers of two films: with the method's brightest false opacity, with the least kept lesion."""
+        visible = torch.from_numpy(self.visible)
+        kept = torch.where(visible, self.share(name), torch.inf)
+        return int(self.strays(name).argmax()), int(kept.argmin())
+
+    def where(self, name):
+        """For `figures.before_and_after`: {row of `worst`: (row, column) of the pixel that it speaks of}."""
+        added, faint = self._worst(name)
+        places = {BRIGHTEST: self.too_bright(name)[added, 0], LEAST_KEPT: self.mask[faint, 0]}
+        return {title: _middle(place == place.max()) for title, place in places.items()}
+
     def worst(self, name):
         """Rows for `figures.before_and_after`: the method's brightest error, the lesion it keeps least of."""
-        added = int(self.strays(name).argmax())
-        visible = torch.from_numpy(self.visible)
-        faint = int(torch.where(visible, self.share(name), torch.inf).argmin())
-        rows = {"no finding: brightest error in the lungs": ("plain", added)}
-        rows |= {"a lesion: the least kept": ("found", faint)}
+        added, faint = self._worst(name)
+        rows = {BRIGHTEST: ("plain", added), LEAST_KEPT: ("found", faint)}
         return {
             title: {"clean": self.clean[which][k], "degraded": self.spoilt[which][k]}
             | {n: fix[which][k] for n, fix in self.fixed.items() if n in (name, "pix2pix")}
             for title, (which, k) in rows.items()
         }
+
+
+def _middle(shows):
+    """The middle (row, column) of the pixels of a mask (h, w)."""
+    return tuple(shows.nonzero().float().mean(0).tolist())
 
 
 @door(films=data_set, versions=each(function), findings=names_of(*chexpert.FINDINGS), profile=PROFILE)

@@ -25,7 +25,7 @@ from .grid import finished
 from .results import scores_file, test_scores
 
 COLUMNS = (*chexpert.RARE, "rare")  # "rare": the mean of the three
-DRAWS = 10_000  # of seeds and patients together
+DRAWS = 20_000  # of seeds and patients together
 LEVEL = 0.05  # of Holm's correction, for the whole table
 HEADROOM = ("oracle", "duplicate")
 PAIRS = (  # what is compared, StarGAN first: it is nearest to what was published

@@ -1,6 +1,6 @@
-"""The same seed on the same machine: a chapter's scores to the last digit, twice; on more threads nearly.
+"""The same seed on the same machine: every score to the last digit, twice; on more threads nearly.
 
-A notebook runs three times in the smoke profile, each in a build folder of its own.
+All notebooks run three times in the smoke profile, each time in a build folder of its own.
 """
 
 import csv
@@ -10,34 +10,41 @@ import sys
 
 from . import ROOT, Count, wanted
 
-CHAPTERS = ("02-classical-augmentation", "07-cam-interpretation")
+CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
 # Of a score on another number of threads, where sums are taken in another order and a training in half
 # precision goes another way. This, or half the width of its interval: less than other patients move it.
 TOLERANCE = 0.02
 
 
 def counts(short, folder):
-    """Two chapters; nothing in the short form: a chapter takes a minute."""
+    """Every chapter; nothing in the short form: it takes twenty minutes."""
     if short:
         return
-    for chapter in filter(wanted, CHAPTERS):
-        first = scores(chapter, folder / "first", 1)
-        again = scores(chapter, folder / "again", 1)
-        threads = scores(chapter, folder / "threads", 2)
-        other = [
-            f"{name}: {first[name]} and {again.get(name)}" for name in first if first[name] != again.get(name)
-        ]
-        yield Count(f"{chapter}: scores to the last digit", len(first), other)
-        gaps = {name: gap(first[name], threads.get(name)) for name in first}
-        far = [
-            f"{name}: {first[name]} and {threads.get(name)}"
-            for name in gaps
-            if not gaps[name] <= max(TOLERANCE, half_width(first[name]))
-        ]
-        note = (
-            f"furthest apart: {max(gaps.values(), default=0):.1g}; allowed {TOLERANCE}, or half an interval"
-        )
-        yield Count(f"{chapter}: scores on two threads", len(first), far, note)
+    chapters = list(filter(wanted, CHAPTERS))
+    first, again, threads = (
+        scores(chapters, folder / name, number)
+        for name, number in (("first", 1), ("again", 1), ("threads", 2))
+    )
+    for chapter in chapters:
+        mine = {name: score for (of, name), score in first.items() if of == chapter}
+        if mine:
+            yield same(chapter, mine, {name: again.get((chapter, name)) for name in mine})
+            yield near(chapter, mine, {name: threads.get((chapter, name)) for name in mine})
+
+
+def same(chapter, mine, other):
+    """The count of scores that have to agree in every digit."""
+    failures = [f"{name}: {mine[name]} and {other[name]}" for name in mine if mine[name] != other[name]]
+    return Count(f"{chapter}: scores to the last digit", len(mine), failures)
+
+
+def near(chapter, mine, other):
+    """The count of scores that have to agree within TOLERANCE, or half an interval."""
+    gaps = {name: gap(mine[name], other[name]) for name in mine}
+    far = [name for name in mine if not gaps[name] <= max(TOLERANCE, half_width(mine[name]))]
+    note = f"furthest apart: {max(gaps.values()):.1g}; allowed {TOLERANCE}, or half an interval"
+    failures = [f"{name}: {mine[name]} and {other[name]}" for name in far]
+    return Count(f"{chapter}: scores on two threads", len(mine), failures, note)
 
 
 def gap(one, other):
@@ -54,21 +61,16 @@ def half_width(score):
     return 0.0 if low is None or high is None else (high - low) / 2 / max(1, abs(value))
 
 
-def scores(chapter, build, threads):
-    """{name: (value, low, high)} as the csv says them."""
+def scores(chapters, build, threads):
+    """{(chapter, name): (value, low, high)} of these chapters, run one after the other, as the csv says."""
     environment = os.environ | {"MEDGAN_BUILD": str(build), "MEDGAN_PROFILE": "smoke", "MPLBACKEND": "agg"}
     environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    command = [
-        sys.executable,
-        ROOT / "book" / "scripts" / "execute.py",
-        ROOT / "notebooks" / f"{chapter}.ipynb",
-    ]
     build.mkdir(exist_ok=True)
-    target = build / "executed.ipynb"
-    done = subprocess.run(
-        [*command, target, "PROFILE=smoke"], env=environment, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise RuntimeError(f"{chapter} failed: {done.stderr[-3000:]}")
+    execute = [sys.executable, ROOT / "book" / "scripts" / "execute.py"]
+    for chapter in chapters:
+        command = [*execute, ROOT / "notebooks" / f"{chapter}.ipynb", build / "executed.ipynb"]
+        done = subprocess.run([*command, "PROFILE=smoke"], env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{chapter} failed: {done.stderr[-3000:]}")
     with open(build / "smoke" / "results" / "scores.csv", newline="") as file:
-        return {row["name"]: (row["value"], row["low"], row["high"]) for row in csv.DictReader(file)}
+        return {(r["notebook"], r["name"]): (r["value"], r["low"], r["high"]) for r in csv.DictReader(file)}

@@ -263,9 +263,6 @@ def ship_classifier(model, history, by_step):
     print(pd.DataFrame(exam).T)
 
 
-LONGER = {"mr": 3}  # times the steps: with more of them it still repaired better on validation slices
-
-
 def train_restorers(steps):
     """Chapter 4's restorers for the three modalities; PSNR and SSIM on validation and test images."""
     here = session.start("04-pix2pix", "class", "simulated", seed=SEED)
@@ -280,9 +277,9 @@ def train_restorers(steps):
         train_restorer(bench, here.profile.pix2pix_width, steps)
 
 
-def train_restorer(bench, width, base_steps):
+def train_restorer(bench, width, steps):
     """One modality: a U-Net, then the same steps more without and with a discriminator."""
-    folder, steps = artifacts.folder("artifacts"), LONGER.get(bench.modality, 1) * base_steps
+    folder = artifacts.folder("artifacts")
     first, _ = restorers.train(bench, width, steps, folder / f"first-{bench.modality}-long")
     for name, changes in (("unet", {"adversarial": 0.0}), ("pix2pix", {})):
         place = folder / f"{name}-{bench.modality}-long"
@@ -291,7 +288,7 @@ def train_restorer(bench, width, base_steps):
         card = {
             "data": f"{len(bench.clean['train'])} {bench.modality} images of the training patients "
             f"(class profile, simulated, seed {SEED})",
-            "command": f"python data_scripts/train_networks.py pix2pix --steps {base_steps}",
+            "command": f"python data_scripts/train_networks.py pix2pix --steps {steps}",
             "use": "teaching; its repairs are guesses, not for diagnosis",
             "steps_before": steps,
             "discriminator": training.diagnose(history) if changes == {} else "none",

@@ -236,16 +236,19 @@ def who_reads(skill):
     return " ".join([*parts, "Their maps explain nothing and are left out of what follows."])
 
 
-@door(before=numbers(0, 1, known=True), after=numbers(0, 1, known=True))
-def believes(finding, before, after):
-    """A sentence: in how many films a classifier sees a finding that was drawn into them, and before that.
+@door(
+    before=numbers(0, 1, known=True), after=numbers(0, 1, known=True), true=numbers(0, 1, known=True)
+)  # fmt: skip
+def believes(finding, before, after, true):
+    """A sentence: in how many films a classifier sees a finding that was drawn into them, and in the others.
 
-    before, after: its probabilities (B,) of the healthy films and of the made ones; seen: above one half.
+    before, after, true: its probabilities (B,) of the healthy films, of the made ones and of their true twins;
+    seen: above one half.
     """
-    seen, first = (int((np.asarray(part) > 0.5).sum()) for part in (after, before))
+    first, seen, twins = (int((np.asarray(part) > 0.5).sum()) for part in (before, after, true))
     return (
-        f"The classifier thinks {finding} more likely than not in **{seen} of {len(after)}** made films, and "
-        f"in {first} of the healthy ones that they were made from."
+        f"The classifier thinks {finding} more likely than not in **{seen} of {len(after)}** made films, in "
+        f"{twins} of their true twins and in {first} of the healthy films that they were made from."
     )
 
 

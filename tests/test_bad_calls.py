@@ -1308,7 +1308,7 @@ BAD_CALLS = {
         (classifier.finding_weights, (["Fracture"], None), "emphasis is None: expected a list"),
         (training.save, ("folder", model, {}), "model is 'folder': expected a model"),
         (cam.who_reads, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
-        (cam.believes, ("Edema", [0.5], [1.5]), "after is .*: expected 0 to 1"),
+        (cam.believes, ("Edema", [0.5], [1.5], [0.5]), "after is .*: expected 0 to 1"),
         (stargan_trial.may_judge, ({"Edema": 0.8},), "Edema is 0.8: expected an estimate"),
         (films_of.Films(GREY, FRAME[chexpert.FINDINGS]).positives, ("fracture",), "finding is 'fracture'"),
         (experiments.run, ([], "/"), "/ is a folder: expected the name of a csv"),

@@ -188,7 +188,7 @@ def test_sentences_say_what_the_intervals_allow():
     assert "1 of 3 the interval reaches down to guessing: Fracture. For 1 of 3 it lies wholly below" in words
     assert "worse than guessing: Pneumonia." in words
     assert "reaches" not in cam.who_reads(wrong) and "wrong way round: Pneumonia." in cam.who_reads(wrong)
-    said = cam.believes("Edema", torch.tensor([0.1, 0.6]), torch.tensor([0.4, 0.9]))
-    assert "Edema more likely than not in **1 of 2** made films, and in 1 of" in said
+    said = cam.believes("Edema", torch.tensor([0.1, 0.6]), torch.tensor([0.4, 0.9]), torch.ones(2))
+    assert "Edema more likely than not in **1 of 2** made films, in 2 of their true twins and in 1 of" in said
     assert "or the networks that they are compared with" in cam.depends_on_learning({"random weights": 0.1})
     assert "too much" in cam.depends_on_learning({"random weights": 0.1, "shuffled labels": 0.7})

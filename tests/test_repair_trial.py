@@ -79,7 +79,7 @@ def test_what_is_erased_and_invented_is_said_of_three_methods():
 def test_the_front_page_is_told_in_words_what_the_numbers_say():
     table = {"ct": found(1.2, 0.04), "mr": found(-0.4, 0.04), "xray": found(1.85, 0.04)}
     gan = {"ct": found(0.05, 0), "mr": found(-0.8, 0), "xray": found(1.0, 0)}
-    assert "CT, X-ray, by 1.2 to 1.9 dB. With a" in repair_trial.led(table, gan)
+    assert "for CT and X-ray, by 1.2 to 1.9 dB; with a" in repair_trial.led(table, gan)
     assert repair_trial.led(table, gan).endswith("as a GAN, it does so for X-ray and loses for MR.")
     assert repair_trial.led(table, {"ct": found(0.05, 0)}).endswith("as a GAN, it does not.")
     assert repair_trial.led({"mr": found(-0.4, 0.04)}, gan).startswith("No U-Net")

@@ -145,15 +145,17 @@ def led(against, gan):
 
     against, gan: {modality: `difference`} of "unet" and of "pix2pix" to the best conventional method.
     """
-    leads = _better(against)
+    leads, better = _better(against), "better than the best conventional method"
     if not leads:
-        return f"No U-Net repairs better than the best conventional method. {_gan_led(gan)}"
+        return f"No U-Net repairs {better}; {_gan_led(gan)}."
     values = sorted(lead.value for lead in leads.values())
-    how_much = f"{values[0]:.1f} to {values[-1]:.1f} dB"
-    return (
-        f"A U-Net repairs better than the best conventional method: {', '.join(leads)}, by {how_much}. "
-        f"{_gan_led(gan)}"
-    )
+    where = f"for {_and(leads)}, by {values[0]:.1f} to {values[-1]:.1f} dB"
+    return f"A U-Net repairs {better} {where}; {_gan_led(gan)}."
+
+
+def _and(names):
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _better(against, sign=1):
@@ -163,9 +165,9 @@ def _better(against, sign=1):
 
 
 def _gan_led(gan):
-    better, worse = " and ".join(_better(gan)), " and ".join(_better(gan, -1))
-    does = f"does so for {better}" if better else "does not"
-    return f"With a discriminator, as a GAN, it {does}{f' and loses for {worse}' * bool(worse)}."
+    better, worse = _better(gan), _better(gan, -1)
+    does = f"does so for {_and(better)}" if better else "does not"
+    return f"with a discriminator, as a GAN, it {does}{f' and loses for {_and(worse)}' if worse else ''}"
 
 
 @door(against=each(each(estimate, *MEASURES)), diagnosis=each(words))

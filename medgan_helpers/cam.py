@@ -242,7 +242,7 @@ def who_reads(skill):
 def believes(finding, before, after, true):
     """A sentence: in how many films a classifier sees a finding that was drawn into them, and in the others.
 
-    before, after, true: its probabilities (B,) of the healthy films, of the made ones and of their true twins;
+    before, after, true: probabilities (B,) of the healthy films, of the made ones, of their true twins;
     seen: above one half.
     """
     first, seen, twins = (int((np.asarray(part) > 0.5).sum()) for part in (before, after, true))

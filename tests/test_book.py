@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -329,3 +330,13 @@ def test_a_kernel_that_did_not_start_is_started_again():
     with pytest.raises(RuntimeError, match="Kernel died"):
         execute.once_more_without_a_kernel(work, 99, words=died)
     assert len(tries) == 3 + 1 + 3
+
+
+def test_a_build_that_nobody_waits_for_leaves_the_site_as_it_is(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "page.md").write_text("of another build")
+    command = [sys.executable, ROOT / "book" / "scripts" / "build_site.py", tmp_path, "x.ipynb"]
+    gone = os.environ | {"ASKED_BY": "1"}
+    done = subprocess.run(command, env=gone, capture_output=True, text=True)
+    assert done.returncode == 1 and "whoever asked for this site is gone" in done.stderr
+    assert (tmp_path / "pages" / "page.md").is_file() and not (tmp_path / "html").exists()

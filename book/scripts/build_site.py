@@ -48,7 +48,7 @@ def build(pages, site, executed):
     )
     for step in steps:
         if os.getppid() != int(os.environ.get("ASKED_BY", os.getppid())):
-            return
+            raise ValueError("stopped: whoever asked for this site is gone")
         step()
 
 

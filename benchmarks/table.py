@@ -39,6 +39,7 @@ GPU = torch.cuda.is_available()
 WARM_UP = 4 if GPU else 1  # a GPU's step is recorded in the fourth call
 BUSY_SECONDS = 8  # of steps that count, with each number of threads
 VIEWS = 32
+FILMS = 150  # that a process renders at a time
 
 
 def main():
@@ -115,26 +116,31 @@ def convolution(dtype):
 
 
 def films():
-    """Rendering films: alone, with their healthy twins and masks, and in two processes."""
-    for what, more in (("film", False), ("film with twin and masks", True)):
-        for processes in (1, 2):
-            seconds = render(24, more, processes)
-            yield alone(f"{what}, {processes} process{'es' * (processes > 1)}", "films/s", 48 / seconds)
+    """Rendering films, alone and with their healthy twins and masks: threads and processes against one."""
+    pool = multiprocessing.get_context("spawn").Pool
+    with pool(1) as alone, pool(2) as pair:
+        for what, more in (("film", False), ("film with twin and masks", True)):
+            one, threads, two = ((alone, 1, 1), (alone, 1, 2), (pair, 2, 1))
+            for workers, processes, number in (one, threads, two):
+                render(workers, processes, number, more)  # what starts and fills caches does not count
+            for name, several in (("1 process, 2 threads", threads), ("2 processes, 1 thread each", two)):
+                turns = [[render(*one, more), render(*several, more)] for _ in range(PAIRS)]
+                theirs, ours = map(statistics.median, zip(*turns, strict=True))
+                ratio = statistics.median(many / single for single, many in turns)
+                yield {"what": f"{what}, {name}", "unit": "films/s", "ours": ours,
+                       "peer": "1 process, 1 thread", "theirs": theirs, "ratio": ratio}  # fmt: skip
 
 
-def render(count, more, processes):
-    """Seconds for `count` films beyond the first `count`, a process each half: starting does not count."""
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        share = [(count, more, seed) for seed in range(processes)]
-        pool.starmap(draw, share)
-        begun = time.perf_counter()
-        pool.starmap(draw, [(2 * count // processes, more, seed) for _, more, seed in share])
-        return time.perf_counter() - begun
+def render(pool, processes, threads, more):
+    """Films a second, the same FILMS in each process."""
+    begun = time.perf_counter()
+    pool.starmap(draw, [(FILMS, more, threads)] * processes, chunksize=1)
+    return processes * FILMS / (time.perf_counter() - begun)
 
 
-def draw(count, more, seed):
-    torch.set_num_threads(1)
-    sample(count, 64, seed, twins=more, masks=more)
+def draw(count, more, threads):
+    torch.set_num_threads(threads)
+    sample(count, 64, 0, twins=more, masks=more)
 
 
 def integrals():

@@ -4,6 +4,7 @@ import json
 import os
 import runpy
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,33 @@ def test_workers_write_the_same_bytes(tmp_path, monkeypatch):
     assert files[0] == files[1]
     for name in files[0]:
         assert (films[0] / name).read_bytes() == (films[1] / name).read_bytes(), name
+
+
+def test_two_threads_draw_the_same_films_in_the_same_order(mixed):
+    torch.set_num_threads(2)
+    try:
+        images, twins, masks, _ = simulator.sample(12, SIZE, seed=5, views="all")
+        assert torch.get_num_threads() == 2, "the number of threads is not what it was"
+    finally:
+        torch.set_num_threads(1)
+    assert (images == mixed[0]).all() and (twins == mixed[1]).all()
+    assert all((masks[name] == mixed[2][name]).all() for name in DRAWN)
+
+
+def test_films_of_two_threads_are_drawn_at_the_same_time_each_with_one():
+    """Each job waits until another has begun: one after the other they would wait for ever."""
+    both = threading.Barrier(2, timeout=20)
+    torch.set_num_threads(2)
+    try:
+        seen = list(
+            dataset.in_threads(
+                lambda k: (k and both.wait(), k, torch.get_num_threads()), [(k,) for k in range(5)]
+            )
+        )
+    finally:
+        torch.set_num_threads(1)
+    assert [k for _, k, _ in seen] == list(range(5))
+    assert {threads for _, _, threads in seen[1:]} == {1}
 
 
 @pytest.mark.slow

@@ -55,8 +55,9 @@ def _films(table, truth, size, twins, masks, progress):
     images = np.empty((n, size, size), np.uint8)
     plain = np.empty_like(images) if twins else None
     shadows = {name: np.zeros(images.shape, bool) for name in rows.DRAWABLE} if masks else None
-    for i, (row, true) in enumerate(tqdm(pairs(table, truth), "films", n, disable=not progress)):
-        images[i], twin, drawn = render(row, true, size, twins, masks)
+    jobs = ((row, true, size, twins, masks) for row, true in pairs(table, truth))
+    for i, made in enumerate(tqdm(in_threads(render, jobs), "films", n, disable=not progress)):
+        images[i], twin, drawn = made
         if twins:
             plain[i] = twin
         for name, mask in (drawn or {}).items():
@@ -69,6 +70,22 @@ def pairs(table, truth):
     for start in range(0, len(table), 500):
         some = slice(start, start + 500)
         yield from zip(*(frame.iloc[some].to_dict("records") for frame in (table, truth)), strict=True)
+
+
+def in_threads(function, jobs):
+    """Yield function(*job), in order; as many jobs at once as torch has threads, which then serve one each:
+    a film is too small for two to share."""
+    threads = torch.get_num_threads()
+    jobs = iter(jobs)
+    yield from itertools.starmap(function, itertools.islice(jobs, 1 if threads > 1 else None))  # fills caches
+    if threads > 1:
+        torch.set_num_threads(1)
+        try:
+            yield from joblib.Parallel(threads, "threading", return_as="generator")(
+                joblib.delayed(function)(*job) for job in jobs
+            )
+        finally:
+            torch.set_num_threads(threads)
 
 
 def in_processes(function, jobs, count, workers=None):
@@ -125,7 +142,7 @@ def _draw_all(body, true, rays):
         before = body.volume.clone() if rays else None
         findings.draw(name, body, true[name], np.random.default_rng([true["seed"], 3, true["film"], number]))
         if rays:
-            changed = (body.volume != before).float()
+            changed = before.ne_(body.volume)  # 0 and 1, as floats
             shadows[name] = (projection.project(changed, rays) > 0).numpy(force=True)
     if rays and true["Lung Opacity"] > 0 and named:
         parts = [shadows[name] for name in rows.CHILDREN if name in shadows]

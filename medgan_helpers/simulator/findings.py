@@ -39,14 +39,15 @@ class Body:
         """Smooth noise (mean 0, variance 1) at the voxels of a lung, shifted by chance."""
         field = self.thorax.noise[(0 if fine else 2) + int(rng.integers(2))]
         shift = int(rng.integers(field.numel() // 2))  # the field comes twice, so that no index runs over
-        return field[shift:][lung.index]
+        return field[shift:].index_select(0, lung.index)
 
     def fill(self, lung, weight, density=FLUID):
         """Move the lung's voxels `weight` (0 to 1) of the way to a density; never make them thinner."""
-        seen = weight > FAINT
-        index, share = lung.index[seen], weight[seen].clamp(max=1)
-        before = self.flat[index]
-        self.flat[index] = before + share * (density - before).clamp(min=0)
+        seen = torch.nonzero(weight > FAINT)[:, 0]  # index_select takes a third of the time of []
+        index, share = (part.index_select(0, seen) for part in (lung.index, weight))
+        before = self.flat.index_select(0, index)
+        moved = before + share.clamp_(max=1) * (density - before).clamp_(min=0)
+        self.flat.index_copy_(0, index, moved)
 
 
 def draw(finding, body, severity, rng):
@@ -80,10 +81,9 @@ def _swell(body, centre, radius, by):
     grid = torch.stack([x, y, -z], -1)[None]  # z falls from row to row
     moved = grid_sample(body.volume[None, None], grid, align_corners=False)[0, 0]
     view = body.volume[box]
-    changed = ((moved - view).abs() > 0.12) & (
-        fade > 0
-    )  # tissue that takes the place of lung, or the reverse
-    view[changed] = moved[changed]
+    # Tissue that takes the place of lung, or the reverse.
+    changed = ((moved - view).abs() > 0.12) & (fade > 0)
+    view.copy_(torch.where(changed, moved, view))
 
 
 def _box(body, centre, reach):

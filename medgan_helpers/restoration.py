@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from scipy import ndimage
 from skimage import restoration, transform
@@ -132,16 +133,16 @@ def bilateral(image, sigma_color=0.1, sigma_spatial=1.2):
 
     Not scikit-image's: the window of its denoise_bilateral (0.26) is skewed and lies off the centre.
     """
-    image = image.astype(np.float32)  # half the time, and 8-bit images hold no more
+    grey = image.astype(np.float32) / (math.sqrt(2) * sigma_color)  # 8-bit images hold no more
     reach = min(math.ceil(2 * sigma_spatial), min(image.shape) // 2)  # what is farther changes nothing
     near = np.exp(-0.5 * (np.arange(-reach, reach + 1, dtype=np.float32) / sigma_spatial) ** 2)
-    padded, (height, width) = np.pad(image, reach, mode="edge"), image.shape
+    windows = sliding_window_view(np.pad(grey, reach, mode="edge"), image.shape)  # (down, across, H, W)
     total = weights = 0
-    for dy, dx in np.ndindex(len(near), len(near)):
-        moved = padded[dy : dy + height, dx : dx + width]
-        weight = near[dy] * near[dx] * np.exp(-0.5 * ((moved - image) / sigma_color) ** 2)
-        total, weights = total + weight * moved, weights + weight
-    return total / weights
+    for down, moved in zip(near, windows, strict=True):
+        alike = np.exp(-((moved - grey) ** 2))
+        total = total + down * np.tensordot(near, alike * moved, 1)
+        weights = weights + down * np.tensordot(near, alike, 1)
+    return total / weights * (math.sqrt(2) * sigma_color)
 
 
 @method

@@ -5,7 +5,17 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from .. import artifacts, chexpert, classifier, degradation, metrics, restorers, simulator, training
+from .. import (
+    artifacts,
+    chexpert,
+    classifier,
+    degradation,
+    metrics,
+    restoration,
+    restorers,
+    simulator,
+    training,
+)
 from ..checks import (
     data_set,
     door,
@@ -57,10 +67,11 @@ def best_trust(network, bench):
     """
     if bench.modality != "mr":
         return 0.0
-    clean = bench.clean["valid"]
+    clean, measured = bench.clean["valid"], bench.measured["valid"]
+    improved = restorers.repair(network, bench, "valid")
 
     def worth(trust):
-        repaired = restorers.repair(network, bench, "valid", trust)
+        repaired = restoration.consistent(improved, measured, trust) if trust else improved
         return sum(MEASURES[name][1](repaired, clean).mean().item() / aim for name, aim in AIM.items())
 
     return max(restorers.TRUSTS, key=worth)

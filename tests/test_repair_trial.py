@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, metrics, repair_trial, restorers, slabs
+from medgan_helpers import degradation, metrics, repair_trial, restoration, restorers, slabs
 from medgan_helpers.metrics.intervals import Estimate
 
 SMALL = {"many": 16, "few": 4, "tests": 6, "size": 32}
@@ -190,13 +190,14 @@ def test_the_trust_in_the_measurement_weighs_closeness_and_structure(monkeypatch
     """Of two trusts, one a little better in dB and far worse in SSIM, the other one is taken."""
     found = {0.0: (28.9, 0.95), 1.0: (29.1, 0.82)}
     monkeypatch.setattr(restorers, "TRUSTS", tuple(found))
-    monkeypatch.setattr(restorers, "repair", lambda network, bench, part, trust: trust)
+    monkeypatch.setattr(restorers, "repair", lambda network, bench, part: 0.0)
+    monkeypatch.setattr(restoration, "consistent", lambda images, measured, trust: trust)
     measures = {
         name: (short, lambda trust, clean, k=k: torch.tensor(found[trust][k]), unit)
         for k, (name, (short, _, unit)) in enumerate(repair_trial.MEASURES.items())
     }
     monkeypatch.setattr(repair_trial.measures, "MEASURES", measures)
-    bench = SimpleNamespace(modality="mr", clean={"valid": None})
+    bench = SimpleNamespace(modality="mr", clean={"valid": None}, measured={"valid": None})
     assert repair_trial.best_trust(None, bench) == 0.0
     found[1.0] = (29.1, 0.95)
     assert repair_trial.best_trust(None, bench) == 1.0

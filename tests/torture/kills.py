@@ -232,14 +232,14 @@ def tiny_chapter(path):
 
 
 def counts(short, folder):
-    """Kill every command KILLS times; short: three of them, four times each."""
+    """Kill every command KILLS times; short: three of them, twice each."""
     with cluster(folder, short or not wanted("the grid on dask")) as address:
         for command in commands(folder, address):
             if short and command.what not in ("building a store", "training flow", "recording scores"):
                 continue
             if not wanted(command.what):
                 continue
-            kills, failures = kill_often(command, 4 if short else round(command.share * KILLS), folder)
+            kills, failures = kill_often(command, 2 if short else round(command.share * KILLS), folder)
             yield Count(command.what, kills, failures, command.note)
 
 

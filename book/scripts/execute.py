@@ -11,7 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+import clock
 import command
+import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
@@ -79,18 +81,28 @@ def execute(source, target, parameters):
     running = target.with_suffix(".running.ipynb")
     failed = target.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
+    clocked = target.with_suffix(".seconds")
     try:
         once_more_without_a_kernel(
             papermill.execute_notebook,
             str(source), str(running), parameters, kernel_name="python3", cwd=str(source.parent),
             execution_timeout=CELL_SECONDS, start_timeout=KERNEL_SECONDS,
             stdout_file=sys.stdout, stderr_file=sys.stderr,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else each kernel warns of local TCP
+            extra_arguments=[
+                "--IPKernelApp.log_level=ERROR",  # else each kernel warns of local TCP
+                clock.argument(clocked.resolve()),
+            ],
         )  # fmt: skip
     except BaseException:
         if running.exists():
             os.replace(running, failed)
         raise
+    finally:
+        seconds = clock.seen(clocked)
+        clocked.unlink(missing_ok=True)
+    notebook = command.notebook(running)
+    notebook.metadata["seconds"] = seconds
+    nbformat.write(notebook, running)
     os.replace(running, target)
 
 

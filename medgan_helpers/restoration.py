@@ -37,6 +37,7 @@ from .checks import (
 )
 from .checks import kspace as kspace_of
 from .checks import names as names_of
+from .fista import fista
 
 # What `tune` tries: wide enough that the best lies inside at the default strengths of `degradation`, or at an
 # end beyond which the method does nothing (gaussian, median, one iteration), sees the whole image or is the
@@ -247,15 +248,14 @@ def compressed_sensing(image, measured=None, acceleration=4.0, iterations=40, we
         measured = rows * to_kspace(image)
     y = measured.reshape(image.shape)
     known = y != 0
-    x = ahead = from_kspace(y).real
-    momentum = 1.0
-    for _ in range(iterations):
-        agreeing = ahead - from_kspace(known * (to_kspace(ahead) - y)).real  # a step towards the data
-        smooth = restoration.denoise_tv_chambolle(agreeing, weight=weight, max_num_iter=15)
-        before, x = x, smooth.clip(0, 1)
-        last, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = x + (last - 1) / momentum * (x - before)
-    return x
+
+    def agree(x):
+        return x - from_kspace(known * (to_kspace(x) - y)).real
+
+    def smooth(x):
+        return restoration.denoise_tv_chambolle(x, weight=weight, max_num_iter=15).clip(0, 1)
+
+    return fista(from_kspace(y).real, agree, smooth, iterations)
 
 
 def to_kspace(image):

@@ -16,6 +16,7 @@ import torch
 from skimage.restoration import denoise_tv_chambolle
 
 from .checks import door, number, tensor, whole
+from .fista import fista
 
 # Water at 60 keV, about the mean energy of a 120 kVp beam, in 1/mm (NIST XCOM: 0.2059 cm^2/g).
 MU_WATER = 0.0206
@@ -84,13 +85,15 @@ def penalised(rays, size, weight, iterations=100):
     trust = torch.exp(-nepers(size) * measured.clamp_min(0))
     trust /= trust.mean(0)
     steep = _steepest(forth, back, trust)  # of the fit, for each slice: the step may not be longer
-    x = ahead = filtered_back_projection(rays, size).flatten(1).T.float().clamp(0, 1)
-    momentum = 1.0
-    for _ in range(iterations):
-        agreeing = ahead - back @ (trust * (forth @ ahead - measured)) / steep  # a step towards the data
-        before, x = x, _smooth(agreeing, size, weight / steep)
-        last, momentum = momentum, (1 + math.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = x + (last - 1) / momentum * (x - before)
+
+    def agree(x):
+        return x - back @ (trust * (forth @ x - measured)) / steep
+
+    def smooth(x):
+        return _smooth(x, size, weight / steep)
+
+    start = filtered_back_projection(rays, size).flatten(1).T.float().clamp(0, 1)
+    x = fista(start, agree, smooth, iterations)
     return x.T.reshape(batch, 1, size, size).to(rays.dtype)
 
 

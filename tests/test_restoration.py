@@ -226,3 +226,22 @@ def test_a_trade_off_with_intervals_starts_at_zero(monkeypatch):
     figures.trade_off({"tv": (1, 20), "pix2pix": (2, 25)}, "without")
     figures.trade_off({"tv": (1, 0.5, -1, 2)}, "below zero")
     assert [axis.get_ylim()[0] for axis in axes] == [0, pytest.approx(19.25), -1]
+
+
+def test_fista_finds_the_least_of_a_fit_and_a_roughness_and_sooner_than_plain_steps():
+    """Of (x - 3)^2 / 2 * slope + |x|: the least is known, and one slope is a hundredth of the other."""
+    slopes, steepest = np.array([1.0, 0.01]), 1.0
+    least = np.maximum(3 - 0.001 / slopes, 0)
+
+    def agree(x):
+        return x - slopes * (x - 3) / steepest
+
+    def smooth(x):
+        return np.sign(x) * np.maximum(np.abs(x) - 0.001 / steepest, 0)
+
+    plain = np.zeros(2)
+    for _ in range(100):
+        plain = smooth(agree(plain))
+    fast = restoration.fista(np.zeros(2), agree, smooth, 100)
+    assert np.abs(fast - least).max() < 0.1 * np.abs(plain - least).max()
+    np.testing.assert_allclose(restoration.fista(np.zeros(2), agree, smooth, 3000), least, atol=1e-6)

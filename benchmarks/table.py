@@ -11,7 +11,6 @@ Ours and the peer's take turns, and the ratio is the median over the pairs: anot
 import argparse
 import multiprocessing
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import warnings
 from pathlib import Path
 
 import drr
+import growth
 import live
 import numpy as np
 import pandas as pd
@@ -34,6 +34,7 @@ from medgan_helpers.simulator import brain, sample
 from medgan_helpers.training import threads
 
 OUT = Path(__file__).resolve().parents[1] / "book" / "results" / "bench.csv"
+POINTS = OUT.with_name("growth.csv")
 PAIRS, AT_LEAST = 5, 0.3  # turns; seconds of one
 GPU = torch.cuda.is_available()
 WARM_UP = 4 if GPU else 1  # a GPU's step is recorded in the fourth call
@@ -279,49 +280,24 @@ def figures():
         yield alone(f"live figure {name}, an update", "ms", milliseconds)
 
 
-def growth():
-    """How the cost grows: slopes on a log-log plot (1: in proportion), and the memory it takes."""
-    for more, what in ((False, "film"), (True, "film with twin and masks")):
-        counts = (16, 32, 64, 128)
-        seconds = [drawn(count, 64, more) for count in counts]
-        yield alone(f"seconds over number, {what}", "slope", slope(counts, seconds))
-    sizes = (32, 64, 128, 256)
-    seconds = [drawn(16, size, False) for size in sizes]
-    yield alone("seconds over pixels of a film", "slope", slope([s * s for s in sizes], seconds))
+def grow():
+    """How the cost grows: points for the plot (POINTS) and their slopes, and the memory it takes."""
+    found = growth.series()
+    artifacts.write_csv(POINTS, [
+        {"what": what, "amount": amount, "seconds": seconds}
+        for what, points in found.items() for amount, seconds in points.items()
+    ])  # fmt: skip
+    for what, points in found.items():
+        yield alone(f"seconds over {what}", "slope", growth.slope(points))
     with multiprocessing.get_context("spawn").Pool(1) as pool:  # a process of its own: its peak is all of it
-        few, many = (pool.apply(peak, (count,)) for count in (200, 1000))
+        few, many = (pool.apply(growth.peak, (count,)) for count in (200, 1000))
     yield alone("memory of a process after 200 films", "MB", few)
     yield alone("memory of it after 1,000 more", "MB", many)
 
 
-def drawn(count, size, more):
-    """Seconds for `count` films, one thread, the least of three."""
-    number = torch.get_num_threads()
-    torch.set_num_threads(1)
-    seconds = []
-    for turn in range(3):
-        begun = time.perf_counter()
-        sample(count, size, turn, twins=more, masks=more)
-        seconds.append(time.perf_counter() - begun)
-    torch.set_num_threads(number)
-    return min(seconds)
-
-
-def slope(amounts, seconds):
-    return float(np.polyfit(np.log(amounts), np.log(seconds), 1)[0])
-
-
-def peak(count):
-    """Megabytes at the most, after drawing `count` films one batch after the other."""
-    torch.set_num_threads(1)
-    for start in range(0, count, 50):
-        sample(50, 64, start, twins=False, masks=False)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 PARTS = {
     "machine": machine, "films": films, "drr": integrals, "store": store, "scans": scans, "steps": steps,
-    "busy": busy, "figures": figures, "growth": growth, "gpu": gpu,
+    "busy": busy, "figures": figures, "growth": grow, "gpu": gpu,
 }  # fmt: skip
 
 if __name__ == "__main__":

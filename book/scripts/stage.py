@@ -14,6 +14,7 @@ from pathlib import Path
 import claims
 import command
 import front_page
+import growth_plot
 import live_pages
 import nbformat
 import opening
@@ -204,6 +205,8 @@ def main(folder, *executed):
         (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))
     (folder / "_reliability.md").write_text(scoreboard.reliability())
     (folder / "_speed.md").write_text(scoreboard.speeds())
+    growth_plot.draw(folder / "images" / "growth.svg")
+    (folder / "_growth.md").write_text(f"![{growth_plot.alternative()}](images/growth.svg)\n")
     scores = results / "scores.csv"
     claims.write(folder, scores)
     for name, text in zip(("_headlines.md", "_scores.md"), scoreboard.pages(scores), strict=True):

@@ -41,9 +41,8 @@ def alternative():
     parts = []
     for what, points in pd.read_csv(POINTS).groupby("what", sort=False):
         first, last = points.iloc[0], points.iloc[-1]
-        parts.append(
-            f"{what}: {first.amount:,} take {first.seconds:.3g} s, {last.amount:,} {last.seconds:.3g} s"
-        )
+        ends = (f"{end.seconds:.3g} s for {end.amount:,}" for end in (first, last))
+        parts.append(f"{what}: {', '.join(ends)}")
     return "Seconds over amounts, both axes logarithmic. " + "; ".join(parts) + "."
 
 

@@ -16,7 +16,8 @@ def say(text, finding=False, short=""):
     """Show `text` as Markdown: sentences whose numbers come from the run above them.
 
     finding: what the chapter finds; its page opens with it (book/scripts/opening.py).
-    short: the same without numbers that need the chapter, for the front page (book/scripts/front_page.py).
+    short: the same for who has not read the chapter, without what it asks to be predicted: its page opens
+    with it, and the front page quotes it (book/scripts/front_page.py).
     """
     for name, words in {"text": text, "short": short}.items():
         if not isinstance(words, str):

@@ -95,6 +95,18 @@ def difference(estimate):
     )
 
 
+@door(estimate=estimate)
+def difference_in_short(estimate):
+    """The same without the answer, which the chapter asks its reader to predict: how sharp is the test?"""
+    half = (estimate.high - estimate.low) / 2
+    if not half >= 0:  # nan
+        return difference(estimate)
+    return (
+        f"The test films tell what augmentation does to the AUROC to about ±{half:.3f}: a difference smaller "
+        "than that cannot be shown here."
+    )
+
+
 @door(errors=table("before", "after", numeric=True))
 def calibration(errors):
     """Chapter 2: calibration error, a row per finding, columns "before" and "after" Platt scaling."""
@@ -139,4 +151,18 @@ def learnt(distances):
         "How far are drawn films from the training films, before training and after it? The distance (KID × "
         f"1000; 0: no difference is seen) is measured in two ways. {' '.join(told)} The distance of other "
         "patients is the *floor*: no generator can be asked to come nearer."
+    )
+
+
+@door(distances=each(bounds, "thumbnails", "imagenet"))
+def learnt_in_short(distances):
+    """The same without what each ruler sees, which the chapter asks its reader to predict."""
+    told = [
+        f"from {start:.0f} to **{end:.0f}** (films of other patients: {floor:.0f})"
+        for start, end, floor in (distances[name] for name in ("thumbnails", "imagenet"))
+    ]
+    return (
+        "How far are drawn films from the training films, before training and after it? The distance (KID × "
+        f"1000; 0: no difference is seen) went by one ruler {told[0]}, by another {told[1]}. What does each "
+        "of them see?"
     )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
@@ -18,6 +19,8 @@ import execute  # noqa: E402
 import front_page  # noqa: E402
 import scoreboard  # noqa: E402
 import stage  # noqa: E402
+
+from medgan_helpers.experiments import verdicts  # noqa: E402
 
 COLAB = "https://colab.research.google.com/github"
 GOOD = '<div class="cell_output"><img src="a.png" alt="Two films"></div>'
@@ -229,9 +232,27 @@ def test_headlines_that_answer_a_claim_come_first_and_the_others_are_folded():
     rows = [line for line in fold.splitlines() if line.startswith("| ")][2:]
     assert f"<summary>{len(rows)} questions" in fold
     assert all(any(words in line for words in scoreboard.NO_CLAIM) for line in rows)
+    claims = [line for line in first.splitlines() if line.startswith("| ")][2:]
+    assert len(claims) == 10, "the scoreboard opens with ten headline numbers"
     unit = {"low": "", "high": "", "notebook": "06-x", "unit": "AUROC, first look", "value": "1"}
     said = scoreboard.headlines({"auc/1/stargan/Lung Lesion": unit})
     assert "- *Lung Lesion from 1 % of the films (AUROC)?* first look." in said
+
+
+def test_the_claims_about_the_final_grid_have_its_numbers_on_both_sides():
+    named = [
+        name.removeprefix("auc/1/")
+        for row in scoreboard.read(scoreboard.HEADLINES)
+        for name in (row["score"], row["beside"])
+        if name.startswith("auc/1/")
+    ]
+    assert len(named) >= 6
+    arms = {name.split("/")[0] for name in named}
+    grid = pd.read_csv(scoreboard.RESULTS / "grid.csv").query("percent == 1").assign(resamples=None)
+    scores = verdicts.scores_to_record(grid[grid["arm"].isin(arms)], 1)  # intervals over seeds: quick
+    for name in named:
+        value, low, high = list(scores[name])[:3]
+        assert low < value < high, name
 
 
 def test_the_page_of_the_blinded_test_holds_the_form_of_the_run(tmp_path):

@@ -1,8 +1,10 @@
 """What every self-check must do; what each says of its mistakes is tested chapter by chapter."""
 
 import importlib
+import itertools
 import re
 from pathlib import Path
+from unittest import mock
 
 import answers
 import nbformat
@@ -48,6 +50,7 @@ VALUES = (
     "leaked_patients",
     "worst_invention",
     "audited_script",
+    "audit_with_sizes",
     "fair_comparison",
     "one_change",
     "plausible_decibels",
@@ -55,6 +58,8 @@ VALUES = (
     "score_by_amount",
     "telling_number",
 )
+# What stubs take from their chapter.
+GIVEN_TO_STUBS = ("films", "findings", "judge", "lesions", "probe", "test", "train")
 
 
 def test_every_chapter_has_checks():
@@ -62,23 +67,61 @@ def test_every_chapter_has_checks():
     assert all(homes.count(chapter.__name__) >= 2 for chapter in CHAPTERS)
 
 
-def exercises_of(path):
-    """{heading: all of its cells in one text} of a notebook's exercises."""
-    cells = nbformat.read(path, as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if "solution" not in cell.metadata.get("tags", []))
-    _, _, text = text.partition("## Exercises")
-    parts = re.split(r"^### ", text.partition("\n## ")[0], flags=re.MULTILINE)
-    return {part.partition("\n")[0]: part for part in parts[1:]}
+def is_solution(cell):
+    return "solution" in cell.metadata.get("tags", [])
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_an_exercise_without_a_check_says_so(path):
-    unsaid = [
-        heading
-        for heading, text in exercises_of(path).items()
-        if ("exercises." in text) == ("Open-ended: there is no check" in text)
+def cells_of_exercises(path):
+    """{heading: its cells} of a notebook's exercises."""
+    found = {}
+    cells = iter(nbformat.read(path, as_version=4).cells)
+    for cell in itertools.dropwhile(lambda cell: "## Exercises" not in cell.source, cells):
+        if cell.cell_type == "markdown":
+            if not (heading := re.search(r"^### (.+)$", cell.source, re.MULTILINE)):
+                break
+            found[heading[1]] = []
+        found[heading[1]].append(cell)
+    return found
+
+
+def stub_of(heading, cells):
+    """The code of an exercise that waits for an answer: one cell, which ends with its check."""
+    (stub,) = [cell.source for cell in cells if cell.cell_type == "code" and not is_solution(cell)]
+    assert "..." in stub and stub.endswith(");"), heading
+    return stub
+
+
+@pytest.mark.parametrize("module", CHAPTERS, ids=lambda module: module.__name__[-2:])
+def test_every_exercise_has_hint_check_solution_and_a_stub_that_fails(module, capsys):
+    (path,) = NOTEBOOKS.glob(f"{module.__name__[-2:]}-*.ipynb")
+    every = cells_of_exercises(path)
+    assert len(every) >= 4
+    for heading, cells in every.items():
+        (task,) = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        assert "<details><summary>Hint</summary>" in task, heading
+        stub = stub_of(heading, cells)
+        (name,) = re.findall(r"^exercises\.(\w+)\(", stub, re.MULTILINE)
+        (solution,) = [cell.source for cell in cells if is_solution(cell)]
+        assert f"assert exercises.{name}(" in solution, f"{heading}: CI proves no solution"
+        given = {name: mock.MagicMock() for name in GIVEN_TO_STUBS}
+        given["films"].frame = FRAME.assign(study=range(len(FRAME)))
+        exec(stub, given | {"exercises": module, "np": np, "torch": torch, "SEED": 0})
+        assert capsys.readouterr().out == "Not yet: replace the dots, then run this cell again.\n", heading
+
+
+@pytest.mark.parametrize("module", CHAPTERS, ids=lambda module: module.__name__[-2:])
+def test_checks_stand_and_are_numbered_as_the_exercises_do(module):
+    number = module.__name__[-2:]
+    (path,) = NOTEBOOKS.glob(f"{number}-*.ipynb")
+    asked = [
+        (heading[0], name)
+        for heading, cells in cells_of_exercises(path).items()
+        for name in re.findall(r"^exercises\.(\w+)\(", stub_of(heading, cells), re.MULTILINE)
     ]
-    assert unsaid == []
+    noted = re.findall(
+        r"^@check  # exercise (\d)\ndef (\w+)", Path(module.__file__).read_text(), re.MULTILINE
+    )
+    assert asked == noted
 
 
 @pytest.mark.parametrize("answer", WRONG_KIND.values(), ids=WRONG_KIND)

@@ -30,10 +30,19 @@ def others(maps, masks, own=False):
     return ((table.sum() - table.diagonal().sum()) / (count * (count - 1))).item()
 
 
+def covered(films, mask):
+    return torch.where(mask, films[..., ~mask].mean(-1)[..., None, None], films)
+
+
 CASES = [
     (check.activation_map, cam, lambda f, w: torch.einsum("c,chw->hw", w, f), "ReLU is missing"),
     (check.pointing, game, lambda m, k: (game(m, k)[0], 0.5), "quarter"),
     (check.shuffled_chance, others, lambda m, k: others(m, k, own=True), "leave out the diagonal"),
+    (check.cover, covered, lambda f, m: f.masked_fill_(m, 0), "changed its input"),
+    (check.cover, covered, lambda f, m: f.masked_fill(m, 0), "a mark of its own"),
+    (check.cover, covered, lambda f, m: f.masked_fill(~m, 0), "not covered have changed"),
+    (check.cover, covered, lambda f, m: f.masked_fill(m, f.mean().item()), "their films' other pixels"),
+    (check.cover, covered, lambda f, m: f[:, 0], "came back as (3, 4, 6)"),
     (check.kappa, kappa, lambda a, b: np.mean(a == b), "kappa is"),
 ]
 

@@ -20,6 +20,7 @@ def best(labels, settings, rng, choose=np.max):
     return np.mean([choose(paper_faults.area(labels, guess)) for guess in guesses])
 
 
+AUDIT = {"the split": "sound", "a leak": (0.1, 0.05, 0.15)}
 CASES = [
     (check.what_it_measures, pair, lambda n, p, c: n, "another label"),
     (check.what_it_measures, pair, lambda n, p, c: p[c.index(n)], "other way round"),
@@ -28,6 +29,10 @@ CASES = [
     (check.steps_taken, steps, lambda *x: (*steps(*x)[:2], x[2]), "epochs with added films are not"),
     (check.winners_curse, best, lambda *x: best(*x, choose=np.mean), "mean of the networks"),
     (check.winners_curse, best, lambda *x: 0.9, "about 0.5"),
+    (check.audit_with_sizes, AUDIT, {"a leak": (0.1, 0.05, 0.15)}, 'nothing is "sound"'),
+    (check.audit_with_sizes, AUDIT, {"the split": "sound"}, "no fault has a size"),
+    (check.audit_with_sizes, AUDIT, AUDIT | {"a leak": "large"}, 'neither "sound" nor'),
+    (check.audit_with_sizes, AUDIT, AUDIT | {"a leak": (0.1, 0.2, 0.3)}, "does not lie within"),
 ]
 
 test_answers = answers.table(CASES)

@@ -4,14 +4,17 @@ import base64
 import re
 from pathlib import Path
 
+import chapter_answers as answers
 import front_page
 import nbformat
 import opening
 import page_extension
+import pandas as pd
 import pytest
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from medgan_helpers import cam, metrics, paper_faults, paragraphs, training
 from medgan_helpers.experiments import sentences, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,17 +85,107 @@ def test_the_readme_answers_the_same_three_questions_in_a_sentence_each():
         (path,) = (ROOT / "notebooks").glob(f"{number}-*.ipynb")
         assert asks == front_page.question(nbformat.read(path, as_version=4))[1]
         assert front_page.one_sentence([sentence]) == sentence and not re.search(r"\d", sentence)
+    repairs, looked = told[0][2], told[2][2]
+    said = "\n".join(pd.read_csv(answers.TABLE).says)
+    better = "better than the best conventional method"
+    assert repairs.startswith(f"A U-Net repairs X-ray, CT and MR images {better},")
+    assert f"A U-Net repairs {better}: X-ray, CT, MR, by" in said
+    assert "a network with a discriminator more often invents a shadow" in repairs
+    shares = re.search(r"discriminator, invents a shadow .* in (\d+) % .* the U-Net in (\d+) %", said)
+    assert int(shares[1]) > int(shares[2])
+    assert looked == "For most findings the map of where the classifier looked follows the finding."
+    follows, of = re.search(r"For (\d+) of (\d+) findings the map of where it looked follows", said).groups()
+    assert int(follows) > int(of) / 2
     final = verdicts.differences(verdicts.read(ROOT / "book" / "results" / "grid.csv"))
     says = front_page.one_sentence([sentences.in_short(final)]).partition(": ")[2]
     assert told[1][2].endswith(says), "the final table says something else by now"
 
 
-def test_a_chapter_opens_with_the_short_form_of_a_long_finding():
-    told = sentence("word " * (opening.LONG + 1), finding=True)
+def test_the_committed_answers_are_what_executed_chapters_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(answers, "TABLE", tmp_path / "answers.csv")
+    told = sentence("It does, by **1**.", finding=True)
+    told["metadata"]["short"] = "It does."
+    notebook, paths = chapter(told), [tmp_path / f"{number}-x.ipynb" for number in ("03", "04", "06", "07")]
+    for profile in ("smoke", "class"):
+        ran = {"parameters": {"PROFILE": profile}, "end_time": "2026-01-02T03:04:05"}
+        notebook.metadata["papermill"] = ran
+        for path in paths:
+            nbformat.write(notebook, path)
+        if profile == "smoke":
+            with pytest.raises(ValueError, match="not run in the class profile"):
+                answers.main(*paths)
+    answers.main(*paths)
+    table = pd.read_csv(answers.TABLE)
+    assert list(table.chapter) == ["04-x", "06-x", "07-x"] and set(table.says) == {"It does."}
+    assert set(table.run) == {"2026-01-02"}
+    with pytest.raises(ValueError, match="expected chapters 04, 06, 07"):
+        answers.main(*paths[:2])
+
+
+def test_a_chapter_opens_with_the_short_form_of_its_finding():
+    told = sentence("word", finding=True)
     told["metadata"]["short"] = "In short."
     notebook = chapter(figure("a film", False), told)
     opening.place(notebook)
     assert "figure.** In short." in notebook.cells[2].source and "word" not in notebook.cells[2].source
+
+
+def told_in_short():
+    """{chapter: what it opens with}, from numbers like those of a run."""
+    few = metrics.Estimate(0.028, -0.012, 0.068)
+    ledger = paper_faults.Ledger()
+    for fault, (value, low, high) in {
+        "names swapped": (0.25, 0.12, 0.39),
+        "a leak": (0.05, -0.1, 0.2),
+    }.items():
+        ledger.rows[fault] = {"value": value, "low": low, "high": high}
+    verdicts = pd.Series({"mode collapse": "one film", "checkerboard": "healthy"})
+    leads = {
+        name: {"lead": metrics.Estimate(0.6, low, 0.7)} for name, low in (("Fracture", 0.5), ("Edema", -0.1))
+    }
+    return {
+        "02": paragraphs.difference_in_short(few),
+        "03": paragraphs.learnt_in_short({"thumbnails": (5550, 45, 23), "imagenet": (1465, 835, 4)}),
+        "07": cam.pointed(leads),
+        "08": training.curves_in_short(verdicts),
+        "09": ledger.in_short(),
+    }
+
+
+SPOILS = {  # what each chapter asks to be predicted
+    "02": "zero|shown that|[Hh]elped|hurt|0.028",  # does the AUROC gain?
+    "03": "heart|lung|texture|grain|thumbnail|photograph",  # what does each ruler see?
+    "07": "Fracture|Edema",  # for which finding is knowing the place enough?
+    "08": "collapse|checkerboard",  # which failures do the curves miss?
+    "09": "names|leak",  # which fault is the largest?
+}
+
+
+@pytest.mark.parametrize("chapter", SPOILS)
+def test_an_opening_leaves_open_what_the_chapter_asks(chapter):
+    says = told_in_short()[chapter]
+    assert re.search(r"\d", says) and not re.search(SPOILS[chapter], says), says
+    (path,) = (ROOT / "notebooks").glob(f"{chapter}-*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    assert all("short=" in cell.source for cell in cells if "finding=True" in cell.source)
+
+
+def test_openings_in_short_say_what_was_measured():
+    says = told_in_short()
+    assert "±0.040" in says["02"] and "from 1465 to **835** (films of other patients: 4)" in says["03"]
+    assert says["08"] == "The curves give 1 of 2 failing runs away; the others take eyes."
+    counts = "Faults that are measured here: 2. Shown to move the AUROC: 1, the largest by 0.25."
+    assert says["09"] == counts
+    assert training.curves_in_short(pd.Series({"a": "one film"})).endswith("give 1 of 1 failing runs away.")
+    nothing = metrics.Estimate(*[float("nan")] * 3)
+    assert "Nothing was measured" in paragraphs.difference_in_short(nothing)
+
+
+def test_the_figure_that_opens_chapter_9_is_not_its_ledger():
+    (path,) = (ROOT / "notebooks").glob("09-*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    (key,) = [cell.source for cell in cells if opening.TAG in cell.metadata.get("tags", [])]
+    assert "film_rows" in key and "ledger" not in key
 
 
 def test_a_finding_opens_a_page_out_of_its_fold_and_a_list_stays_a_list():

@@ -21,6 +21,12 @@ def test_every_chapter_has_minutes_and_every_exercise_states_its_own():
         assert untimed in ([], ["Your own audit"])  # an afternoon
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_exercises_rise(chapter):
+    asked = [minutes or 240 for _, minutes, _ in plans.exercises(chapter).values()]  # an afternoon
+    assert asked == sorted(asked) and asked[0] < asked[-1]
+
+
 def test_a_day_and_a_session_hold_their_minutes():
     table = plans.plans()
     assert set(table.plan) == set(plans.MOST)

@@ -1,14 +1,18 @@
 """Live figures in pages: attach to a page the scripts that its figures need.
 
 A page holds a figure as plain HTML, in a Markdown cell or in prose, with a still picture for where no script
-runs (book/_assets/live/README.md). The paths are those of the repository; a built page has them elsewhere.
+runs (book/_assets/live/README.md). A notebook holds the picture itself, since Colab and a copied notebook
+have no other file; a built page has it as a file.
 """
 
+import base64
+import io
 import re
 import shutil
 from pathlib import Path
 
 import live_data
+from PIL import Image
 
 ASSETS = Path(__file__).resolve().parents[1] / "_assets" / "live"
 # What a figure's own script needs before it: data/<name>.js, which live_data.py writes.
@@ -24,7 +28,11 @@ FIGURE = re.compile(r'<div class="live-figure"[^>]*data-figure="(\w+)"')
 ALONE = """<!doctype html><html data-theme="light"><meta charset="utf-8"><title>{name}</title>
 <link rel="icon" href="data:,"><body>{body}{tags}</body></html>"""
 TO_THE_PAGE = re.compile(r"\[([^\]]+)\]\(https://[\w-]+\.github\.io/[\w.-]+/notebooks/[\w-]+\.html\)")
-IN_THE_REPOSITORY = re.compile(r'(?<=src=")(?:\.\./book/)?_assets/live/')
+IN_THE_REPOSITORY = re.compile(r'(?<=src=")_assets/live/')
+# A figure in a notebook: 1 its tag, 2 its name, 3 what the still shows, 4 the still.
+IN_A_NOTEBOOK = re.compile(
+    r'(<div class="live-figure"[^>]*data-figure="(\w+)"[^>]*>)\n\n!\[(.*?)\]\((.*?)\)\n\n</div>'
+)
 
 
 def figures(page):
@@ -53,7 +61,22 @@ def scripts(page, static):
 
 def localise(text, static):
     """`text` with the stills where a built page has them, and without links to where the reader is."""
-    return TO_THE_PAGE.sub(r"\1", IN_THE_REPOSITORY.sub(f"{static}/", text))
+    page = rf'\1\n<img class="live-still" src="{static}/stills/\2.png" alt="\3">\n</div>'
+    text = IN_THE_REPOSITORY.sub(f"{static}/", IN_A_NOTEBOOK.sub(page, text))
+    return TO_THE_PAGE.sub(r"\1", text)
+
+
+def still(name):
+    """A figure's still as an address that holds the picture: every pixel, in half the bytes of the PNG."""
+    webp = io.BytesIO()
+    with Image.open(ASSETS / "stills" / f"{name}.png") as png:
+        png.convert("RGB").save(webp, "WEBP", lossless=True, quality=100, method=6)
+    return f"data:image/webp;base64,{base64.b64encode(webp.getvalue()).decode()}"
+
+
+def with_stills(text):
+    """`text` of a notebook with the stills of its figures as they are now."""
+    return IN_A_NOTEBOOK.sub(lambda found: f"{found[1]}\n\n![{found[3]}]({still(found[2])})\n\n</div>", text)
 
 
 def figure(name):

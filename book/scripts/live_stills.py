@@ -1,9 +1,10 @@
 """Draw the stills of the live figures, for paper and for where no script runs: live_stills.py [NAME...]
 
-Each is a picture of the figure itself, taken in Chromium: book/_assets/live/stills/<name>.png. Run it again
-when a network or a figure has changed.
+Each is a picture of the figure itself, taken in Chromium: book/_assets/live/stills/<name>.png, and in the
+notebooks that hold the figure. Run it again when a network or a figure has changed.
 """
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from browser import Browser
 from export_live import BOOK
 
 LIVE = BOOK / "_assets" / "live"
+NOTEBOOKS = BOOK.parent / "notebooks"
 WIDTH = 800  # of the page, as an article is wide
 # The setting that a still shows, where the first one says little.
 SHOWN = {"walk": "#walk.first=2&walk.second=-1", "game": "#game.step=1500", "sample": "#sample.share=8"}
@@ -28,6 +30,16 @@ def page(name, more=""):
     style = "<style>body { font-family: sans-serif; background: white }</style>"
     tags = live_pages.scripts(body, "live")
     return f'<!doctype html><meta charset="utf-8"><title>{name}</title>{style}<body>{body}{tags}</body>'
+
+
+def into_notebooks():
+    """Put the stills into the notebooks that hold their figures."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        notebook = json.loads(path.read_text())
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = live_pages.with_stills("".join(cell["source"])).splitlines(keepends=True)
+        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 def main(*names):
@@ -44,6 +56,7 @@ def main(*names):
             shown.wait(READY)
             shown.wait(SETTLED)
             shown.screenshot(LIVE / "stills" / f"{name}.png", ".live-canvases")
+    into_notebooks()
 
 
 if __name__ == "__main__":

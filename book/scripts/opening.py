@@ -1,7 +1,8 @@
 """How a chapter's page opens: with its key figure and its finding, both from the executed notebook.
 
 A notebook marks the cell that draws the figure with the tag "key-figure", and says its finding by
-`say(text, finding=True)`. The page shows both once more, right under the chapter's question.
+`say(text, finding=True)`. The page shows both once more, right under the chapter's question; of a finding
+that has a short form, that one: it leaves open what the chapter asks its reader to predict.
 """
 
 import itertools
@@ -11,7 +12,6 @@ import nbformat
 from nbformat.v4 import new_markdown_cell
 
 TAG = "key-figure"
-LONG = 120  # words of a finding, above which a chapter opens with its short form
 FOLD = re.compile(r"<summary>.*?</summary>|</?details[^>]*>", re.DOTALL)
 QUESTION = re.compile(r"^\*\*.+\*\*$", re.MULTILINE)  # the first line in bold
 
@@ -38,7 +38,7 @@ def finding(notebook):
 
 
 def finding_in_short(notebook):
-    """The same for a reader who does not know the chapter's words yet, "" where nobody has put it so."""
+    """The same for a reader who has not read the chapter yet, "" where nobody has put it so."""
     return " ".join(findings_in_short(notebook))
 
 
@@ -67,9 +67,7 @@ def place(notebook):
     question = QUESTION.search(first.source)
     if figure is None or question is None:
         return
-    found = finding(notebook)
-    if len(found.split()) > LONG:
-        found = finding_in_short(notebook) or found
+    found = finding_in_short(notebook) or finding(notebook)
     between = "\n\n" if found.startswith("- ") else " "  # a list stays one
     says = f"**You will make this figure.**{between}{found}".strip()
     rest = new_markdown_cell(f"{says}\n\n{first.source[question.end() :].strip()}")

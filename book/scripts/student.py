@@ -1,14 +1,10 @@
 """The student edition: student.py FOLDER copies the notebooks there without their solutions.
 
-A solution is a cell tagged `solution`. It goes; its exercise stays, with hint, stub and check. An exercise
-that has no stub, because it is open-ended, gets an empty cell to work in. The Colab badge goes too: it would
-open the edition with solutions. Copies of an earlier edition are replaced; where somebody has worked in one,
-nothing is written.
-
-Stills of live figures come along inside the notebooks: the edition has no other file, and Colab loads none.
+A solution is a cell tagged `solution`. It goes; its exercise stays, with hint, stub and check. The Colab
+badge goes too: it would open the edition with solutions. Copies of an earlier edition are replaced; where
+somebody has worked in one, nothing is written.
 """
 
-import base64
 import re
 from pathlib import Path
 
@@ -20,37 +16,19 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 BADGE = re.compile(r"\[!\[Open in Colab\].*\n+")
 PROMISE = "Solutions are folded below each check; nothing later depends on them."
 KEPT = "Nothing later depends on them."
-LIVE = re.compile(r'<div class="live-figure".*>\s*<img class="live-still" src="(.+?)" alt="(.*?)">\s*</div>')
 
 
 def is_solution(cell):
     return "solution" in cell.metadata.get("tags", [])
 
 
-def place_to_work(cell):
-    """An empty code cell with the id of the solution that was there."""
-    empty = nbformat.v4.new_code_cell("# your work")
-    empty.id = cell.get("id", empty.id)
-    return empty
-
-
-def with_still(live):
-    """The still of a live figure, a match of LIVE, as Markdown that holds the picture itself."""
-    png = base64.b64encode((NOTEBOOKS / live[1]).read_bytes()).decode()
-    return f"![{live[2]}](data:image/png;base64,{png})"
-
-
 def without_solutions(notebook):
-    """A copy of the notebook in which every solution is gone; its exercise has a cell to work in."""
+    """A copy of the notebook in which every solution is gone."""
     cells = []
     for cell in notebook.cells:
         if not is_solution(cell):
-            text = cell.source
-            if cell.cell_type == "markdown":
-                text = LIVE.sub(with_still, BADGE.sub("", text))
+            text = BADGE.sub("", cell.source) if cell.cell_type == "markdown" else cell.source
             cells.append(nbformat.from_dict(cell | {"source": text.replace(PROMISE, KEPT)}))
-        elif cells[-1].cell_type == "markdown":
-            cells.append(place_to_work(cell))
     return nbformat.from_dict(notebook | {"cells": cells})
 
 

@@ -1,5 +1,6 @@
 """The self-checks of chapter 5, StarGAN; what a check is stands in `check`."""
 
+import numpy as np
 import torch
 
 from .check import check
@@ -47,3 +48,18 @@ def cheap_bribe(bribe, films, judge, finding):
     if not logit > 0:
         return (f"the judge's mean logit of {finding} is {logit:.1f}, and it sees the finding above 0: take "
                 "several steps of one grey level, with a new slope each")  # fmt: skip
+
+
+@check  # exercise 4
+def collapse_caught(function):
+    """function(change) -> the row from which the change stays below a tenth of its largest value."""
+    for change, dip, expected in (
+        ([0.01, 0.2, 0.15, 0.015, 0.01], 0, 3),
+        ([0.2, 0.01, 0.1, 0.01, 0.005], 1, 3),
+        ([0.1, 0.2, 0.01, 0.1, 0.12], 2, 5),
+    ):
+        row = function(np.array(change))
+        if row == dip:
+            return f"in {change} row {dip} is small, but the change comes back after it: it has to stay small"
+        if row != expected:
+            return f"for {change} it is row {expected}, counted from 0 (all rows, if none), not {row}"

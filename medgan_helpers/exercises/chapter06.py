@@ -23,6 +23,27 @@ class _Watched(np.random.Generator):
 
 
 @check  # exercise 1
+def fair_comparison(answer):
+    """answer: which of the sketches A, B, C is fair."""
+    wrong = {
+        "A": "in A one arm takes half as many steps again: equal epochs are not equal training",
+        "C": "in C one arm was chosen on the test films",
+    }
+    return None if answer == "B" else wrong.get(answer, "answer with A, B or C, in quotes")
+
+
+@check  # exercise 2
+def positives_needed(function):
+    """function(auroc) -> the least number of positives that shows a difference of .03."""
+    for area, expected in ((0.75, 719), (0.9, 372)):
+        answer = function(area)
+        if abs(answer - expected / 2) < 0.02 * expected:
+            return "two AUROCs are compared: the variance of their difference is twice that of one"
+        if not abs(answer - expected) <= 0.02 * expected:
+            return f"at an AUROC of {area} you need {answer}, not about {expected}"
+
+
+@check  # exercise 3
 def paired_bootstrap(function):
     """function(labels, a, b, rng) -> low, high of AUROC(a) - AUROC(b), 95 %."""
     found, expected = [], []
@@ -63,27 +84,6 @@ def _wrong_intervals(found, expected):
         worst = np.abs(found - expected).max(1).argmax()
         (low, high), (least, most) = found[worst], expected[worst]
         return f"{low:.3f} to {high:.3f}; expected about {least:.3f} to {most:.3f}"
-
-
-@check  # exercise 2
-def positives_needed(function):
-    """function(auroc) -> the least number of positives that shows a difference of .03."""
-    for area, expected in ((0.75, 719), (0.9, 372)):
-        answer = function(area)
-        if abs(answer - expected / 2) < 0.02 * expected:
-            return "two AUROCs are compared: the variance of their difference is twice that of one"
-        if not abs(answer - expected) <= 0.02 * expected:
-            return f"at an AUROC of {area} you need {answer}, not about {expected}"
-
-
-@check  # exercise 3
-def fair_comparison(answer):
-    """answer: which of the sketches A, B, C is fair."""
-    wrong = {
-        "A": "in A one arm takes half as many steps again: equal epochs are not equal training",
-        "C": "in C one arm was chosen on the test films",
-    }
-    return None if answer == "B" else wrong.get(answer, "answer with A, B or C, in quotes")
 
 
 @check  # exercise 4

@@ -37,6 +37,18 @@ def pointing(function):
 
 
 @check  # exercise 3
+def kappa(function):
+    """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
+    first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    near = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
+    for second, expected in ((first, 1.0), (near, 7 / 12), (1 - first, -12 / 13)):
+        answer = function(first, second)
+        if not abs(answer - expected) <= 1e-6:
+            pair = f"{second.tolist()} against {first.tolist()}"
+            return f"for {pair} kappa is {expected:.3f}, not {answer:.3f}"
+
+
+@check  # exercise 4
 def shuffled_chance(function):
     """function(maps, masks) -> share of hits of each map in the masks of the other films, in the mean."""
     masks = torch.zeros(10, 8, 8, dtype=torch.bool)
@@ -54,13 +66,23 @@ def shuffled_chance(function):
         return f"with six lesions in one place and four in another it is {right:.3f}, not {answer:.3f}"
 
 
-@check  # exercise 4
-def kappa(function):
-    """function(first, second) -> Cohen's kappa of two arrays of 0 and 1."""
-    first = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
-    near = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0])
-    for second, expected in ((first, 1.0), (near, 7 / 12), (1 - first, -12 / 13)):
-        answer = function(first, second)
-        if not abs(answer - expected) <= 1e-6:
-            pair = f"{second.tolist()} against {first.tolist()}"
-            return f"for {pair} kappa is {expected:.3f}, not {answer:.3f}"
+@check  # exercise 5
+def cover(function):
+    """function(films (n, 1, h, w), mask (h, w) bool) -> the films, in their own grey where mask is."""
+    films = torch.rand(3, 1, 4, 6, generator=torch.Generator().manual_seed(0))
+    films += torch.arange(3.0).reshape(3, 1, 1, 1)
+    given, mask = films.clone(), torch.zeros(4, 6, dtype=torch.bool)
+    mask[:2, 1:4] = True
+    answer = torch.as_tensor(function(given, mask))
+    if not torch.equal(given, films):
+        return "your function changed its input; work on a copy"
+    if answer.shape != films.shape:
+        return f"films {tuple(films.shape)} came back as {tuple(answer.shape)}"
+    if not torch.equal(answer[..., ~mask], films[..., ~mask]):
+        return "pixels that are not covered have changed"
+    patch, own = answer[..., mask], films[..., ~mask].mean(-1, keepdim=True)
+    if (patch == 0).all():
+        return "a black patch is a mark of its own: give it the film's own grey"
+    if not torch.allclose(patch, own.expand_as(patch)):
+        greys = [round(grey, 2) for grey in own.flatten().tolist()]
+        return f"the patches should have the means of their films' other pixels, {greys}"

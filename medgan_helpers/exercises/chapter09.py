@@ -84,3 +84,19 @@ def audited_script(answer):
     missing = len(set(FAULTS) - letters)
     if missing:
         return f"what you found is right, but there are {missing} more"
+
+
+@check  # exercise 5
+def audit_with_sizes(answer):
+    """answer: {what you looked at: "sound", or its size as (gain, low, high)}."""
+    sizes = {what: found for what, found in answer.items() if found != "sound"}
+    if len(sizes) == len(answer):
+        return 'nothing is "sound": write down as carefully what you checked and found in order'
+    if not sizes:
+        return "no fault has a size: reproduce the most serious suspicion in miniature"
+    for what, found in sizes.items():
+        if isinstance(found, str) or len(found) != 3:
+            return f'"{what}" is neither "sound" nor a gain with its interval, (gain, low, high)'
+        gain, low, high = found
+        if not low <= gain <= high:
+            return f'of "{what}" the gain {gain} does not lie within {low} to {high}'

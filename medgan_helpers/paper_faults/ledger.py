@@ -39,6 +39,13 @@ class Ledger:
         found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
         return f"The {', the '.join(found)}. They hold for these films, this finding and these classifiers."
 
+    def in_short(self):
+        """The same without names, which the chapter asks its reader to predict."""
+        rows = self.table()[["value", "low", "high"]].astype(float).dropna()
+        shown = rows[(rows["low"] > 0) | (rows["high"] < 0)]
+        most = f", the largest by {shown['value'].abs().max():.2f}" if len(shown) else ""
+        return f"Faults that are measured here: {len(rows)}. Shown to move the AUROC: {len(shown)}{most}."
+
 
 @door(estimate=checks.estimate)
 def size(estimate):

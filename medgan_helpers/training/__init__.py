@@ -2,7 +2,7 @@
 several processes (`processes`), how many threads (`threads`), and what a GAN's curves say (`gan_curves`)."""
 
 from .checkpoints import load, save, shipped
-from .gan_curves import diagnose, what_curves_say
+from .gan_curves import curves_in_short, diagnose, what_curves_say
 from .loop import fit
 from .model import (
     EMA,
@@ -20,6 +20,7 @@ __all__ = [
     "EMA",
     "Model",
     "choose_device",
+    "curves_in_short",
     "diagnose",
     "fit",
     "linear_decay",

@@ -1,9 +1,13 @@
 """Pages that grow with results: claims on real films, and costs."""
 
+import json
 import os
 import re
+import shlex
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import claims
 import pandas as pd
@@ -116,13 +120,181 @@ def test_the_table_of_costs_is_the_csv(tmp_path):
     assert "has not been computed" in claims.cost_markdown(tmp_path / "none")
 
 
+# --- commands of the page -----------------------------------------------------------------------
+
+PAGE = (claims.HERE.parent / "beyond-one-machine.md").read_text()
+ROOT = claims.HERE.parents[1]
+
+
+def lines(word, language="python"):
+    """The one block of the page in that language that holds a word."""
+    [block] = [text for text in re.findall(rf"```{language}\n(.+?)```", PAGE, re.DOTALL) if word in text]
+    return block
+
+
+def run_cells(script, folder, path=""):
+    """Run a script of the page in a folder, with the smoke profile; return the arms in its csv."""
+    (folder / "lines.py").write_text(script)
+    small = {"MEDGAN_PROFILE": "smoke", "MEDGAN_BUILD": str(folder / "build"), "OMP_NUM_THREADS": "1"}
+    small["PATH"] = f"{path}{os.pathsep}{os.environ['PATH']}"
+    command = [sys.executable, "lines.py"]
+    done = subprocess.run(command, cwd=folder, env=os.environ | small, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return sorted(pd.read_csv(folder / "grid.csv")["arm"])
+
+
 @pytest.mark.slow
 def test_the_lines_for_a_local_cluster_run_as_they_stand(tmp_path):
-    page = (claims.HERE.parent / "beyond-one-machine.md").read_text()
-    (tmp_path / "grid.py").write_text(re.search(r"```python\n(from distributed.+?)```", page, re.DOTALL)[1])
-    small = {"MEDGAN_PROFILE": "smoke"}
-    done = subprocess.run(
-        [sys.executable, "grid.py"], cwd=tmp_path, env=os.environ | small, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert sorted(pd.read_csv(tmp_path / "grid.csv")["arm"]) == ["duplicate", "none"]
+    assert run_cells(lines("LocalCluster"), tmp_path) == ["duplicate", "none"]
+
+
+SBATCH = """#!/bin/sh
+name=$(mktemp -u {folder}/job-XXXXXX)
+cp "$1" $name.sh
+setsid sh $name.sh > $name.out 2>&1 &
+echo Submitted batch job $!
+"""
+SCANCEL = """#!/bin/sh
+for job; do kill -- -$job; echo $job >> {folder}/cancelled; done
+"""
+
+
+@pytest.mark.slow
+def test_the_lines_for_slurm_run_in_jobs_that_they_send(tmp_path):
+    """A stand-in for sbatch starts each job as a process here."""
+    pytest.importorskip("dask_jobqueue")
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(text.format(folder=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    script = lines("SLURMCluster")
+    assert "range(50)" in script  # a hundred cells
+    assert run_cells(script.replace("range(50)", "[0]"), tmp_path, tmp_path) == ["duplicate", "none"]
+    jobs = [path.read_text() for path in tmp_path.glob("job-*.sh")]
+    assert len(jobs) == 2 == len((tmp_path / "cancelled").read_text().split())
+    for job in jobs:
+        assert {"#SBATCH -p YOUR_QUEUE", "#SBATCH --mem=6G", "#SBATCH -t 02:00:00"} < set(job.splitlines())
+        assert f"{sys.executable} -m distributed.cli.dask_worker" in job and "--nthreads 1" in job
+
+
+def strict(schema):
+    """A schema of Kubernetes as jsonschema reads it, in which a field that it does not name is an error."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {name: strict(part) for name, part in schema.items()}
+    if "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+    return schema
+
+
+def without_nulls(pairs):
+    return {name: value for name, value in pairs if value is not None}
+
+
+def test_the_lines_for_kubernetes_send_what_its_operator_takes(monkeypatch):
+    operator = pytest.importorskip("dask_kubernetes.operator")
+    import jsonschema
+
+    from medgan_helpers import experiments
+
+    sent = []
+
+    class Cluster:
+        scheduler_address = "tcp://localhost:8786"
+
+        def __init__(self, custom_cluster_spec):
+            sent.append(json.loads(json.dumps(custom_cluster_spec)))
+
+        __enter__ = __exit__ = lambda self, *error: self
+
+    monkeypatch.setattr(operator, "KubeCluster", Cluster)
+    monkeypatch.setattr(experiments, "run", lambda cells, out, scheduler: sent.append((cells, scheduler)))
+    exec(lines("KubeCluster"), {})
+    [spec, (cells, scheduler)] = sent
+    assert len(cells) == 20 == spec["spec"]["worker"]["replicas"] and scheduler.endswith(":8786")
+    charts = Path(operator.__file__).parent / "deployment/helm/dask-kubernetes-operator/crds"
+    [version] = yaml.safe_load((charts / "daskcluster.yaml").read_text())["spec"]["versions"]
+    schema = strict(version["schema"]["openAPIV3Schema"]["properties"]["spec"])
+    # Kubernetes drops what is null
+    kept = json.loads(json.dumps(spec["spec"]), object_pairs_hook=without_nulls)
+    jsonschema.validate(kept, schema)
+    with pytest.raises(jsonschema.ValidationError, match="unexpected"):
+        jsonschema.validate(kept | {"workers": 20}, schema)
+    for part in ("scheduler", "worker"):  # what a pod starts exists: `dask scheduler`, `dask worker`
+        command = kept[part]["spec"]["containers"][0]["args"]
+        assert command[:2] == ["dask", part]
+        known = subprocess.run(
+            [sys.executable, "-m", f"distributed.cli.dask_{part}", "--help"], capture_output=True, text=True
+        ).stdout
+        assert all(option in known for option in command if option.startswith("--"))
+
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+
+
+def as_hosts(commands, folder):
+    """Run one torchrun a host, all on this machine, each with a disk of its own; return what they print."""
+    hosts = []
+    for number, command in enumerate(commands):
+        mine = {"MEDGAN_BUILD": str(folder / f"host{number}"), "CUDA_VISIBLE_DEVICES": ""}
+        environment = os.environ | mine | {"OMP_NUM_THREADS": "1"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        hosts.append(subprocess.Popen([*TORCHRUN, *command], env=environment, cwd=ROOT, **pipes))
+    try:
+        said = [host.communicate(timeout=300) for host in hosts]
+    finally:
+        for host in hosts:
+            host.terminate()  # a torchrun that is killed would leave its process behind
+        for host in hosts:
+            host.wait(60)
+    assert [host.returncode for host in hosts] == [0, 0], said
+    return [out for out, _ in said]
+
+
+def free_port():
+    with socket.socket() as place:
+        place.bind(("localhost", 0))
+        return place.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_the_line_for_several_hosts_ends_with_equal_weights(tmp_path):
+    text = lines("--nnodes", "bash").replace("\\\n", "")
+    small = {"--nproc-per-node 8": "--nproc-per-node 1", "HOST:29500": f"localhost:{free_port()}"}
+    for old, new in small.items() | {"profile full": "profile smoke", "50000": "2"}.items():
+        assert old in text
+        text = text.replace(old, new)
+    name, *options = shlex.split(text)
+    assert name == "torchrun"
+    said = as_hosts([options, options], tmp_path)
+    digests = re.findall(r"process (\d) of 2: 2 steps, weights (\w{12})", "".join(said))
+    assert {number for number, _ in digests} == {"1", "2"}
+    assert len({digest for _, digest in digests}) == 1
+
+
+GO_ON = """
+import hashlib, os, sys
+sys.path.insert(0, "tests")
+from test_training import DCGAN, SMALL, films, training
+model = DCGAN(**SMALL, norm="batch", augment=False)
+training.fit(model, films(8), int(sys.argv[1]), checkpoint=os.environ["MEDGAN_BUILD"])
+weights = b"".join(p.detach().numpy().tobytes() for p in model.generator.parameters())
+print("steps", model.steps_done, hashlib.sha256(weights).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_hosts_without_a_disk_in_common_go_on_from_the_checkpoint_of_process_0(tmp_path):
+    (tmp_path / "train.py").write_text(GO_ON)
+
+    def train(steps, folder):
+        place = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free_port()}"]
+        host = ["--nnodes", "2", "--nproc-per-node", "1", *place, str(tmp_path / "train.py"), str(steps)]
+        said = as_hosts([host, host], folder)
+        assert len(set(said)) == 1
+        return said[0]
+
+    train(2, tmp_path / "halves")
+    assert len(list((tmp_path / "halves").iterdir())) == 1  # one host has the checkpoint
+    assert train(4, tmp_path / "halves") == train(4, tmp_path / "whole")

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from .. import checks
 from . import checkpoints
 from .model import check_count
-from .processes import rank_and_world, share_buffers
+from .processes import from_first, rank_and_world, share_buffers
 from .threads import Threads, choices
 
 CPU = torch.device("cpu")
@@ -84,7 +84,7 @@ def _check(model, steps, checkpoint, every, samples):
 
 def _resume(model, checkpoint):
     """(steps already done, rows of the history so far)."""
-    saved = checkpoints.read(checkpoint) if checkpoint else None
+    saved = from_first(lambda: checkpoints.read(checkpoint)) if checkpoint else None
     if saved is None:
         return getattr(model, "steps_done", 0), []
     if not isinstance(saved, dict) or not {"step", "history", "state"} <= set(saved):

@@ -24,6 +24,15 @@ def rank_and_world():
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
+def from_first(make):
+    """What make() returns in process 0, in every process: hosts need have no disk in common."""
+    if not dist.is_initialized():
+        return make()
+    found = [make() if dist.get_rank() == 0 else None]
+    dist.broadcast_object_list(found)
+    return found[0]
+
+
 def average_gradients(parameters):
     """Replace gradients by their mean over the processes: what DistributedDataParallel does, which does not
     support the second derivatives of StarGAN's gradient penalty."""

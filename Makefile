@@ -138,7 +138,8 @@ proof: $(READY) $(COLAB)/.ready
 	@$(COLAB)/bin/python -m ipykernel install --prefix $(COLAB) --name colab \
 	    --env MEDGAN_PROFILE smoke --env MEDGAN_BUILD "$(CURDIR)/build/colab" > /dev/null
 	@env -u MEDGAN_PROFILE -u DATASET -u DATA_ROOT JUPYTER_PATH=$(COLAB)/share/jupyter $(PY) -m pytest \
-	    notebooks tests --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600 $(SIDE_BY_SIDE)
+	    notebooks tests --nbval-lax --nbval-kernel-name colab --nbval-cell-timeout 600 $(SIDE_BY_SIDE) \
+	    --junitxml build/proof.xml
 
 # Every shape, file and network of the full profile before hours on a GPU: its sizes, smoke's amounts of work.
 .PHONY: rehearsal

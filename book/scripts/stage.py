@@ -22,6 +22,7 @@ import plans
 import policy
 import quizzes
 import scoreboard
+import where
 
 from medgan_helpers import display
 
@@ -205,6 +206,7 @@ def main(folder, *executed):
         (folder / name).write_text(blinded_test(results / f"would-you-be-fooled{form}.html", folder))
     (folder / "_reliability.md").write_text(scoreboard.reliability())
     (folder / "_speed.md").write_text(scoreboard.speeds())
+    (folder / "_where.md").write_text(f"{where.chapters()}\n\n{where.tests()}\n")
     growth_plot.draw(folder / "images" / "growth.svg")
     (folder / "_growth.md").write_text(f"![{growth_plot.alternative()}](images/growth.svg)\n")
     scores = results / "scores.csv"

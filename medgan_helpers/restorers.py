@@ -28,6 +28,11 @@ NETWORK = having("restore", "trained", kind="a Pix2Pix, as restorers.train makes
 PROFILE = having("pix2pix_steps", "pix2pix_width", kind="a Profile, as profiles.get gives it")
 STARTS = {"ct": "pwls", "mr": "compressed_sensing"}  # conventional reconstructions that networks correct
 BESIDE_OF = {"ct": {"l1": 100.0}}  # the paper's weight: at BESIDE's, CT's discriminator learns nothing
+DRAWERS = {  # of films from organ maps: the package's name for each, and what judges it beside or without L1
+    "L1 alone": ("unet-organs", {"adversarial": 0.0}),
+    "D alone": ("pix2pix-organs-no-l1", {"l1": 0.0}),
+    "both": ("pix2pix-organs", {"l1": 20.0}),
+}
 TRUSTS = (0.0, 0.3, 1.0, 3.0, 10.0, float("inf"))  # of the measured k-space, tried on validation slices
 
 
@@ -239,6 +244,16 @@ def ready(bench, profile, train_here=False):
     more = profile.pix2pix_steps // 3
     pairs = {"unet": go_on(first, bench, more, adversarial=0.0), "pix2pix": go_on(first, bench, more)}
     return {n: p[0] for n, p in pairs.items()}, {n: p[1] for n, p in pairs.items()}, "trained here"
+
+
+@door(size=whole())
+def drawers(size):
+    """({"L1 alone", "D alone", "both": network}, {the same: its card}) of the networks that the package ships
+    to draw a film from an organ map; ({}, {}) where films are of another size."""
+    if any(_made_for(name) != size for name, _ in DRAWERS.values()):
+        return {}, {}
+    found = {row: training.shipped(pix2pix.Pix2Pix, name) for row, (name, _) in DRAWERS.items()}
+    return {row: f[0] for row, f in found.items()}, {row: f[2] for row, f in found.items()}
 
 
 def _made_for(name):

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, metrics, repair_trial, restoration, restorers, slabs
+from medgan_helpers import degradation, metrics, repair_trial, restoration, restorers, simulator, slabs
+from medgan_helpers.images import signed_batch
 from medgan_helpers.metrics.intervals import Estimate
 
 SMALL = {"many": 16, "few": 4, "tests": 6, "size": 32}
@@ -52,13 +53,51 @@ def test_l1_holds_the_patient_only_where_the_error_says_so():
 
 
 def test_sharp_and_right_needs_both():
-    rows = {"L1 alone": (0.05, 0.7), "D alone": (0.2, 1.1)}
-    verdict = lambda both: repair_trial.sharp_and_right(  # noqa: E731
-        pd.DataFrame(rows | {"both": both}, index=["error", "sharpness"]).T
+    def verdict(sharp, farther):
+        table = pd.DataFrame(
+            {"error": [0.05, 0.1, 0.05 * (1 + farther)], "sharpness": [0.55, 1.4, sharp]},
+            index=["L1 alone", "D alone", "both"],
+        )
+        apart = {"sharper": sharp - 0.55, "farther": farther}
+        return repair_trial.sharp_and_right(
+            table, {name: Estimate(value, value - 0.02, value + 0.02) for name, value in apart.items()}
+        )
+
+    assert verdict(0.95, 0.03).startswith("*Both* is: *both* has 95 % of the true films' fine detail")
+    assert "*L1 alone* 55 %" in verdict(0.95, 0.03) and "by 3 % (1 to 5), *D alone* by 100 %" in verdict(
+        0.95, 0.03
     )
-    assert verdict((0.052, 0.9)).startswith("*Both* is")
-    assert "not where it should be" in verdict((0.08, 0.9))
-    assert "hardly sharper" in verdict((0.05, 0.72))
+    assert verdict(0.95, 0.3).endswith("pays for its detail with the patient.")
+    assert verdict(0.56, 0.0).endswith("hardly sharper than *L1 alone*.")
+    assert verdict(0.7, 0.0).startswith("None is yet") and verdict(1.5, 0.0).startswith("None is yet")
+
+
+def test_what_is_learnt_by_heart_is_said():
+    assert repair_trial.by_heart(0.05, 0.08).startswith(
+        "*L1 alone* errs by 0.050 on the films it learnt from"
+    )
+    assert "exposures by heart" in repair_trial.by_heart(0.05, 0.08)
+    assert repair_trial.by_heart(0.08, 0.081).endswith("nothing is learnt by heart.")
+
+
+def test_a_blur_costs_sharpness_and_a_wrong_patient_costs_rightness():
+    made, *_ = simulator.sample(8, 64, seed=3, twins=False, masks=False)
+    films = signed_batch(made)
+    noise = 0.05 * torch.randn(films.shape, generator=torch.Generator().manual_seed(0))
+    drawn = {
+        "blurred": films - repair_trial.detail(films),
+        "noisy": (films + noise).clamp(-1, 1),
+        "another's": films.roll(1, 0),
+        "true": films,
+    }
+    table = repair_trial.drawings(films, drawn)
+    assert (table.loc["true"] - torch.tensor([0.0, 1.0, 1.0]).numpy()).abs().max() < 1e-5
+    assert table.sharpness["blurred"] < 0.7 and table.error["blurred"] < 0.01
+    assert table.sharpness["noisy"] > 1.3 and table.error["noisy"] < 0.01
+    assert 0.7 < table.sharpness["another's"] < 1.5 and table.error["another's"] > 0.05
+    assert table["in place"]["another's"] < 0.3 < 0.5 < table["in place"]["noisy"]
+    found = repair_trial.beside_l1(films, {"L1 alone": drawn["blurred"], "both": films})
+    assert found["sharper"].low > 0.3 and found["farther"].high < 0
 
 
 def test_what_is_erased_and_invented_is_said_of_three_methods():

@@ -39,6 +39,7 @@ AIM = {"PSNR (dB)": 1.0, "SSIM": 0.03}  # the lead that a network with the same 
 NETWORKS = having("items", kind="{name: network}")
 PROFILE = having("restoration_images", "classifier_steps", kind="a profile, as session.start gives it")
 TUNED = (0, 1, 2)  # seeds of the order in which the shipped classifier goes on learning
+COARSE = 4  # px: drawn films are compared with true ones in means over so many a side
 FAINT = 0.02  # grey values: below it no share of a lesion's contrast can be taken
 BRIGHTEST, LEAST_KEPT = "no finding: brightest error in the lungs", "a lesion: the least kept"
 SCORES = shaped("classifiers", "n", "findings")
@@ -126,18 +127,53 @@ def realism(table):
     )
 
 
+@door(films=films_of)
+def detail(films):
+    """The finest detail of films (n, 1, H, W): the films less their blur by (1, 2, 1) / 4 across and down."""
+    line = torch.tensor([0.25, 0.5, 0.25]).to(films)
+    blurred = F.conv2d(F.pad(films, (1, 1, 1, 1), mode="replicate"), (line[:, None] * line)[None, None])
+    return films - blurred
+
+
+@door(films=films_of, made=films_of)
+def per_film(films, made):
+    """Film by film, how right and how sharp a drawing is: DataFrame, a row per film.
+
+    films: the true ones; made: those drawn; both (n, 1, H, W) in [-1, 1]. error: of means over COARSE by
+    COARSE pixels, in grey levels of [0, 1]: shapes and greys count, grain does not. sharpness: how strong the
+    finest detail is; the true film has 1. in place: the correlation of that detail with the true film's.
+    """
+    like(films)("made", made)
+    coarse = F.avg_pool2d(made, COARSE) - F.avg_pool2d(films, COARSE)
+    true, drawn = detail(films).flatten(1), detail(made).flatten(1)
+    strength = true.abs().mean(1).clamp_min(1e-6)
+    found = {
+        "error": coarse.abs().mean((1, 2, 3)) / 2,
+        "sharpness": drawn.abs().mean(1) / strength,
+        "in place": F.cosine_similarity(drawn, true),
+    }
+    return pd.DataFrame({name: values.numpy(force=True) for name, values in found.items()})
+
+
 @door(films=films_of, drawn=each(films_of))
 def drawings(films, drawn):
-    """How near and how sharp films drawn from organ maps are: DataFrame, a row per generator.
-
-    films: the true ones; drawn: {generator: films}; all (n, 1, H, W) in [-1, 1]. error: mean absolute, of
-    grey levels in [0, 1]; sharpness: the true films have 1.
-    """
+    """The means of `per_film`: DataFrame, a row per generator; drawn: {generator: films}."""
     for name, made in drawn.items():
         like(films)(name, made)
-    errors = {name: (made - films).abs().mean().item() / 2 for name, made in drawn.items()}
-    sharp = {name: sharpness(made) / sharpness(films) for name, made in drawn.items()}
-    return pd.DataFrame({"error": errors, "sharpness": sharp})
+    return pd.DataFrame({name: per_film(films, made).mean() for name, made in drawn.items()}).T
+
+
+@door(films=films_of, drawn=holding("L1 alone", "both"))
+def beside_l1(films, drawn, seed=0):
+    """{"sharper", "farther"}: Estimate of "both" against "L1 alone", on the same films.
+
+    sharper: the difference of their sharpness; farther: of their errors, as a share of L1 alone's.
+    """
+    both, plain = (per_film(films, drawn[name]) for name in ("both", "L1 alone"))
+    apart = both - plain
+    farther = apart["error"] / max(plain["error"].mean(), 1e-6)
+    pairs = {"sharper": apart["sharpness"], "farther": farther}
+    return {name: metrics.mean_interval(values, seed=seed) for name, values in pairs.items()}
 
 
 class _Known(dict):

@@ -21,6 +21,7 @@ patterns that no eye does. Four things differ here, each with its source:
 
 import itertools
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -120,8 +121,7 @@ def through_haze(films, rng):
     sigma = BLUR * draw[0] * films.shape[-1] / 64
     if sigma > SHARP:
         films = diffaugment.blur(films, sigma)
-    grain = torch.randn(films.shape, generator=rng, device=films.device)
-    films = films + NOISE * draw[1] * grain
+    films = films + NOISE * draw[1] * torch.randn(films.shape, generator=rng, device=films.device)
     films = diffaugment.contrast(diffaugment.brightness(films, rng), rng)
     return diffaugment.shift(films, rng)
 
@@ -171,8 +171,8 @@ class Stage(nn.Module):
         return F.leaky_relu(self.norm(self.convolution(x), wish), SLOPE)
 
 
-def larger(x, mode="nearest"):
-    return F.interpolate(x, scale_factor=2, mode=mode)
+def larger(x, mode="nearest", times=2):
+    return F.interpolate(x, scale_factor=times, mode=mode)
 
 
 class Painter(nn.Module):
@@ -200,9 +200,10 @@ class Painter(nn.Module):
             nn.init.zeros_(head.bias)
         nn.init.constant_(self.paint.bias[-1:], COVER_BIAS)
 
-    def forward(self, x, labels, z):
-        """The film to show: without covers and moves so small that all they do is blur it."""
-        grey, cover, move = self.brush(x, labels, z)
+    def forward(self, x, labels, z, part=1):
+        """The film to show, without what would only blur it. part: of a larger film, drawn at 1 / part."""
+        drawn = self.brush(x if part == 1 else F.avg_pool2d(x, part), labels, z)
+        grey, cover, move = drawn if part == 1 else (larger(one, "bilinear", part) for one in drawn)
         cover = F.relu(cover - FAINT) / (1 - FAINT)
         return covered(x, grey, cover, F.relu(move - SMALL) - F.relu(-move - SMALL))[0]
 
@@ -234,8 +235,7 @@ class Painter(nn.Module):
 def places(x, part):
     """Where the pixels are, (B, 2, H / part, W / part), from -1 to 1: across and down."""
     rows, columns = (torch.linspace(-1, 1, side // part, device=x.device) for side in x.shape[2:])
-    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"))
-    return grid.expand(len(x), -1, -1, -1)
+    return torch.stack(torch.meshgrid(columns, rows, indexing="xy")).expand(len(x), -1, -1, -1)
 
 
 def moved(x, move):
@@ -390,11 +390,11 @@ class RobustStarGAN(Model):
     def noise(self, count):
         return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
-    @door(images=images, labels=tensor("B", "domains"))
-    def translate(self, images, labels, seed=0):
+    @door(images=images, labels=tensor("B", "domains"), part=whole(1, 16))
+    def translate(self, images, labels, seed=0, part=1):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
-        Another seed: another side, place and size."""
-        check(images, labels, self.config, wish=True)
+        Another seed: another side, place and size. part=2: films of twice the size that it learnt from."""
+        check(F.avg_pool2d(images, part, ceil_mode=True), labels, self.config, wish=True)
         rng = torch.Generator().manual_seed(mix(seed, 9))
         z = torch.randn(len(images), self.config["noise"], generator=rng).to(images.device)
-        return self.in_parts(self.trained, images, labels.float(), z)
+        return self.in_parts(partial(self.trained, part=part), images, labels.float(), z)

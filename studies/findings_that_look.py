@@ -1,7 +1,7 @@
 """Do the findings that a StarGAN draws look like findings? Measures that a pattern nobody sees cannot bribe.
 
     python studies/findings_that_look.py            # of both networks that the package ships
-    python studies/findings_that_look.py stargan    # of one of them
+    python studies/findings_that_look.py stargan    # of one of them, or of stargan_robust_128
 
 Writes book/results/findings.csv, one row per measure: network, finding, measure, value, low, high, n; and
 the same into the card of each network. Measures:
@@ -17,6 +17,9 @@ ratio, aerated, recess: cardiothoracic ratio, aerated lung and depth of the shal
 one_side: share of films whose change lies on one side (four fifths of it); size: the mean change.
 removed: distance to the healthy twin after removal, as a share of that before.
 nothing: mean absolute change where nothing is asked for, of [-1, 1].
+
+stargan_robust_128 is the same network given films of 128 px; it draws the change at 64 px: distances,
+sides and sizes, removal and `nothing`. Witness and ruler read 64 px.
 
 No film of this study was trained on. A killed run goes on: a network that stands in the csv is not measured
 again (delete its rows to repeat).
@@ -41,8 +44,10 @@ from medgan_helpers.training.checkpoints import ASSETS
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "book" / "results" / "findings.csv"
 WORK = ROOT / "build" / "findings"
+ENLARGED = "stargan_robust_128"
 NETWORKS = {"stargan": stargan.StarGAN, "stargan_robust": stargan_robust.RobustStarGAN}
-SIZE, COUNT, SEED = 64, 160, 4000
+SIZE, COUNT, SEED = 64, 2000, 4000
+LARGE, LARGE_COUNT = 128, 600  # side, and films of a finding, of what is drawn into larger films
 WITNESS_FILMS, WITNESS_STEPS = 2500, 500
 OUTLINE_FILMS, OUTLINE_STEPS = (500, 350, 350), 350  # healthy, effusion, large heart
 
@@ -152,16 +157,16 @@ def varied(rows, rng, views):
     return rows.assign(view=views[0] if len(views) == 1 else rng.choice(views, n))
 
 
-def twins(finding, views=("PA", "AP")):
-    """A trial.Case of COUNT patients."""
+def twins(finding, views=("PA", "AP"), count=COUNT, size=SIZE):
+    """A trial.Case of so many patients."""
 
     def make():
-        case = trial.twins(finding, COUNT, SIZE, SEED + len(views), views)
+        case = trial.twins(finding, count, size, SEED + len(views), views)
         return {"healthy": case.healthy.numpy(), "ill": case.ill.numpy()}
 
-    data = cached(f"twins-{finding}-{len(views)}", make)
+    data = cached(f"twins-{finding}-{len(views)}-{count}-{size}", make)
     films = (torch.from_numpy(data[name]) for name in ("healthy", "ill"))
-    return trial.Case(*films, np.arange(COUNT), np.arange(COUNT), True)
+    return trial.Case(*films, np.arange(count), np.arange(count), True)
 
 
 # ---------------------------------------------------------------- the measures
@@ -180,56 +185,80 @@ def measured(outlines, case, made):
     return rows
 
 
+def compared(model, findings, finding, case, part=1):
+    """(films made, what distances and twins say of them)."""
+    target = trial.wish(finding, findings, len(case.healthy))
+    asked = ((case.healthy, target), (case.ill, 0 * target), (case.healthy, 0 * target))
+    options = {} if part == 1 else {"part": part}  # the paper's StarGAN knows one size
+    made, without, same = (model.translate(films, wish, **options) for films, wish in asked)
+    rows = trial.distances(case, made) | trial.variety(case, made) | trial.removal(case, without)
+    return made, rows | {"nothing": trial.mean_of((same - case.healthy).abs().mean((1, 2, 3)))}
+
+
 def measure(name, judge, outlines):
     """{finding: {measure: (value, low, high)}} of one network."""
     model, _, card = training.shipped(NETWORKS[name], name)
     found = {}
     for finding in card["findings"]:
-        target = trial.wish(finding, card["findings"], COUNT)
         case, upright = twins(finding), twins(finding, views=("PA",))
-        made, without = model.translate(case.healthy, target), model.translate(case.ill, 0 * target)
-        same = model.translate(case.healthy, 0 * target)
-        column = stargan_robust.FIVE.index(finding)
-        rows = trial.recognised(judge, column, case, made) | trial.distances(case, made)
-        rows |= trial.variety(case, made) | trial.removal(case, without)
-        rows["nothing"] = trial.mean_of((same - case.healthy).abs().mean((1, 2, 3)))
+        made, rows = compared(model, card["findings"], finding, case)
+        rows |= trial.recognised(judge, stargan_robust.FIVE.index(finding), case, made)
         if finding in trial.RULER:
+            target = trial.wish(finding, card["findings"], COUNT)
             rows |= measured(outlines, upright, model.translate(upright.healthy, target))
-        found[finding] = {what: [round(float(v), 4) for v in values] for what, values in rows.items()}
-        print(name, finding, {what: values[0] for what, values in found[finding].items()}, flush=True)
+        found[finding] = rounded(name, finding, rows)
+    return found
+
+
+def measure_large():
+    """The same of the robust network given larger films, without witness and ruler."""
+    model, _, card = training.shipped(stargan_robust.RobustStarGAN, "stargan_robust")
+    found = {}
+    for finding in card["findings"]:
+        case = twins(finding, count=LARGE_COUNT, size=LARGE)
+        rows = compared(model, card["findings"], finding, case, part=LARGE // SIZE)[1]
+        found[finding] = rounded(ENLARGED, finding, rows)
+    return found
+
+
+def rounded(name, finding, rows):
+    found = {what: [round(float(v), 4) for v in values] for what, values in rows.items()}
+    print(name, finding, {what: values[0] for what, values in found.items()}, flush=True)
     return found
 
 
 def keep(name, found):
     """Write the rows to the csv, and the measures into the network's card."""
+    large = name == ENLARGED
     rows = [
         {"network": name, "finding": finding, "measure": what, "value": v, "low": low, "high": high}
         for finding, measures in found.items()
         for what, (v, low, high) in measures.items()
     ]
     known = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
-    rows = [row | {"n": COUNT} for row in rows]
+    rows = [row | {"n": LARGE_COUNT if large else COUNT} for row in rows]
     artifacts.write_csv(OUT, [*(row for row in known if row["network"] != name), *rows])
-    path = ASSETS / name / "card.json"
-    card = json.loads(path.read_text())
-    artifacts.write_json(path, card | {"measures": found, "films_per_finding": COUNT})
+    path = ASSETS / ("stargan_robust" if large else name) / "card.json"
+    said = {f"measures_{LARGE}": found} if large else {"measures": found, "films_per_finding": COUNT}
+    artifacts.write_json(path, json.loads(path.read_text()) | said)
 
 
 def main():
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("network", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}")
+    names = [*NETWORKS, ENLARGED]
+    parser.add_argument("network", nargs="*", default=names, help=f"of {', '.join(names)}")
     options = parser.parse_args()
-    unknown = set(options.network) - set(NETWORKS)
+    unknown = set(options.network) - set(names)
     if unknown:
-        parser.error(f"unknown network {', '.join(sorted(unknown))}: choose of {', '.join(NETWORKS)}")
+        parser.error(f"unknown network {', '.join(sorted(unknown))}: choose of {', '.join(names)}")
     torch.set_num_threads(1)
     judge, outlines = witness(), outliner()
     for name in options.network:
         if OUT.exists() and (pd.read_csv(OUT)["network"] == name).any():
             print(f"{name} is measured already")
             continue
-        keep(name, measure(name, judge, outlines))
+        keep(name, measure_large() if name == ENLARGED else measure(name, judge, outlines))
 
 
 if __name__ == "__main__":

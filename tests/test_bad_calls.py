@@ -1141,6 +1141,7 @@ BAD_CALLS = {
         (stargan_robust.lesson_rows, (-2, 0), "count is -2"),
         (stargan_robust.Examiner, CPU | {"findings": 0}, "findings is 0: expected 1 to 1000"),
         (method(stargan_robust.RobustStarGAN, "translate"), (FILMS, torch.eye(4), -4), "seed is -4"),
+        (method(stargan_robust.RobustStarGAN, "translate"), (FILMS, torch.eye(4), 0, 0), "part is 0"),
         (lesion_gan.copy_paste, (FILMS, FILMS[:3], MIDDLES[:3], MIDDLES), "4 negatives, 3 positives"),
         (lesion_gan.add_blob, (FILMS, MIDDLES, torch.tensor([-3.0] * 4), 0.5), "radii is .*0 or more"),
         (lesion_gan.box_centres, (BOXES, "64"), "size is '64'"),

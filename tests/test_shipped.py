@@ -66,7 +66,10 @@ def test_the_shipped_robust_stargan_draws_what_its_noise_says():
     target = torch.tensor([[float(name == "Pleural Effusion") for name in card["findings"]]])
     once, again = (model.translate(film, target, seed) for seed in (1, 2))
     assert 0.001 < (once - again).abs().mean() < 0.3
-    assert set(card["measures"]) == set(card["findings"])
+    assert set(card["measures"]) == set(card["measures_128"]) == set(card["findings"])
+    large = torch.zeros(1, 1, 128, 128)
+    drawn = model.translate(large, target, 1, part=2)
+    assert drawn.shape == large.shape and 0.001 < (drawn - large).abs().mean() < 0.3
 
 
 def test_films_from_organ_maps_are_sharp_and_right_with_l1_and_a_discriminator():

@@ -124,6 +124,20 @@ def test_another_seed_is_another_picture_and_the_same_the_same():
     assert once.shape == films.shape and once.abs().max() <= 1
 
 
+def test_a_film_of_twice_the_size_gets_the_same_change():
+    game = model()
+    painter = game.trained
+    torch.nn.init.normal_(painter.paint.weight)
+    films, labels = torch.rand(2, 1, 32, 32) - 0.5, torch.ones(2, 1)
+    large = films.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    small, drawn = game.translate(films, labels), game.translate(large, labels, part=2)
+    assert drawn.shape == large.shape
+    difference = torch.nn.functional.avg_pool2d(drawn, 2) - small
+    assert difference.abs().mean() < 0.3 * (small - films).abs().mean()
+    with pytest.raises(ValueError, match=r"made for \(2, 1, 32, 32\)"):
+        game.translate(large, labels)
+
+
 def test_without_an_examiner_it_does_not_train():
     with pytest.raises(ValueError, match="needs an examiner"):
         RobustStarGAN(32, 1, width=8, **CPU).step((torch.zeros(2, 1, 32, 32), torch.zeros(2, 1)))

@@ -1,0 +1,32 @@
+"""book/scripts/where.py: the minutes of chapters and tests, as page *Speed* shows them."""
+
+import clock
+import pandas as pd
+import where
+
+XML = """<testsuites><testsuite>
+<testcase classname="notebooks.03-dcgan" name="Cell 1" time="90.0"/>
+<testcase classname="tests.test_pages" name="a page" time="30.0"/>
+<testcase classname="tests.test_images" name="one" time="15.0"/>
+<testcase classname="tests.test_metrics" name="two" time="15.0"/>
+</testsuite></testsuites>"""
+
+
+def test_the_seconds_of_tests_are_summed_by_what_they_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(where, "TABLE", tmp_path / "minutes.csv")
+    assert "not timed yet" in where.tests()
+    (tmp_path / "proof.xml").write_text(XML)
+    where.main(tmp_path / "proof.xml")
+    minutes = pd.read_csv(where.TABLE).set_index("what").minutes
+    assert minutes["every notebook as on Colab (nbval)"] == 1.5
+    assert minutes["every page in a browser"] == 0.5
+    assert minutes["all other tests"] == 0.5 and minutes.sum() == 2.5
+    assert "| **all** | 2.5 |" in where.tests()
+
+
+def test_what_a_chapter_s_minutes_went_into_adds_up():
+    table = where.plans.runs()
+    assert (table[clock.NAMES].sum(axis=1) <= table.minutes + 0.1).all()
+    assert (table[clock.NAMES].sum(axis=1) >= 0.7 * table.minutes - 0.1).all()
+    lines = where.chapters().splitlines()
+    assert len(lines) == len(table) + 3 and lines[-1].startswith("| **all** | ")

@@ -89,7 +89,7 @@ def test_the_readme_answers_the_same_three_questions_in_a_sentence_each():
     said = "\n".join(pd.read_csv(answers.TABLE).says)
     better = "better than the best conventional method"
     assert repairs.startswith(f"A U-Net repairs X-ray, CT and MR images {better},")
-    assert f"A U-Net repairs {better}: X-ray, CT, MR, by" in said
+    assert f"A U-Net repairs {better} for X-ray, CT and MR, by" in said
     assert "a network with a discriminator more often invents a shadow" in repairs
     shares = re.search(r"discriminator, invents a shadow .* in (\d+) % .* the U-Net in (\d+) %", said)
     assert int(shares[1]) > int(shares[2])

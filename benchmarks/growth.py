@@ -4,6 +4,7 @@ Each series is {amount: seconds}. The slope of the logarithm of the seconds over
 twice as much takes twice as long, and -1 where twice as many processes take half as long.
 """
 
+import argparse
 import itertools
 import os
 import resource
@@ -69,13 +70,20 @@ def trained(processes):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*torchrun, str(processes), __file__], env=environment, check=True, capture_output=True, text=True
+        [*torchrun, str(processes), __file__, "--train"],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return max(map(float, done.stdout.split()))
 
 
 def main():
-    """In one of the processes: print the seconds."""
+    """In one of the processes that `trained` starts: print the seconds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train", action="store_true", required=True, help="one process of a training")
+    parser.parse_args()
     model = dcgan.DCGAN(64, 32)
     _, processes = training.rank_and_world()
     noise = itertools.repeat(torch.rand(BATCH, 1, 64, 64) * 2 - 1)

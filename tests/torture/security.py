@@ -18,7 +18,7 @@ FORBIDDEN = {  # calls that run what a file holds; numpy's and pandas' are judge
     "dill.load", "dill.loads", "marshal.loads", "marshal.load", "shelve.open", "yaml.load",
     "yaml.unsafe_load", "pd.read_pickle", "pandas.read_pickle", "os.system", "os.popen",
 }  # fmt: skip
-OURS = ("tests/test_exam.py",)  # evaluates the calculations of our own solutions
+OURS = ("tests/test_exam.py", "tests/test_exercises.py", "tests/test_beyond.py")  # evaluate lines of our own
 MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle"}
 SECRET = re.compile(
     r"gh[pousr]_\w{30,}|github_pat_\w{30,}|hf_[A-Za-z]{30,}|AKIA[0-9A-Z]{16}|sk-[A-Za-z0-9]{32,}"
@@ -84,9 +84,13 @@ def no_code_from_files():
     """The syntax trees of all code: no call and no import that could run what a file holds."""
     files, failures = list(code()), []
     for name, text in files:
-        words = [word for word in dangers(text) if not (str(name) in OURS and word.endswith("calls eval"))]
+        words = [
+            word
+            for word in dangers(text)
+            if not (str(name) in OURS and word.endswith(("calls eval", "calls exec")))
+        ]
         failures += [f"{name}: {word}" for word in words]
-    note = "a test evaluates our own exam's solutions; one weights file is read with weights_only"
+    note = "tests evaluate our own exam, exercises, pages; one weights file is read with weights_only"
     return Count("files that unpickle or evaluate nothing", len(files), failures, note)
 
 

@@ -314,10 +314,13 @@ def test_the_front_page_says_which_studies_are_missing(tmp_path):
     assert "final grid" in front_page.unfinished(tmp_path)  # one arm has too few seeds for a verdict
     (tmp_path / "grid.csv").write_text("\n".join(["arm,seed", *cells]))
     text = front_page.unfinished(tmp_path)
-    some = [f"none,{seed},{percent}" for seed in range(5) for percent in (1, 10)]
-    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some]))
+    some, more = ([f"{arm},{seed},{p}" for arm in front_page.ARMS for seed in range(5)] for p in (1, 10))
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some, *more]))
     assert "chapter 6 (50 and 100 % not run);" in front_page.unfinished(tmp_path)
-    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some[::2], "none,0,10"]))
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some, "none,0,10"]))
+    assert "chapter 6 (10 % in part; 50 and 100 % not run);" in front_page.unfinished(tmp_path)
+    others = [line for line in more if "oracle" not in line]  # every arm but one has all its seeds
+    (tmp_path / "grid.csv").write_text("\n".join(["arm,seed,percent", *some, *others]))
     assert "chapter 6 (10 % in part; 50 and 100 % not run);" in front_page.unfinished(tmp_path)
     assert "final grid" not in text and "equal-cost" in text and "real films" in text
     for name in front_page.STUDIES:

@@ -21,6 +21,7 @@ STUDIES = {  # tables of book/results, each by a script in studies/
     "real_auc.csv": "chapter 6's augmentation table on real films",
     "generators.csv": "the equal-cost table of chapter 10",
 }
+ARMS = ("none", "standard", "duplicate", "stargan", "lesion_gan", "oracle")  # of every regimen of the grid
 PERCENTS = {1: LEAST_SEEDS, 10: LEAST_SEEDS, 50: 3, 100: 3}  # of the films: the grid's regimens, their seeds
 CARD = (480, 270)  # pixels of a card's picture
 
@@ -70,15 +71,16 @@ def missing(path):
     if "percent" not in table:
         return "in part" if fewest_seeds(table) < LEAST_SEEDS else ""
     parts = {percent: table[table["percent"] == percent] for percent in PERCENTS}
-    begun = [p for p, part in parts.items() if len(part) and fewest_seeds(part) < PERCENTS[p]]
+    begun = [p for p, part in parts.items() if len(part) and fewest_seeds(part, ARMS) < PERCENTS[p]]
     absent = [p for p, part in parts.items() if not len(part)]
     told = {"in part": begun, "not run": absent}
     return "; ".join(f"{' and '.join(map(str, which))} % {how}" for how, which in told.items() if which)
 
 
-def fewest_seeds(table):
-    """Of the arms of a table: the seeds of the one that has fewest."""
-    return table.groupby("arm")["seed"].nunique().min()
+def fewest_seeds(table, arms=()):
+    """Of the arms of a table, and of those that it should have: the seeds of the one that has fewest."""
+    seeds = table.groupby("arm")["seed"].nunique()
+    return seeds.reindex([*{*seeds.index, *arms}], fill_value=0).min()
 
 
 def figure_of(notebook):

@@ -40,9 +40,8 @@ def alternative():
     """What the plot shows, in words."""
     parts = []
     for what, points in pd.read_csv(POINTS).groupby("what", sort=False):
-        first, last = points.iloc[0], points.iloc[-1]
-        ends = (f"{end.seconds:.3g} s for {end.amount:,}" for end in (first, last))
-        parts.append(f"{what}: {', '.join(ends)}")
+        told = (f"{point.seconds:.3g} s for {point.amount:,}" for point in points.itertuples())
+        parts.append(f"{what}: {', '.join(told)}")
     return "Seconds over amounts, both axes logarithmic. " + "; ".join(parts) + "."
 
 

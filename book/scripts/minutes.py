@@ -34,7 +34,9 @@ def main(profile, *executed):
         notebook = command.notebook(path)
         took = f"{minutes(notebook):.1f}"
         parts = [f"{notebook.metadata.seconds[name] / 60:.2f}" for name in clock.NAMES]
-        machine = f"{os.cpu_count()} CPU cores" + " without bf16" * (choose_device("cpu")[1] == torch.float32)
+        machine = f"one of {os.cpu_count()} CPU cores" + " without bf16" * (
+            choose_device("cpu")[1] == torch.float32
+        )
         table[profile, path.stem] = dict(
             zip(COLUMNS, (path.stem, profile, took, *parts, machine), strict=True)
         )

@@ -23,7 +23,7 @@ def activation_map(function):
 
 @check  # exercise 2
 def pointing(function):
-    """function(maps, masks) -> hits, chance."""
+    """function(maps, masks) -> the number of hits, the share that a random pixel would hit."""
     maps = torch.rand(50, 8, 8, generator=torch.Generator().manual_seed(0))
     masks = torch.zeros(50, 8, 8, dtype=torch.bool)
     masks[:, 2:6, 2:6] = True

@@ -111,10 +111,10 @@ $(call chapter,07): $(call chapter,06)
 
 # The chapters that wait for each other come first, the others fill the second core beside them: 00 and 11, which
 # bring their own films, while 01 makes those of the others. Make looks for 07 only when it has begun all that
-# need not wait, so the last ones wait for 06 too.
-$(call chapter,02 03 04 05): | $(FIRST)
-$(call chapter,08 09 10): | $(call chapter,06)
-$(SITE): $(call chapter,07 08 10) $(EXECUTED) $(PROSE) _config.yml $(READY)
+# need not wait, so the last ones wait for 06 too: short ones, so that both cores end together.
+$(call chapter,03 04 05 10): | $(FIRST)
+$(call chapter,02 08 09): | $(call chapter,06)
+$(SITE): $(call chapter,07 08 02) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"
 	@ASKED_BY=$$PPID exec $(PY) book/scripts/build_site.py $(BUILD) $(EXECUTED)
 

@@ -111,9 +111,9 @@ def contiguous(network):
     return network.to(memory_format=torch.contiguous_format).train()
 
 
-def all_steps(device):
-    """{name: (our step, the plain step, batch)}: batches lie on the device."""
-    rng, count, here = torch.Generator().manual_seed(0), BATCH[device], {"device": device}
+def all_steps(device, count=None):
+    """{name: (our step, the plain step, batch)}: batches of `count` films (None: BATCH) on the device."""
+    rng, count, here = torch.Generator().manual_seed(0), count or BATCH[device], {"device": device}
     films = (torch.rand((count, 1, SIZE, SIZE), generator=rng) * 2 - 1).to(device)
     two, all_findings = (torch.randint(0, 2, (count, n), generator=rng).float().to(device) for n in (2, 14))
     ours_stargan = stargan.StarGAN(SIZE, 2, WIDTH // 2, critic_steps=2, **here)

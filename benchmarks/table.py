@@ -23,6 +23,7 @@ import drr
 import growth
 import live
 import numpy as np
+import operations
 import pandas as pd
 import torch
 from jpegs import noise_films, time_epochs, time_first_pass, time_theirs
@@ -199,6 +200,15 @@ def steps(device="cpu"):
         )  # fmt: skip
 
 
+def asked():
+    """What the steps ask of a GPU, counted here with its batches: see `operations`."""
+    for name, (ours, plain, batch) in all_steps("cpu", BATCH["cuda"]).items():
+        (many, moved), (theirs, _) = operations.count(ours, batch), operations.count(plain, batch)
+        yield {"what": f"{name}, operations of a training step", "unit": "operations", "ours": many,
+               "peer": "plain PyTorch", "theirs": theirs, "ratio": many / theirs}  # fmt: skip
+        yield alone(f"{name}, what an operation moves", "MB", moved / 1e6)
+
+
 def gpu():
     """On a GPU: its ceilings, every step against plain PyTorch, and the full profile's networks."""
     if not GPU:
@@ -214,7 +224,7 @@ def gpu():
         yield from steps("cuda")
     for (name, size), (step, batch) in full_size().items():
         torch.cuda.reset_peak_memory_stats()
-        work = operations(step, batch)
+        work = arithmetic(step, batch)
         count = len(batch if torch.is_tensor(batch) else batch[0])
         rate = speed(lambda: step(batch), count)  # noqa: B023
         yield alone(f"{name}, {size} px, batch {count}", "images/s", rate)
@@ -228,7 +238,7 @@ def gpu():
         yield alone(f"{name}, {size} px, memory", "GiB", memory)
 
 
-def operations(step, batch):
+def arithmetic(step, batch):
     """Floating-point operations of one step; None where torch cannot count them (second derivatives)."""
     try:
         with FlopCounterMode(display=False) as counted:
@@ -298,6 +308,7 @@ def grow():
 PARTS = {
     "machine": machine, "films": films, "drr": integrals, "store": store, "scans": scans, "steps": steps,
     "busy": busy, "figures": figures, "growth": grow, "gpu": gpu,
+    "asked": asked,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """book/scripts/where.py: the minutes of chapters and tests, as page *Speed* shows them."""
 
 import clock
+import operations
 import pandas as pd
+import steps
+import torch
 import where
 
 XML = """<testsuites><testsuite>
@@ -30,3 +33,28 @@ def test_what_a_chapter_s_minutes_went_into_adds_up():
     assert (table[clock.NAMES].sum(axis=1) >= 0.7 * table.minutes - 0.1).all()
     lines = where.chapters().splitlines()
     assert len(lines) == len(table) + 3 and lines[-1].startswith("| **all** | ")
+
+
+def test_operations_are_what_computes_and_optimizers_do_not_count():
+    weight = torch.ones(4, requires_grad=True)
+    optimizer = torch.optim.Adam([weight])
+
+    def step(batch):
+        optimizer.zero_grad()
+        (weight * batch.view(4)).sum().backward()  # one times another, the sum, and back again: 1, and times
+        optimizer.step()
+
+    many, moved = operations.count(step, torch.ones(2, 2))
+    assert many == 4 and 16 < moved < 48
+
+
+def test_what_the_speed_page_says_of_a_gpu_s_operations():
+    assert steps.BATCH["cuda"] == where.GPU_BATCH
+    rows = [line.strip("| ").split(" | ") for line in where.gpu_steps().splitlines()[2:]]
+    many, moved, plain, recorded, times = (
+        {row[0]: float(row[column].replace(",", "")) for row in rows} for column in range(1, 6)
+    )
+    assert {name for name, ratio in times.items() if ratio < 3} == {"Pix2Pix", "StarGAN"}
+    assert max(plain.values()) < 1.5 * min(plain.values())  # Python's time, about the same
+    assert max(moved, key=moved.get) == max(recorded, key=recorded.get) == "Pix2Pix"
+    assert max(many, key=many.get) == "StarGAN" and moved["StarGAN"] < moved["DCGAN"]

@@ -38,7 +38,8 @@ def recorded(claim, scores):
     "findings". A sentence whose scores are not all there is left out.
     """
     table = pd.read_csv(scores) if scores and scores.is_file() else pd.DataFrame({"name": []})
-    known = {name: shown(table.set_index("name"), name) for name in table["name"]}
+    by_name = table.set_index("name")
+    known = {name: shown(by_name, name) for name in by_name.index}
     known |= {f"n of {row.name}": f"{row.n:,.0f}" for row in table.itertuples(index=False)}
     lines = []
     for finding in claim.get("findings", [""]):

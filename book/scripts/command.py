@@ -4,6 +4,10 @@ import inspect
 import sys
 from pathlib import Path
 
+# nbformat asks jsonschema, which tries this package: a grammar of web addresses that takes a second to build,
+# in every chapter, for a check that notebooks do not need. jsonschema does without.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 
 def notebook(path):
     """An executed notebook; raises FileNotFoundError or ValueError that names the file."""

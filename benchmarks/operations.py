@@ -1,11 +1,14 @@
-"""What a training step asks of the machine: its operations, counted, for `table.py`.
+"""What a training step and a film ask of the machine: their operations, counted, for `table.py`.
 
-Counted on a CPU, where the same step asks for the same operations as on a GPU: everything that computes or
+A step's are counted on a CPU, where it asks for the same operations as on a GPU: everything that computes or
 copies, forward and backward, but for the optimizers, which a GPU runs in a few kernels for all weights.
 """
 
+import time
+
 import torch
 from torch.optim import optimizer
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -48,3 +51,14 @@ def count(step, batch):
     for hook in hooks:
         hook.remove()
     return counted.operations / CALLS, counted.moved / counted.operations
+
+
+def inside(work):
+    """(operations of work(), share of its time inside of them): the rest is Python, which asks for them."""
+    work()  # fills caches
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        begun = time.perf_counter()
+        work()
+        whole = time.perf_counter() - begun
+    found = seen.key_averages()
+    return sum(each.count for each in found), sum(each.self_cpu_time_total for each in found) / 1e6 / whole

@@ -132,6 +132,11 @@ def films():
                 yield {"what": f"{what}, {name}", "unit": "films/s", "ours": ours,
                        "peer": "1 process, 1 thread", "theirs": theirs, "ratio": ratio}  # fmt: skip
 
+    for what, more in (("film", False), ("film with twin and masks", True)):
+        many, share = operations.inside(lambda: draw(FILMS, more, 1))  # noqa: B023
+        yield alone(f"{what}, operations", "operations", many / FILMS)
+        yield alone(f"{what}, time inside of them", "share", share)
+
 
 def render(pool, processes, threads, more):
     """Films a second, the same FILMS in each process."""

@@ -120,15 +120,15 @@ def convolution(dtype):
 def films():
     """Rendering films, alone and with their healthy twins and masks: threads and processes against one."""
     pool = multiprocessing.get_context("spawn").Pool
-    with pool(1) as alone, pool(2) as pair:
+    with pool(1) as single, pool(2) as pair:
         for what, more in (("film", False), ("film with twin and masks", True)):
-            one, threads, two = ((alone, 1, 1), (alone, 1, 2), (pair, 2, 1))
+            one, threads, two = ((single, 1, 1), (single, 1, 2), (pair, 2, 1))
             for workers, processes, number in (one, threads, two):
                 render(workers, processes, number, more)  # what starts and fills caches does not count
             for name, several in (("1 process, 2 threads", threads), ("2 processes, 1 thread each", two)):
                 turns = [[render(*one, more), render(*several, more)] for _ in range(PAIRS)]
                 theirs, ours = map(statistics.median, zip(*turns, strict=True))
-                ratio = statistics.median(many / single for single, many in turns)
+                ratio = statistics.median(many / few for few, many in turns)
                 yield {"what": f"{what}, {name}", "unit": "films/s", "ours": ours,
                        "peer": "1 process, 1 thread", "theirs": theirs, "ratio": ratio}  # fmt: skip
 

@@ -58,3 +58,10 @@ def test_what_the_speed_page_says_of_a_gpu_s_operations():
     assert max(plain.values()) < 1.5 * min(plain.values())  # Python's time, about the same
     assert max(moved, key=moved.get) == max(recorded, key=recorded.get) == "Pix2Pix"
     assert max(many, key=many.get) == "StarGAN" and moved["StarGAN"] < moved["DCGAN"]
+
+
+def test_what_the_speed_page_says_of_a_film_s_operations():
+    bench = pd.read_csv(where.RESULTS / "bench.csv").set_index("what").ours
+    for film in ("film", "film with twin and masks"):
+        assert bench[f"{film}, operations"] > 1000
+        assert 0.25 < 1 - bench[f"{film}, time inside of them"] < 0.42

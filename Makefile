@@ -146,6 +146,7 @@ proof: $(READY) $(COLAB)/.ready
 rehearsal: $(READY)  ## run the book in the full profile's sizes for a few steps, in build/rehearsal
 	@MEDGAN_REHEARSAL=1 MEDGAN_BUILD="$(CURDIR)/build/rehearsal" \
 	    $(MAKE) --no-print-directory book PROFILE=full BUILD=build/rehearsal/full DATASET= DATA_ROOT=
+	@$(PY) book/scripts/minutes.py rehearsal build/rehearsal/full/executed/[0-9]*.ipynb
 
 .PHONY: student
 student: $(READY)  ## the notebooks without solutions, in build/student

@@ -1,4 +1,5 @@
-"""Where a notebook's seconds go: a thread in its kernel looks twenty times a second at what is being done.
+"""Where a notebook's seconds go, and how much memory it takes: a thread in its kernel looks twenty times a
+second at what is being done.
 
 execute.py starts it in every kernel (`argument`) and keeps what it saw in the notebook's metadata (`seen`);
 minutes.py writes it into the table of minutes, and page *Speed* shows it.
@@ -11,6 +12,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+import psutil
 
 EVERY = 0.05  # seconds
 WRITE = 20  # looks between two states of the file: a kernel may end without a word
@@ -26,6 +29,7 @@ KINDS = {  # part of a file's path, or file and function: what it is for; the in
 }
 REST = "the rest"
 WAITING = "waiting"  # between two cells
+PEAK = "peak GB"  # of the kernel's memory; processes that it starts do not count
 NAMES = ["training", "rendering", "scoring", "conventional repair", "figures", "imports", REST]
 
 
@@ -37,9 +41,11 @@ def start(path):
 
 def look(path, thread):
     seconds, before, number = collections.Counter(), time.perf_counter(), 0
+    kernel = psutil.Process()
     while frame := sys._current_frames().get(thread):
         now = time.perf_counter()
         seconds[kind(frame)] += now - before
+        seconds[PEAK] = max(seconds[PEAK], kernel.memory_info().rss / 1e9)
         before, number = now, number + 1
         del frame  # its variables are large, and not ours to keep alive
         if number % WRITE == 0:
@@ -75,6 +81,6 @@ def argument(path):
 
 
 def seen(path):
-    """{kind: seconds} as the clock wrote them; none of waiting, all 0 if it wrote nothing."""
+    """{kind: seconds} and PEAK, as the clock wrote them; none of waiting, all 0 if it wrote nothing."""
     found = json.loads(Path(path).read_text()) if Path(path).is_file() else {}
-    return {name: round(found.get(name, 0.0), 1) for name in NAMES}
+    return {name: round(found.get(name, 0.0), 1) for name in (*NAMES, PEAK)}

@@ -207,6 +207,7 @@ def main(folder, *executed):
     (folder / "_reliability.md").write_text(scoreboard.reliability())
     (folder / "_speed.md").write_text(scoreboard.speeds())
     (folder / "_where.md").write_text(f"{where.chapters()}\n\n{where.tests()}\n")
+    (folder / "_rehearsed.md").write_text(f"{where.rehearsed()}\n")
     (folder / "_gpu_steps.md").write_text(f"{where.gpu_steps()}\n")
     growth_plot.draw(folder / "images" / "growth.svg")
     (folder / "_growth.md").write_text(f"![{growth_plot.alternative()}](images/growth.svg)\n")

@@ -16,6 +16,8 @@ from scoreboard import RESULTS, figures
 from medgan_helpers import artifacts
 
 TABLE = RESULTS / "proof_minutes.csv"
+REHEARSED = RESULTS / "rehearsal.csv"
+COLUMNS = ["minutes", *clock.NAMES, clock.PEAK]
 GPU_BATCH = 64  # films in the steps that benchmarks/table.py times on a GPU
 GROUPS = {  # part of a test's file: what it does; the first one counts
     "notebooks.": "every notebook as on Colab (nbval)",
@@ -42,17 +44,28 @@ def main(proof):
 
 
 def chapters():
-    """A row per chapter of the class book: minutes of one core, and what they went into."""
-    table = plans.runs()
-    lines = ["| Chapter | Minutes | " + " | ".join(clock.NAMES) + " |"]
-    lines += ["| --- | --: |" + " --: |" * len(clock.NAMES)]
-    for name, row in table.iterrows():
-        lines.append(row_of(f"[](notebooks/{name}.ipynb)", row))
-    return "\n".join([*lines, row_of("**all**", table[["minutes", *clock.NAMES]].sum())])
+    """A row per chapter of the class book: minutes of one core, what they went into, and memory."""
+    return table_of(plans.runs(), COLUMNS)
 
 
-def row_of(name, row):
-    return f"| {name} | " + " | ".join(f"{row[column]:.1f}" for column in ("minutes", *clock.NAMES)) + " |"
+def rehearsed():
+    """A row per chapter of the full profile's rehearsal: minutes of one core, and memory."""
+    if not REHEARSED.exists():
+        return "It has not been run to its end."
+    return table_of(pd.read_csv(REHEARSED).set_index("notebook"), ["minutes", clock.PEAK])
+
+
+def table_of(table, columns):
+    """A row per chapter; under them the sums, of memory the peak."""
+    lines = ["| Chapter | " + " | ".join(column[0].upper() + column[1:] for column in columns) + " |"]
+    lines += ["| --- |" + " --: |" * len(columns)]
+    lines += [row_of(f"[](notebooks/{name}.ipynb)", row[columns]) for name, row in table.iterrows()]
+    every = table[columns].agg({name: "max" if name == clock.PEAK else "sum" for name in columns})
+    return "\n".join([*lines, row_of("**all**", every)])
+
+
+def row_of(name, numbers):
+    return f"| {name} | " + " | ".join(f"{number:.1f}" for number in numbers) + " |"
 
 
 def tests():

@@ -3,7 +3,7 @@
 Everything generated lies under build/<profile>/ (build/<profile>-<dataset>/ for other data than the
 simulated default): data, artifacts, results, executed, html. Every file is written to a temporary name
 in the same folder and renamed, so a killed run or a full disk leaves the old file or none, never a half.
-What a killed run was writing goes when the same file is written next.
+What a killed run left is removed when that file is next written.
 """
 
 import csv

@@ -58,7 +58,7 @@ def affine(images, degrees=0.0, across=0.0, down=0.0, scale=1.0):
 
 
 def _movements(name, value):
-    """Matrices (B, 2, 3) of finite numbers; a look at those on a GPU would have to wait."""
+    """Matrices (B, 2, 3) of finite numbers; not checked on a GPU (it would wait)."""
     tensor("B", "2", "3")(name, value)
     if value.device.type == "cpu" and not value.isfinite().all():
         raise ValueError(f"{name} hold nan or infinite numbers: expected those that affine makes")

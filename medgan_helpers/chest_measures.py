@@ -115,7 +115,7 @@ def outlines(table, masks, size=64):
 
 # ---------------------------------------------------------------- the measures
 def _organ(*axes):
-    """An organ's mask with these axes: probabilities would be measured as if they were one."""
+    """An organ's mask with these axes: probabilities would be measured like a mask."""
 
     def rule(name, value):
         shaped(*axes)(name, value)

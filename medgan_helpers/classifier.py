@@ -289,7 +289,7 @@ TUNING_RATE = 1e-3  # a third of the first: what it has learnt should stay
 def shipped(steps=None):
     """The classifier that the package ships; it brings films to SIDE pixels. Its card says how well it reads.
 
-    steps: None to ask it as it is, or for how many steps it is to go on learning, from other films.
+    steps: None to use it as it is, or how many more steps it will learn, from other films.
     """
     model = load(DenseNet, artifacts.ASSETS / "classifier")
     model.side = SIDE

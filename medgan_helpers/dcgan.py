@@ -178,7 +178,7 @@ class DCGAN(Model):
     recipe: PAPER, SMALL, FEW_FILMS, MODERN or a Recipe of your own; keywords of Recipe after it change single
     settings: DCGAN(64, 32, recipe=SMALL, loss="saturating").
     decay_steps: length of the schedule, constant for half of it, then falling to 0; None: constant, as in the
-    paper. Raises ValueError for a setting that there is not.
+    paper. Raises ValueError for an unknown setting.
     """
 
     def __init__(

@@ -226,7 +226,7 @@ def finer(images, factor):
 def ct(images, generator, dose=2e3, views=32, electronic=3.0, ring=0.0, metal=0.0):
     """A CT slice scanned with few photons from few directions, then filtered back-projected.
 
-    dose: photons a ray in air; views: projections over 180 degrees; electronic: read-out noise in photons;
+    dose: photons per ray in air; views: projections over 180 degrees; electronic: read-out noise in photons;
     ring: relative spread of the detectors' gains; metal: radius of one metal pin in pixels.
     """
     rays = ct_rays(images, generator, dose, views, electronic, ring, metal)

@@ -16,7 +16,7 @@ def say(text, finding=False, short=""):
     """Show `text` as Markdown: sentences whose numbers come from the run above them.
 
     finding: what the chapter finds; its page opens with it (book/scripts/opening.py).
-    short: the same for who has not read the chapter, without what it asks to be predicted: its page opens
+    short: the same for new readers, without what the chapter asks them to predict: its page opens
     with it, and the front page quotes it (book/scripts/front_page.py).
     """
     for name, words in {"text": text, "short": short}.items():

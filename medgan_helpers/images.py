@@ -44,7 +44,7 @@ class ImageStore:
         images, labels = next(train.batches(32, seed=0))
 
     len(store); store[i], store[2:5], store[[7, 1]]: uint8 arrays (..., size, size); store.frame: its rows.
-    Raises ValueError or OSError naming the films, the rows or the space that lack.
+    Raises ValueError or OSError naming the missing films, rows or space.
     """
 
     @checks.door(skip_bad=checks.switch)
@@ -249,7 +249,7 @@ def _with_channel(grey):
 
 
 def uint8_to_signed(grey):
-    """Grey levels 0 to 255 (tensor or array) -> float tensor in [-1, 1]; all 256 levels find the way back."""
+    """Grey levels 0 to 255 (tensor or array) -> float tensor in [-1, 1]; all 256 levels convert back."""
     if str(getattr(grey, "dtype", type(grey).__name__)).split(".")[-1] != "uint8":
         raise TypeError("expected grey levels 0 to 255 as uint8: converted before?")
     return torch.as_tensor(grey).float() / 127.5 - 1

@@ -1,4 +1,4 @@
-"""What each arm of the experiment adds to a regimen's real films, one function an arm.
+"""What each arm of the experiment adds to a regimen's real films, one function per arm.
 
 Every arm but the first two adds the same number of films for each rare finding, and the loss of an added film
 counts only the finding it was added for. Three arms draw something at a mark: `copypaste`, `blob` and

@@ -1,4 +1,4 @@
-"""The augmentation experiment on real films: five folds by patient, one classifier a cell.
+"""The augmentation experiment on real films: five folds by patient, one classifier per cell.
 
     cells = real_cells.cells(arms=("none", "standard"), seeds=(0, 1, 2))
     scores = real_cells.run_cell(cells[0])    # logits of the films of the fold that was left out

@@ -134,7 +134,7 @@ def seeds_and_patients(resamples, seed=0):
 # ---------------------------------------------------------------- arms and differences
 @door(csv=path, steps=whole())
 def read_earlier(csv, steps):
-    """The rows of the grid of before that took `steps` steps; its test scores were not kept.
+    """The earlier grid's rows that took `steps` steps; its test scores were not kept.
 
     Without resampled patients, intervals hold the luck of the seeds alone (Student's t).
     """
@@ -243,7 +243,7 @@ def by_seeds_alone(table, judged):
 
 @door(drawn=shaped("draws"))
 def two_sided(drawn):
-    """How unlikely draws as far on the other side of nought are: a p value, never quite 0. Draws that are nan
+    """How unlikely equally far draws on the other side of 0 are: a p value, never quite 0. Draws that are nan
     are left out; where there is no other, p is nan."""
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):

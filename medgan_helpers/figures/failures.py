@@ -4,7 +4,7 @@ import torch
 
 from ..checks import door, each, images, in_range, named, table
 from ..training.gan_curves import LITTLE_DIVERSITY
-from .paper import COLOURS, LINES, canvas, show
+from .basics import COLOURS, LINES, canvas, show
 
 HISTORY = table("step", "d_real", "d_fake", "diversity", numeric=True)
 

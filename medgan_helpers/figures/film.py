@@ -10,8 +10,8 @@ from matplotlib.patches import Circle
 
 from ..checks import SANE, door, each, every, in_range, named, number, numbers, text, whole, words
 from ..images import signed_to_unit
+from .basics import COLOURS, show
 from .lightbox import GROUND, SCALE, draw_scale, fitting, lightbox
-from .paper import COLOURS, show
 
 OVERSHOOT = 0.5  # below black, of a restoration that is not clipped; films in [-1, 1] reach further down
 TOO_DARK = 1 / 3  # share of pixels below black: of noise about grey it is less, of films in [-1, 1] more

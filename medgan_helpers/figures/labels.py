@@ -7,7 +7,7 @@ import pandas as pd
 from .. import chexpert
 from ..checks import door, numbers, text
 from ..checks import table as table_of
-from .paper import COLOURS, canvas, inches, show
+from .basics import COLOURS, canvas, inches, show
 
 LABELS = table_of(*chexpert.FINDINGS, numeric=True)
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..checks import door, each, every, listed, text, whole
-from .paper import DPI
+from .basics import DPI
 
 PAGE = 800  # pixels: how wide the text of a page is on a laptop
 SMALLEST, LARGEST = 96, 160  # pixels of a film's side: enough to see a rib, and no more than needed

@@ -5,7 +5,7 @@ import numpy as np
 from .. import artifacts
 from ..checks import door, each, listed, number, numbers, shaped, switch, text, told
 from ..checks import table as table_of
-from .paper import AXIS, COLOURS, LINES, canvas, inches, show
+from .basics import AXIS, COLOURS, LINES, canvas, inches, show
 
 TABLE = table_of("value", "low", "high", numeric=True)
 

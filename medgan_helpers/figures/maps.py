@@ -6,10 +6,10 @@ import numpy as np
 from .. import cam
 from ..checks import door, each, every, listed, shaped, text
 from ..checks import table as table_of
+from .basics import AXIS, COLOURS, canvas, inches, show
 from .film import draw_film, grey
 from .lightbox import lightbox
 from .lines import draw_intervals
-from .paper import AXIS, COLOURS, canvas, inches, show
 
 MAP_COLOURS = "viridis"  # even in brightness and readable with any colour vision, unlike the rainbow
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ..checks import door, each, holding, numbers, table, told, whole
+from .basics import COLOURS, canvas, show
 from .film import circle, draw_film, films
 from .lightbox import SCALE, draw_scale, lightbox
 from .lines import draw_intervals
-from .paper import COLOURS, canvas, show
 
 NETWORKS = ("unet", "pix2pix")  # drawn in orange beside the conventional methods
 CIRCLE = 0.1  # radius of a circle, of a picture's side

@@ -38,6 +38,6 @@ def by_coin(test, seed=0):
 def pairs_needed(share):
     """How many pairs until an *observed* `share` of synthetic films found (over .51) just clears one half.
 
-    A reader whose *true* share it is clears it about every second time: take more pairs.
+    A reader with this *true* share clears one half about every second time: take more.
     """
     return next(n for n in range(5, 10_000, 5) if metrics.proportion(round(share * n), n).low > 0.5)

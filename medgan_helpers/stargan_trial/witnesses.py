@@ -95,8 +95,8 @@ def wish(name, findings, count):
 def judge(films, findings, profile, seed):
     """(classifier, {finding: AUROC on test films}): who says whether a finding shows, and can it read?
 
-    Of simulated films the classifier that the package ships: another architecture than the critic's, trained
-    on other patients. Your own films it has not learnt to read: one is trained, on the training patients.
+    For simulated films it is the classifier shipped with the package: not the critic's architecture, nor
+    its patients. Your own films it has not learnt to read: one is trained, on the training patients.
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
     train, test = (films.labels(part.frame, uncertain="ignore")[list(findings)] for part in parts.values())

@@ -75,7 +75,7 @@ FAULTS = [
         "test_metrics.py::test_an_interval_leaves_out_what_is_not_defined",
     ),
     Fault(
-        "figures without alt text", "medgan_helpers/figures/paper.py",
+        "figures without alt text", "medgan_helpers/figures/basics.py",
         'metadata={"image/png": told}', "metadata={}",
         "test_figures.py::test_every_figure_is_one_png_with_its_alt_text",
     ),

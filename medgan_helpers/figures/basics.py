@@ -1,4 +1,4 @@
-"""The paper that every figure is drawn on: colours, canvas, and words for readers who cannot see it.
+"""What every figure has: a canvas, the colours, and words for readers who cannot see it (`show`).
 
 `show` attaches the alternative text to the picture itself; Jupyter keeps it with the output and the book
 hands it to the browser.

@@ -27,7 +27,7 @@ INTERVALS = pd.DataFrame({"value": [0.6, 0.7], "low": [0.5, 0.6], "high": [0.7, 
 def shown(monkeypatch):
     """What was displayed: a list of (data, metadata)."""
     pictures = []
-    monkeypatch.setattr(paper, "display", lambda data, raw, metadata: pictures.append((data, metadata)))
+    monkeypatch.setattr(basics, "display", lambda data, raw, metadata: pictures.append((data, metadata)))
     return pictures
 
 

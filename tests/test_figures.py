@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from medgan_helpers import chexpert, figures
-from medgan_helpers.figures import labels, lines, maps, restorations
+from medgan_helpers.figures import basics, labels, lines, maps, restorations
 
 RNG = np.random.default_rng(0)
 FILMS = RNG.integers(0, 256, (5, 16, 16), dtype=np.uint8)

@@ -88,9 +88,13 @@ def test_the_ledger_keeps_and_ranks(tmp_path, monkeypatch):
     ledger = paper_faults.Ledger()
     ledger.note("small", Estimate(0.01, 0.0, 0.02), "a", "b", n=4)
     ledger.note("large", Estimate(-0.2, -0.3, -0.1), "c", "d", n=4)
-    ledger.note("names swapped", Estimate(0.3, 0.2, 0.4), "e", "f", n=4)
-    assert "largest illusion: **large**" in ledger.largest()
-    assert "change on fresh patients: **names swapped**" in ledger.largest()
+    ledger.note("names swapped", Estimate(0.3, 0.2, 0.4), "e", "f", n=4)  # of another finding
+    ledger.note("equal epochs", Estimate(0.02, 0.0, 0.04), "g", "h", n=4)
+    ledger.note("validation split by film", Estimate(0.4, 0.3, 0.5), "i", "j", n=4)
+    assert "largest illusion on the test: **large**" in ledger.largest()
+    assert "change on fresh patients: **equal epochs**" in ledger.largest()
+    assert "error of a validation score: **validation split by film**" in ledger.largest()
+    assert "names swapped" not in ledger.largest()
     assert ledger.table().loc["large", "value"] == -0.2
     assert artifacts.scores("audit/").loc["audit/small", "high"] == 0.02
 
@@ -152,6 +156,14 @@ def test_synthetic_films_make_validation_easy(data, benches):
     augmented, real = (np.nanmean([s[name] for s in scores], axis=0) for name in ("augmented", "real"))
     assert augmented[0] > 0.8 > 0.65 > real[0]
     assert augmented[1] < real[1]
+    others = np.nanmean([s["others augmented"] for s in scores], axis=0)
+    assert real[0] < others[0] < augmented[0]  # blends are told from real films; known patients add to it
+
+
+@pytest.mark.parametrize(("low", "words"), [(0.01, "is shown."), (-0.01, "is not shown with these films")])
+def test_a_gain_of_copies_is_claimed_only_where_its_interval_leaves_zero(low, words):
+    brought = {"equal epochs": Estimate(0.02, low, 0.05), "equal steps": Estimate(0.0, -0.01, 0.01)}
+    assert words in paper_faults.what_copies_bring(brought)
 
 
 def test_folds_by_film_let_the_reader_recognise_patients(data):

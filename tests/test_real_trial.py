@@ -73,9 +73,9 @@ def test_two_networks_are_compared_by_their_intervals(large, words):
 def test_whom_the_classifier_believes_is_held_against_the_distance():
     rows = {"a": {"classified": (0.6, 0.5, 0.7), "kid_made": (9, 8, 10)}}
     rows["b"] = {"classified": (0.5, 0.4, 0.6), "kid_made": (5, 4, 6)}
-    assert "believed more than *a*, whose films are the furthest" in real_trial.most_moved(rows)
+    assert "believed more than *a*, whose films have the largest KID" in real_trial.most_moved(rows)
     rows["b"] = {"classified": (0.3, 0.2, 0.4), "kid_made": (12, 11, 13)}
-    assert "*a* most; furthest from true films is *b*." in real_trial.most_moved(rows)
+    assert "*a* most; *b* has the largest KID to true films." in real_trial.most_moved(rows)
     assert real_trial.one_each(["p", "p", "q", "r"], 2) == [0, 2]
 
 

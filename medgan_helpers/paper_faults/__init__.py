@@ -43,7 +43,14 @@ from .faults import (
     train_small,
     winners_lead,
 )
-from .ledger import Ledger, size, what_the_bench_reads, what_the_leak_was, what_the_winner_loses
+from .ledger import (
+    Ledger,
+    size,
+    what_copies_bring,
+    what_the_bench_reads,
+    what_the_leak_was,
+    what_the_winner_loses,
+)
 
 __all__ = [
     "BATCH",
@@ -83,6 +90,7 @@ __all__ = [
     "synthetic_validation",
     "told_apart",
     "train_small",
+    "what_copies_bring",
     "what_the_bench_reads",
     "what_the_leak_was",
     "what_the_winner_loses",

@@ -169,16 +169,22 @@ def some_patients(data, rows, count, rng):
 
 @door(data=DATA, bench=BENCH, rng=RNG)
 def synthetic_validation(data, bench, rng):
-    """(AUROC, loss) of one network on a tenth of the augmented set, and on real films of other patients.
+    """(AUROC, loss) of one network on a tenth of the augmented set, and on films of other patients: as they
+    are ("real"), and with as large a share of blends of them ("others augmented").
 
-    The tenth is drawn film by film, synthetic ones included. The loss is the mean squared error, which is
-    what the network was trained to make small.
+    The tenth is drawn film by film, so it holds films of patients that the network knows, too. The loss is
+    the mean squared error, which is what the network was trained to make small.
     """
     made = blends(data.films[positives(data, bench.train)], round(RATIO * len(bench.train)), rng)
     x, labels = added(data, bench.train, features(made))
     valid, train = np.split(rng.permutation(len(x)), [len(x) // 10])
     network = learner().fit(x[train], labels[train])
-    sets = {"augmented": (x[valid], labels[valid]), "real": (data.x[bench.test], data.labels[bench.test])}
+    made = blends(data.films[positives(data, bench.test)], round(RATIO * len(bench.test)), rng)
+    sets = {
+        "augmented": (x[valid], labels[valid]),
+        "others augmented": added(data, bench.test, features(made)),
+        "real": (data.x[bench.test], data.labels[bench.test]),
+    }
     scores = {name: (truth, network.predict(part)) for name, (part, truth) in sets.items()}
     return {name: (area(*pair), np.mean((pair[1] - pair[0]) ** 2)) for name, pair in scores.items()}
 

@@ -50,15 +50,17 @@ def one_each(patients, count):
 
 @door(rows=each(each(bounds, "classified", "kid_made")))
 def most_moved(rows):
-    """A sentence on {network: its `evidence`}, of one finding: is the one whose films are furthest from true
-    ones believed no less than the others?"""
+    """A sentence on {network: its `evidence`}, of one finding: is the one whose films have the largest KID to
+    true ones believed no less than the others?"""
     believed = max(rows, key=lambda network: rows[network]["classified"][0])
     furthest = max(rows, key=lambda network: rows[network]["kid_made"][0])
     if len(rows) == 1 or rows[furthest]["classified"][2] < rows[believed]["classified"][1]:
-        return f"The classifier believes *{believed}* most; furthest from true films is *{furthest}*."
+        return f"The classifier believes *{believed}* most; *{furthest}* has the largest KID to true films."
+    others = [row["kid_made"][2] for network, row in rows.items() if network != furthest]
+    apart = "" if max(others) < rows[furthest]["kid_made"][1] else " (intervals overlap)"
     return (
-        f"No network is shown to be believed more than *{furthest}*, whose films are the furthest from true "
-        "ones: the classifier's word alone is no evidence."
+        f"No network is shown to be believed more than *{furthest}*, whose films have the largest KID to "
+        f"true ones{apart}: the classifier's word alone is no evidence."
     )
 
 
@@ -84,6 +86,7 @@ def translated(finding, rows):
         if made[2] < true[1]
         else "the intervals do not tell these two apart"
     )
+    doubt += " (what was drawn *lowers* its belief)" if made[2] < 0.5 else ""
     where = stargan_trial.nearer(rows["kid_made"], rows["kid_untouched"])
     return (
         f"**{finding}**: the classifier of real films tells {believes}, and *true* films of patients with "

@@ -327,18 +327,18 @@ def readings(measures):
 @door(evidence=each(MEASURES))
 def bribed(evidence):
     """A sentence on {finding: measures}: does haze take what a classifier saw (intervals apart)?"""
-    asked = {finding: found for finding, found in evidence.items() if "classified_blurred" in found}
-    for finding, found in asked.items():
-        each(bounds, "classified", "classified_blurred")(finding, found)
-    if not asked:
+    told, lost = [], []
+    for finding, found in evidence.items():
+        if "classified_blurred" in found:
+            each(bounds, "classified", "classified_blurred")(finding, found)
+            clear, haze = found["classified"], found["classified_blurred"]
+            told.append(f"{finding} ({clear[0]:.2f}, in haze {haze[0]:.2f})")
+            lost += told[-1:] * (haze[2] < clear[1])
+    if not told:
         return "The judge cannot read these findings, so nothing is shown here."
-    lost = [
-        f"{finding} ({found['classified'][0]:.2f}, in haze {found['classified_blurred'][0]:.2f})"
-        for finding, found in asked.items()
-        if found["classified_blurred"][2] < found["classified"][1]
-    ]
     if not lost:
-        return "Haze takes no AUROC away, as far as the intervals tell: no adversarial example is shown here."
+        little = "Haze takes little AUROC away, no adversarial example is shown (not tested as pairs)"
+        return f"{little}: {', '.join(told)}."
     return f"**Haze takes the AUROC away from {', '.join(lost)}**: there it was an *adversarial example*."
 
 

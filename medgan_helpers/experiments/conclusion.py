@@ -1,41 +1,59 @@
 """How chapter 6 ends: a table and three sentences, from whatever is finished; the rest in a fold."""
 
+import inspect
+
 import pandas as pd
 
 from .. import chexpert
 from ..checks import door, text
 from ..checks import table as table_of
-from ..metrics import LEAST_SEEDS
-from .sentences import GENERATORS, MAIN, in_short, words
-from .verdicts import COLUMNS, JUDGED, PERCENT, from_none
+from ..metrics import LEAST_SEEDS, first_look
+from .cell import ARMS
+from .films import FRACTIONS
+from .sentences import GENERATORS, MAIN, in_short, number, words
+from .verdicts import (
+    COLUMNS,
+    JUDGED,
+    KEYED,
+    ON_CPU,
+    PERCENT,
+    SHOWN,
+    SUGGESTED,
+    from_none,
+    one_machine,
+    seeds_and_patients,
+)
 
-SCORED = table_of("percent", "arm", "seed", least=0)
+LOST = table_of("percent", "arm", "films", "steps", "added", "probe", least=0)
+ADDING = [arm for arm in ARMS if arm not in ("none", "standard")]  # arms that add films
 BESIDE = {"none": "beside nothing added", "duplicate_standard": "beside repeated, augmented films"}
 KINDS = {  # a verdict -> what it says of the generator
     "beats": "helps",
+    "suggested better": "suggested: helps",
     "is worse than": "harms",
+    "suggested worse": "suggested: harms",
     "not separable": "not shown",
     "no headroom": "not shown, no headroom",
     "too few seeds": "no verdict",
 }
-SHOWN = ("helps", "harms")
+BOLD = ("helps", "harms")
 LEFT = [{"selector": "th", "props": "text-align: left"}]
 COST = "cost: AUROC of the other findings"
 
 
-@door(judged=JUDGED, cells=SCORED)
-def table(judged, cells):
+@door(judged=JUDGED, cells=KEYED, again=KEYED)
+def table(judged, cells, again=None):
     """A row for each generator and finding, as text: does it help, at which regimen, and at what cost."""
     finished = [arm for arm in GENERATORS if len(judged) and arm in set(judged["first"])]
     rows = []
     for arm in finished:
-        mine, paid = judged[judged["first"] == arm], _cost(cells, arm)
+        mine, paid = judged[judged["first"] == arm], _cost(cells, arm, again)
         for finding in COLUMNS:
             part = mine[mine["finding"] == finding]
             beside = {title: _told(part[part["second"] == other]) for other, title in BESIDE.items()}
             rows.append({"arm": words(arm), "finding": words(finding)} | beside | {COST: paid})
     told = pd.DataFrame(rows, columns=["arm", "finding", *BESIDE.values(), COST]).style.hide(axis="index")
-    told = told.map(lambda text: "font-weight: 600" if str(text).startswith(SHOWN) else "")
+    told = told.map(lambda text: "font-weight: 600" if str(text).startswith(BOLD) else "")
     return told.set_properties(**{"text-align": "left"}).set_table_styles(LEFT)
 
 
@@ -54,52 +72,204 @@ def _size(row):
     return f" ({row['value']:+.3f})" if row["seeds"] >= LEAST_SEEDS else ""
 
 
-def _cost(cells, arm):
+def _cost(cells, arm, again):
     """What an arm's films cost the findings that they were not added for, where there are seeds enough."""
-    paid = {percent: costs(cells, percent) for percent in sorted(set(cells["percent"]))}
+    paid = {percent: costs(cells, percent, again) for percent in sorted(set(cells["percent"]))}
     paid = {percent: found.loc[arm] for percent, found in paid.items() if arm in found.index}
     told = [f"at {p:g} %{_size(row)}" for p, row in paid.items() if _size(row)]
     return ", ".join(told) or "no verdict"
 
 
-@door(cells=SCORED, percent=PERCENT)
-def costs(cells, percent=1):
-    """The mean AUROC of the findings that nothing is added for, each arm minus "none", over the seeds that
-    both have: value, low, high (Student's t) and seeds. Empty where the cells do not hold it."""
+@door(cells=KEYED, percent=PERCENT, again=KEYED)
+def costs(cells, percent=1, again=None):
+    """The mean AUROC of the findings that nothing is added for, each arm minus "none" (for the arms ON_CPU,
+    that of `again`), over the seeds that both have: value, low, high (Student's t) and seeds. Empty where the
+    cells do not hold it."""
     if not {"macro", "rare"} <= {*cells}:
         return pd.DataFrame(columns=["value", "low", "high", "seeds"])
+    found = _costs(cells, percent)
+    for arm in set(ON_CPU) & set(found.index):
+        found.loc[arm] = _costs(one_machine(cells, arm, again), percent).loc[arm]
+    return found.query("seeds > 0")
+
+
+def _costs(cells, percent):
     every, three = len(chexpert.FINDINGS), len(chexpert.RARE)
     others = (every * cells["macro"] - three * cells["rare"]) / (every - three)
-    return from_none(cells.assign(others=others), "others", percent).query("seeds > 0")
+    return from_none(cells.assign(others=others), "others", percent)
 
 
-@door(judged=JUDGED, cells=SCORED)
-def three_sentences(judged, cells):
-    """Beside the control that needs no generator, beside nothing added, and what a gain costs."""
-    found = costs(cells, MAIN)
-    paid = found.loc[[arm for arm in GENERATORS if arm in found.index]]
+@door(judged=JUDGED, cells=KEYED, again=KEYED)
+def three_sentences(judged, cells, again=None):
+    """Beside the control that needs no generator, beside nothing added, and what adding films costs."""
+    paid = costs(cells, MAIN, again)
+    paid = paid.loc[[arm for arm in ADDING if arm in paid.index]]
     told = [in_short(judged)]
     if len(paid) and (paid["seeds"] >= LEAST_SEEDS).all() and len(judged):
         low, high = paid["value"].min(), paid["value"].max()
         if (paid["high"] < 0).all():
+            fresh = f" (fresh patients {-paid.loc['oracle', 'value']:.3f})" if "oracle" in paid.index else ""
             told.append(
-                f"The price: the findings that nothing was added for are read worse with each generator's "
-                f"films (mean AUROC {high:+.3f} to {low:+.3f}{_of_control(found)})."
+                f"Adding films at a fixed budget of steps costs the other findings {-high:.3f} to {-low:.3f} "
+                f"of mean AUROC, whatever is added{fresh}."
             )
         else:
             told.append(
-                "That each generator has a price, in findings that nothing was added for, is not shown "
+                "That adding films costs the other findings, whatever is added, is not shown "
                 f"(mean AUROC {high:+.3f} to {low:+.3f})."
             )
     return " ".join(told)
 
 
-def _of_control(found):
-    """What the control that needs no generator costs, in words; "" while it has too few seeds."""
-    control = "duplicate_standard"
-    if control not in found.index or found.loc[control, "seeds"] < LEAST_SEEDS:
+@door(cells=KEYED, again=KEYED)
+def price(cells, again=None):
+    """What added films cost the findings that they were not added for: all that are scored but the three."""
+    paid = costs(cells, MAIN, again)
+    adding = [arm for arm in ADDING if arm in paid.index]
+    if not adding:
         return ""
-    return f"; with {words(control)} {found.loc[control, 'value']:+.3f}"
+    others = len(chexpert.FINDINGS) - len(chexpert.RARE)
+    lower = [arm for arm in adding if paid.loc[arm, "value"] < 0]
+    listed = "; ".join(f"{words(arm)} {number(paid.loc[arm])}" for arm in adding)
+    how_many = "all arms" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)} of the arms"
+    part = share(cells[cells["arm"].isin(adding)])[MAIN]
+    return (
+        f"**The price** at {MAIN} %, the mean AUROC of the *other* {others} findings minus that with nothing "
+        f"added: {listed}. It is lower in {how_many} that add films. Whatever is added, {100 * part:.0f} % "
+        "of the training films are then added ones, which count for one finding only and take a real film's "
+        "place in the batch. Intervals are of one difference alone, over the seeds."
+    )
+
+
+@door(cells=table_of("percent", "films", "added", least=0))
+def share(cells):
+    """{percent: the share of a regimen's training films that was added}."""
+    real = FRACTIONS[0] * cells["films"] * cells["percent"] / 100
+    return (cells["added"] / (cells["added"] + real)).groupby(cells["percent"]).mean()
+
+
+@door(judged=JUDGED, cells=LOST, percent=PERCENT)
+def largest_loss(judged, cells, percent=10):
+    """The generator that loses most beside nothing added, and what does not explain it; "" if none loses."""
+    if not len(judged):
+        return ""
+    mean = judged[(judged["second"] == "none") & (judged["finding"] == "rare")]
+    lost = mean[mean["first"].isin(GENERATORS) & (mean["percent"] == percent) & (mean["high"] < 0)]
+    if not len(lost):
+        return ""
+    row = lost.loc[lost["value"].idxmin()]
+    seeds = first_look(row["seeds"]) if row["seeds"] < LEAST_SEEDS else f"{row['seeds']} seeds"
+    return (
+        f"**The largest loss** at {percent:g} %: {words(row['first'])} minus nothing added, mean of the "
+        f"three, {number(row)}; {seeds}. We do not know why. "
+        + _suspects(mean[mean["first"] == row["first"]], cells[cells["arm"] == row["first"]])
+    )
+
+
+def _suspects(rows, cells):
+    """What differs between the regimens of one arm, and what does not. rows: its differences from nothing."""
+    means, shares = cells.groupby("percent")[["probe", "steps"]].mean(), share(cells)
+    gained = rows.set_index("percent")["value"]
+    told = "; ".join(
+        f"{value:+.3f} at {percent:g} % (share {100 * shares[percent]:.0f} %, probe "
+        f"{means.loc[percent, 'probe']:.2f}, {means.loc[percent, 'steps']:,.0f} steps)"
+        for percent, value in gained.items()
+    )
+    said = [
+        "Two suspects, neither tested: an added film counts as a positive whether or not it shows the "
+        "finding (what matters is its share of the training films), and a film can be known by its making "
+        f"(the probe). By regimen: {told}."
+    ]
+    several = len(gained) > 1
+    same = shares.round(2).nunique() == 1
+    innocent = means["probe"].loc[gained.index].idxmax() == gained.idxmax()
+    if several and same and innocent:
+        said.append(
+            "The share is the same in all, and the probe is highest where least is lost: neither suspect "
+            "explains the change from one regimen to the next."
+        )
+    if several and means["steps"].nunique() > 1:
+        said.append("The steps differ too.")
+    return " ".join(said)
+
+
+@door(judged=JUDGED)
+def strict(judged):
+    """Which verdicts are shown, and why the others are only suggested."""
+    called = judged[judged["verdict"].isin(SHOWN + SUGGESTED)] if len(judged) else judged
+    if not len(called):
+        return ""
+    kept = called[called["verdict"].isin(SHOWN)]
+    pairs = [f"{words(r.first)} against {words(r.second)} ({words(r.finding)})" for r in kept.itertuples()]
+    return (
+        "**The strictest count**, Student's t over the seeds alone with the same correction: of the "
+        f"{len(called)} differences that are called better or worse {len(kept)} are *shown*"
+        f"{': ' + '; '.join(pairs) if pairs else ''}. The other {len(called) - len(kept)} are *suggested*. "
+        f"Why the bootstrap over seeds and patients is not enough, in the words of its code: *{too_narrow()}*"
+    )
+
+
+def too_narrow():
+    """What the bootstrap over seeds and patients says of itself: how often it sees what is not there."""
+    paragraphs = inspect.getdoc(seeds_and_patients).split("\n\n")
+    said = next(part for part in paragraphs if "Simulated" in part)
+    return " ".join(said.partition(" Hence")[0].split())
+
+
+@door(judged=JUDGED, mixed=JUDGED, alone=JUDGED)
+def machines(judged, mixed, alone):
+    """What runs on one machine say, and on two. judged: with `again`, mixed: without; alone: the CPU's cells.
+
+    For the arms ON_CPU: the differences across machines, and whether a verdict hangs on how many differences
+    are corrected for. For the others: which verdicts that are shown are shown by the CPU's cells, too.
+    """
+    if not len(judged) or not judged["again"].any():
+        return ""
+    keys = ["percent", "first", "second", "finding"]
+    both = judged[judged["again"]].merge(mixed, on=keys, suffixes=("", " mixed"))
+    both = both.merge(alone, on=keys, suffixes=("", " alone")).to_dict("records")
+    told = [
+        f"minus {words(row['second'])} {number(row)}, across machines {row['value mixed']:+.3f} "
+        f"({row['low mixed']:+.3f} to {row['high mixed']:+.3f})"
+        for row in both if row["finding"] == "rare"
+    ]  # fmt: skip
+    changed = [
+        f"minus {words(row['second'])}, {words(row['finding'])}: {_firm(row['verdict alone'])} among "
+        f"{len(alone)}, {_firm(row['verdict'])} among {len(judged)}"
+        for row in both if row["verdict"] != row["verdict alone"]
+    ]  # fmt: skip
+    arms = " and ".join(words(arm) for arm in ON_CPU)
+    said = (
+        f"**One machine.** {arms[0].upper()}{arms[1:]} ran on a CPU, most other "
+        "cells on a GPU; so it is compared with cells that ran on that CPU too. Mean of the three, "
+        f"{'; '.join(told)}."
+    )
+    if changed:
+        said += (
+            f" Its verdicts depend on how many differences are corrected for, the {len(alone)} between the "
+            f"CPU's cells alone or all {len(judged)}: {'; '.join(changed)}."
+        )
+    return f"{said} {_twice_shown(judged, alone)}".strip()
+
+
+def _firm(verdict):
+    return {"beats": "shown better", "is worse than": "shown worse"}.get(verdict, verdict)
+
+
+def _twice_shown(judged, alone):
+    first = judged[judged["verdict"].isin(SHOWN) & ~judged["again"]]
+    both = first.merge(alone, on=["percent", "first", "second", "finding"], suffixes=(" before", ""))
+    other = [
+        f"{words(row['first'])} against {words(row['second'])}, {words(row['finding'])}, {number(row)}, "
+        f"{_firm(row['verdict'])}"
+        for row in both[both["verdict"] != both["verdict before"]].to_dict("records")
+    ]  # fmt: skip
+    if not len(both):
+        return ""
+    return (
+        f"Of the {len(both)} differences that are shown with the GPU's cells and can be had from the CPU's, "
+        f"{len(both) - len(other)} are shown there too{': not ' + '; '.join(other) if other else ''}."
+    )
 
 
 @door(title=text)

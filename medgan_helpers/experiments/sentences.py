@@ -1,11 +1,10 @@
 """The sentences of chapter 6: each says what `verdicts` allows, whatever that is, and what is missing."""
 
-from .. import chexpert
 from ..checks import door, holding, names, one_of, text
 from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
-from .verdicts import CELLS, COLUMNS, HEADROOM, JUDGED, PERCENT, by_seeds_alone, gap_differences, gaps
+from .verdicts import COLUMNS, HEADROOM, JUDGED, PERCENT, SHOWN, SUGGESTED, gap_differences, gaps
 
 GAPS = table_of("percent", "arm", "seed", "train", "valid", "rare", least=0)
 SCORED = table_of("percent", "arm", "seed", "rare", least=0)
@@ -45,6 +44,11 @@ def headroom(judged, percent=1):
     closed = [words(row["finding"]) for row in rows.to_dict("records") if not row["room"]]
     if closed:
         text.append(f"None can be shown for {_list(closed)}: no verdict there, except where an arm harms.")
+    if len(found := rows[rows["verdict"].isin(SHOWN + SUGGESTED)]):
+        firm = [words(row.finding) for row in found.itertuples() if row.verdict in SHOWN]
+        text.append(
+            f"To count, it has to be *suggested*; it is *shown* for {_list(firm or ['none of them'])}."
+        )
     if seeds < LEAST_SEEDS:
         text.append(f"{first_look(seeds)}; {LEAST_SEEDS} seeds are needed.")
     return " ".join(text)
@@ -59,7 +63,9 @@ def against(judged, arm, percent=1):
     lines = []
     for second, part in rows.groupby("second", sort=False):
         said = [_said(row) for row in part.to_dict("records")]
-        lines.append(f"- against **{words(second)}**, {_seeds(part['seeds'].iloc[0])}: {'; '.join(said)}.")
+        where = ", on one machine" if part["again"].any() else ""
+        seeds = _seeds(part["seeds"].iloc[0])
+        lines.append(f"- against **{words(second)}**, {seeds}{where}: {'; '.join(said)}.")
     title = words(arm)[0].upper() + words(arm)[1:]
     return "\n".join([f"**{title}** at {percent:g} %", "", *lines])
 
@@ -101,19 +107,23 @@ def answer(judged, percent=1):
     told = [_answer_of(_rare(rows), arm) for arm, rows in made.items()]
     return (
         f"At {percent:g} % of the films, by the mean AUROC of the three rare findings: {' '.join(told)} "
-        "An interval is of one difference alone; *shown* is what survives the correction for all "
-        f"{len(judged)} of the table (Holm)."
+        "An interval is of one difference alone. *Suggested* is what survives the "
+        f"correction for all {len(judged)} of the table (Holm); *shown* is what does so by the seeds alone, "
+        "too (Student's t)."
     )
 
 
 @door(judged=JUDGED)
 def in_short(judged):
-    """The same without numbers: beside the control without a generator, and beside nothing added."""
-    made = {words(arm): _rare(rows) for arm, rows in _generators(judged, MAIN).items()}
+    """The same for a headline: beside the control without a generator, finding by finding where a generator
+    is better there, and beside nothing added."""
+    made = {words(arm): rows for arm, rows in _generators(judged, MAIN).items()}
     if not made:
         return NO_VERDICT.format(MAIN)
-    parts = (_beside_control(made), _beside_nothing(made))
-    return f"With {MAIN} % of the films, for the three rare findings: " + " ".join(filter(None, parts))
+    mean = {arm: _rare(rows) for arm, rows in made.items()}
+    against = "; ".join(filter(None, [_beside_control(mean), _by_finding(made)]))
+    told = [against + ".", _beside_nothing(mean)]
+    return f"With {MAIN} % of the films, by the mean of the three rare findings: {' '.join(told)}".strip()
 
 
 def _arms_by_verdict(made, second):
@@ -125,25 +135,50 @@ def _arms_by_verdict(made, second):
     return found
 
 
+CONTROL, SIMPLE = "duplicate_standard", "repeating and augmenting the real films"
+HEADS = {
+    "beats": "better", "suggested better": "suggested to be better",
+    "is worse than": "worse", "suggested worse": "suggested to be worse",
+}  # fmt: skip
+
+
 def _beside_control(made):
-    found, simple = _arms_by_verdict(made, "duplicate_standard"), "repeating and augmenting the real films"
+    found = _arms_by_verdict(made, CONTROL)
     if "beats" in found:
-        return f"{_list(found['beats'])} does better than {simple}, which needs no generator."
-    if "not separable" in found:
-        return f"no generator is shown to be better than {simple}, which needs none."
+        return f"{_list(found['beats'])} is shown to be better than {SIMPLE}, which needs no generator"
+    if "suggested better" in found:
+        arms = _list(found["suggested better"])
+        return f"no generator is shown to be better than {SIMPLE}; it is suggested of {arms}"
+    if set(found) - {"is worse than", "no headroom", "too few seeds"}:
+        return f"no generator is shown to be better than {SIMPLE}, which needs none"
     if "is worse than" in found:
-        return f"{simple}, which needs no generator, is better."
-    return f"there is no verdict against {simple}, which needs no generator."
+        return f"{SIMPLE}, which needs no generator, is better"
+    return f"there is no verdict against {SIMPLE}, which needs no generator"
+
+
+def _by_finding(made):
+    """The findings with a verdict beside the control, of each generator that is better for one of them."""
+    told = []
+    for arm, rows in made.items():
+        rows = rows[(rows["second"] == CONTROL) & (rows["finding"] != "rare")]
+        kinds = [
+            f"{head} for {_list([f'{r.finding} ({r.value:+.3f})' for r in part.itertuples()])}"
+            for verdict, head in HEADS.items() if len(part := rows[rows["verdict"] == verdict])
+        ]  # fmt: skip
+        if rows["verdict"].isin((SHOWN[0], SUGGESTED[0])).any():
+            told.append(f"{arm} is {', '.join(kinds)}")
+    return "finding by finding, " + "; ".join(told) if told else ""
 
 
 def _beside_nothing(made):
     found = _arms_by_verdict(made, "none")
     heads = {
-        "beats": "a gain is shown for {}", "not separable": "none is shown for {}",
-        "is worse than": "a loss is shown for {}",
+        "beats": "a gain is shown for {}", "suggested better": "a gain is suggested for {}",
+        "not separable": "none is shown for {}", "is worse than": "a loss is shown for {}",
+        "suggested worse": "a loss is suggested for {}",
     }  # fmt: skip
     told = [text.format(_list(found[verdict])) for verdict, text in heads.items() if verdict in found]
-    return f"Beside nothing added {'; '.join(told)}." if told else ""
+    return f"By the same mean, beside nothing added, {'; '.join(told)}." if told else ""
 
 
 def _rare(rows):
@@ -153,7 +188,8 @@ def _rare(rows):
 def _answer_of(rows, arm):
     """An arm in one line: over what a gain is shown, then every difference with its interval."""
     numbers = ", ".join(f"{words(row['second'])} {_beside(row)}" for row in rows.to_dict("records"))
-    return f"**{_head_of(rows, arm)}.** Against {numbers}."
+    where = " (both on one machine)" if rows["again"].any() else ""
+    return f"**{_head_of(rows, arm)}.** Against{where} {numbers}."
 
 
 def _beside(row):
@@ -164,7 +200,9 @@ def _beside(row):
 
 def _head_of(rows, arm):
     kinds = {
-        "beats": "a gain is shown over {}", "is worse than": "it is shown to be worse than {}",
+        "beats": "a gain is shown over {}", "suggested better": "a gain is suggested over {}",
+        "is worse than": "it is shown to be worse than {}",
+        "suggested worse": "it is suggested to be worse than {}",
         "too few seeds": f"too few seeds ({rows['seeds'].min()}) for a verdict against {{}}",
         "not separable": "no gain is shown over {}",
         "no headroom": "without headroom no verdict against {}",
@@ -176,30 +214,6 @@ def _head_of(rows, arm):
         for kind, text in kinds.items() if others[kind]
     ]  # fmt: skip
     return f"{words(arm)[0].upper()}{words(arm)[1:]}: {'; '.join(heads)}"
-
-
-@door(judged=JUDGED, table=table_of("percent", "arm", "added", "probe", least=0), percent=PERCENT)
-def largest_loss(judged, table, percent=10):
-    """The generator that loses most beside nothing added, with a suspected cause; "" where none loses."""
-    made = {arm: _rare(rows) for arm, rows in _generators(judged, percent).items()}
-    lost = [row for rows in made.values() for row in rows[rows["second"] == "none"].to_dict("records")]
-    lost = [row for row in lost if row["high"] < 0]
-    if not lost:
-        return ""
-    row = min(lost, key=lambda row: row["value"])
-    means = table[table["arm"] == row["first"]].groupby("percent")[["added", "probe"]].mean()
-    probed = "; ".join(f"{value:.2f} at {of:g} %" for of, value in means["probe"].dropna().items())
-    return (
-        f"**The largest loss** at {percent:g} %: {words(row['first'])} minus nothing added, mean of the "
-        f"three, {number(row)}; {_seeds_or_first_look(row['seeds'])}. We *suspect*, and have not tested, its "
-        f"labels: {means.loc[percent, 'added']:,.0f} films were added, their number grows with the regimen, "
-        "and each counts as a positive whether or not it shows the finding."
-        + (
-            f" Films that are known by their making would be another cause (probe: {probed})."
-            if probed
-            else ""
-        )
-    )
 
 
 @door(judged=JUDGED)
@@ -220,7 +234,9 @@ def _summary_of(rows, arm, inside):
 
     inside: rows against one other -> the words in brackets behind its name."""
     kinds = {
-        "beats": "beats {}", "is worse than": "is worse than {}", "not separable": "cannot be told from {}",
+        "beats": "beats {}", "suggested better": "is suggested to be better than {}",
+        "is worse than": "is worse than {}", "suggested worse": "is suggested to be worse than {}",
+        "not separable": "cannot be told from {}",
         "no headroom": "gets no verdict against {}, since there is no headroom",
         "too few seeds": "has too few seeds for a verdict against {}",
     }  # fmt: skip
@@ -274,43 +290,6 @@ def probe(table, percent=1):
         f"**Probe** at {percent:g} %: fresh films {means['oracle']:.2f} (the floor); "
         f"{listed or 'no other'}. From seed to seed it moves by {spread:.2f}. "
         "The further above the floor, the easier a classifier can learn the mark of the making."
-    )
-
-
-@door(table=table_of("percent", "arm", least=0))
-def price(table):
-    """What added films cost the findings that they were not added for: all that are scored but the three."""
-    part = table[table["percent"] == MAIN]
-    if not {"macro", "rare"} <= {*part}:
-        return ""
-    every, three = len(chexpert.FINDINGS), len(chexpert.RARE)
-    means = part.groupby("arm")[["macro", "rare"]].mean()
-    means = (every * means["macro"] - three * means["rare"]) / (every - three)
-    adding = [arm for arm in ARMS if arm in means and arm not in ("none", "standard")]
-    if "none" not in means or not adding:
-        return ""
-    lower = [arm for arm in adding if means[arm] < means["none"]]
-    listed = ", ".join(f"{words(arm)} {means[arm]:.3f}" for arm in ("standard", *adding) if arm in means)
-    how_many = "all arms" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)} of the arms"
-    return (
-        f"**The price** at {MAIN} %, the mean AUROC of the *other* {every - three} findings: "
-        f"{means['none']:.3f} with nothing added; {listed}. It is lower in {how_many} that add films: an "
-        "added film counts for one finding only, and takes a real film's place in the batch."
-    )
-
-
-@door(table=CELLS, judged=JUDGED)
-def strict(table, judged):
-    """How many verdicts stay by the strictest count, seeds alone."""
-    called = judged[judged["verdict"].isin(("beats", "is worse than"))] if len(judged) else judged
-    if not len(called):
-        return ""
-    kept = by_seeds_alone(table, judged)
-    pairs = [f"{words(r.first)} against {words(r.second)} ({words(r.finding)})" for r in kept.itertuples()]
-    return (
-        f"**The strictest count**, Student's t over the seeds alone with the same correction: of the "
-        f"{len(called)} differences that are called better or worse {len(kept)} stay"
-        f"{': ' + '; '.join(pairs) if pairs else ''}. Five seeds are few."
     )
 
 

@@ -1,5 +1,6 @@
 """What a notebook shows beside figures: sentences with numbers, diagrams, the real source of what runs."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from IPython.display import Markdown
 from IPython.display import display as show_output
 
 from .artifacts import ASSETS
-from .checks import door, file, switch, text, told
+from .checks import door, every, file, having, switch, text, told
 
 
 @door(finding=switch)
@@ -48,6 +49,23 @@ def show_source(*objects, fold=""):
         sources = ["\n\n".join([f"<details><summary>{fold}</summary>", *sources, "</details>"])]
     for shown in sources:
         say(shown)
+
+
+@door(module=having("__file__", kind="a module"), names=every(text))
+def show_settings(module, names):
+    """Show the lines of a module's source that give these names their values, with the comments in them.
+
+    Raises ValueError for a name that no line of the module gives a value.
+    """
+    source = inspect.getsource(module)
+    found = {
+        node.targets[0].id: "\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno])
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"{module.__name__} sets no {', '.join(missing)}: it sets {', '.join(found)}")
+    say("```python\n" + "\n".join(found[name] for name in names) + "\n```")
 
 
 def diagram(name):

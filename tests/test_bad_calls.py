@@ -151,7 +151,7 @@ LOOKED = pd.DataFrame({"kind": ["made", "healthy", "true"], "finding": ["Edema",
 CURVE = pd.DataFrame({"step": [1, 2], "d_real": 0.5, "d_fake": 0.5, "diversity": 0.5})
 SPLITS = pd.DataFrame({"split by film": [0.8], "split by patient": [0.7]})
 RUNS = pd.DataFrame(columns=["percent", "arm", "seed", "resamples", *verdicts.COLUMNS])
-DRAWN = pd.DataFrame({"error": [1.0], "sharpness": [1.0]}, index=["L1 alone"])
+DRAWN = pd.DataFrame({"error": [1.0], "sharpness": [1.0], "in place": [0.3]}, index=["L1 alone"])
 KIDS = pd.DataFrame([[1.0, 0.5, 2.0]], [("imagenet", "unet")], ["KID x 1000", "low", "high"])
 gan, unet = method(dcgan.DCGAN, "step"), method(pix2pix.Pix2Pix, "step")
 star, reader = method(stargan.StarGAN, "step"), method(classifier.DenseNet, "step")
@@ -1346,7 +1346,13 @@ BAD_CALLS = {
         (restorers.start, ("MR", FILMS, None), "modality is 'MR'"),
         (artifacts.committed, ("../../gate.csv",), "expected a name of letters"),
         (cam.depends_on_learning, ({},), "agreements is empty"),
-        (repair_trial.helped, ({}, None, 5), "gains is empty"),
+        (repair_trial.helped, ({}, None, 5, {}, 36), "gains is empty"),
+        (repair_trial.tuned_how, ({}, 36), "late has no 'degraded'|late is empty"),
+        (repair_trial.critics_weight, ({"xray": 0.0},), "xray is 0.0"),
+        (repair_trial.elsewhere, ({"dose": 5}, "100", 32), "dose is 5: expected an estimate"),
+        (repair_trial.tuning_steps, (None,), "profile is None: expected a profile"),
+        (display.show_settings, (pix2pix, ["BESIDES"]), "pix2pix sets no BESIDES: it sets SIZES"),
+        (display.show_settings, ("pix2pix", ["BESIDE"]), "module is 'pix2pix': expected a module"),
         (shortcut.verdict, ({"cheat": 1}, {}), "scores has no 'honest'"),
         (paper_faults.what_the_bench_reads, ({"Edema": 0.7},), "Edema is 0.7: expected an estimate"),
         (restorers.go_on, (NoModel(), NAMED, 1), "unet is .*: expected a Pix2Pix"),
@@ -1525,7 +1531,8 @@ BAD_CALLS = {
         (repair_trial.drawings, (FILMS, {"a": FILMS[:3]}), r"a is \(3, 1, 32, 32\): expected"),
         (repair_trial.Lesions, ({"a": 5}, 32, 2), "a is 5: expected a function"),
         (repair_trial.mean_auroc, (np.zeros((2, 4, 1)), LABELS, PEOPLE), r"truth is \(4,\)"),
-        (repair_trial.erased_or_invented, ({}, {}, "tv"), "kept is empty"),
+        (repair_trial.erased_or_invented, ({}, {}, {}, "tv", 64), "kept is empty"),
+        (repair_trial.invented_in_short, ({}, {}, {}, 64), "kept is empty"),
         (repair_trial.leads, ({"ct": "tv"}, {"ct": {}}), "ct is empty"),
         (real_trial.copies, ({"fake": 1, "held_out": "x", "copies": 0},), "held_out is 'x'"),
         (real_trial.restorer_scores, (DRAWN,), "table has no column 'method'"),

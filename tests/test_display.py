@@ -2,7 +2,7 @@
 
 import pytest
 
-from medgan_helpers import dcgan, display, training
+from medgan_helpers import dcgan, display, pix2pix, training
 
 
 @pytest.fixture
@@ -24,6 +24,13 @@ def test_a_door_of_several_lines_is_left_out_whole(said, monkeypatch):
     monkeypatch.setattr(display.inspect, "getsource", lambda thing: source)
     display.show_source(training.fit)
     assert said == ["```python\ndef f(a, b):\n    return door(a)\n```"]
+
+
+def test_settings_are_shown_with_their_reasons(said):
+    display.show_settings(pix2pix, ["BESIDE", "PAPER"])
+    (text,) = said
+    assert text.startswith("```python\nBESIDE = replace(") and text.endswith("\nPAPER = Recipe()\n```")
+    assert "l1=20.0,  # at 100 the discriminator's word has no weight" in text and "REPAIR = " not in text
 
 
 def test_machinery_waits_in_one_fold(said):

@@ -235,6 +235,21 @@ def test_the_realism_of_sets_is_told_in_both_spaces():
         metrics.realism_table(real, {"few": other[:8]})
 
 
+def test_the_kid_of_two_ways_to_make_the_same_films_is_compared_as_a_pair(monkeypatch):
+    monkeypatch.setattr(metrics.realism, "SPACES", {"thumbnails": metrics.realism._thumbnails})
+    real, other = (noise(40, 1, 32, 32, seed=seed) * 2 - 1 for seed in (1, 2))
+    sets = {"one": other, "same": other, "near": (0.97 * other + 0.01), "few": other[:32]}
+    table = metrics.realism_table(real, sets, minus=[("same", "one"), ("near", "one")]).loc["thumbnails"]
+    assert (table.loc["same minus one", ["KID x 1000", "low", "high"]] == 0).all()
+    change, one = table.loc["near minus one"], table.loc["one"]
+    assert change["KID x 1000"] == pytest.approx(table["KID x 1000"]["near"] - one["KID x 1000"])
+    assert change["high"] - change["low"] < 0.1 * (one["high"] - one["low"]), "what both share has gone"
+    with pytest.raises(ValueError, match="few and one differ in length"):
+        metrics.realism_table(real, sets, minus=[("few", "one")])
+    with pytest.raises(ValueError, match="sets has no 'nobody'"):
+        metrics.realism_table(real, sets, minus=[("nobody", "one")])
+
+
 def test_an_unknown_feature_space_is_named():
     with pytest.raises(ValueError, match="films"):
         metrics.features(noise(2, 1, 16, 16), space="films")

@@ -84,21 +84,30 @@ def test_few_films_are_counted():
     assert said.endswith("few of them: 3 with Edema and 4 with Pneumonia.")
 
 
-def read(gain):
+def read(gain, last=0.04):
     names = ("clean", "degraded", *real_trial.REPAIRED)
     alone = [(name, np.nan, 0.6, 0.5, 0.7) for name in names]
     gains = [(name, "degraded", *gain) for name in real_trial.REPAIRED]
     gains += [(name, "clean", -0.1, -0.2, -0.05) for name in real_trial.REPAIRED]
     columns = ["method", "against", "value", "low", "high"]
     means = pd.DataFrame(alone + gains, columns=columns).assign(finding="all nine")
-    one = means[means["against"] == "degraded"].assign(finding="Edema", p_holm=[0.01] * 3 + [0.2])
-    return pd.concat([means, one]).assign(seeds=3, films=180)
+    one = means[means["against"] == "degraded"].assign(finding="Edema", p_holm=[0.01] * 3 + [0.2], p=0.001)
+    other = one.assign(finding="Atelectasis", value=-0.2, p_holm=0.4, p=[0.01, 0.02, 0.03, last])
+    blur = one[:1].assign(method="gaussian", p_holm=np.nan)
+    return pd.concat([means, one, other, blur]).assign(seeds=3, films=180)
 
 
 def test_help_for_a_reader_follows_the_intervals():
     said = real_trial.reading_verdict(read((0.05, -0.01, 0.11)))
     assert "no repair is shown to help it.**" in said and "a gain of 0.09 four times in five" in said
-    assert "over 4: Edema is read better after bilateral, unet_simulated, unet_real (+0.05" in said
+    assert "over 8: Edema is read better after bilateral, unet_simulated, unet_real (+0.05" in said
+    assert "no merit" not in said, "the blur's interval holds zero"
+    said = real_trial.by_finding(read((0.05, 0.01, 0.1)))
+    assert (
+        "A Gaussian blur changes the reading of Edema by +0.05 (+0.01 to +0.10): this is no merit of" in said
+    )
+    assert "Atelectasis is read worse after each of them by -0.20 to -0.20 (p 0.010 to 0.040, unc" in said
+    assert "Atelectasis" not in real_trial.by_finding(read((0.05, 0.01, 0.1), last=0.06)), "not after all"
     assert "it is helped by bilateral, unet_sim" in real_trial.reading_verdict(read((0.05, 0.01, 0.1)))
     assert "not been run yet" in real_trial.reading_verdict(None) and real_trial.reading_in_short(None) == ""
     assert "not shown to be helped by any repair." in real_trial.reading_in_short(read((0.05, -0.01, 0.1)))

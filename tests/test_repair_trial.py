@@ -7,7 +7,17 @@ import pandas as pd
 import pytest
 import torch
 
-from medgan_helpers import degradation, metrics, repair_trial, restoration, restorers, simulator, slabs
+from medgan_helpers import (
+    degradation,
+    metrics,
+    pix2pix,
+    repair_trial,
+    restoration,
+    restorers,
+    simulator,
+    slabs,
+    training,
+)
 from medgan_helpers.images import signed_batch
 from medgan_helpers.metrics.intervals import Estimate
 
@@ -53,12 +63,13 @@ def test_l1_holds_the_patient_only_where_the_error_says_so():
 
 
 def test_sharp_and_right_needs_both():
-    def verdict(sharp, farther):
+    def verdict(sharp, farther, placed=0.0):
         table = pd.DataFrame(
-            {"error": [0.05, 0.1, 0.05 * (1 + farther)], "sharpness": [0.55, 1.4, sharp]},
+            {"error": [0.05, 0.1, 0.05 * (1 + farther)], "sharpness": [0.55, 1.4, sharp],
+             "in place": [0.3, 0.1, 0.3 + placed]},
             index=["L1 alone", "D alone", "both"],
-        )
-        apart = {"sharper": sharp - 0.55, "farther": farther}
+        )  # fmt: skip
+        apart = {"sharper": sharp - 0.55, "farther": farther, "in place": placed}
         return repair_trial.sharp_and_right(
             table, {name: Estimate(value, value - 0.02, value + 0.02) for name, value in apart.items()}
         )
@@ -67,6 +78,9 @@ def test_sharp_and_right_needs_both():
     assert "*L1 alone* 55 %" in verdict(0.95, 0.03) and "by 3 % (1 to 5), *D alone* by 100 %" in verdict(
         0.95, 0.03
     )
+    less = verdict(0.95, 0.03, -0.06)
+    assert less.startswith("In shapes and greys *both* is, in fine detail it is not: *both* has 95 %")
+    assert "detail 0.24, *L1 alone* 0.30; difference -0.060 (-0.080 to -0.040)" in less
     assert verdict(0.95, 0.3).endswith("pays for its detail with the patient.")
     assert verdict(0.56, 0.0).endswith("hardly sharper than *L1 alone*.")
     assert verdict(0.7, 0.0).startswith("None is yet") and verdict(1.5, 0.0).startswith("None is yet")
@@ -97,38 +111,101 @@ def test_a_blur_costs_sharpness_and_a_wrong_patient_costs_rightness():
     assert 0.7 < table.sharpness["another's"] < 1.5 and table.error["another's"] > 0.05
     assert table["in place"]["another's"] < 0.3 < 0.5 < table["in place"]["noisy"]
     found = repair_trial.beside_l1(films, {"L1 alone": drawn["blurred"], "both": films})
-    assert found["sharper"].low > 0.3 and found["farther"].high < 0
+    assert found["sharper"].low > 0.3 and found["farther"].high < 0 and found["in place"].low > 0
 
 
-def test_what_is_erased_and_invented_is_said_of_three_methods():
-    rows = {"unet": 0.84, "bilateral": 0.7, "pix2pix": 0.79, "degraded": 0.9}
-    table = {name: Estimate(value, 0.0, 1.0) for name, value in rows.items()}
-    said = repair_trial.erased_or_invented(table, table, "bilateral")
-    assert (
-        "the U-Net 0.84" in said
-        and "the best filter by PSNR (bilateral) in 70 %" in said
-        and "0.90" not in said
-        and "most often" not in said
+def shares(rows):
+    """(shares with intervals, changes beside degraded) of made-up values."""
+    table = {name: Estimate(value, value - 0.02, value + 0.02) for name, value in rows.items()}
+    apart = {name: value - rows["degraded"] for name, value in rows.items() if name != "degraded"}
+    return table, {name: Estimate(value, value - 0.03, value + 0.03) for name, value in apart.items()}
+
+
+KEPT, TAKEN = shares({"degraded": 0.95, "unet": 0.84, "bilateral": 0.87, "pix2pix": 0.79})
+INVENTED, ADDED = shares({"degraded": 0.36, "unet": 0.05, "bilateral": 0.27, "pix2pix": 0.56})
+
+
+def test_what_is_erased_and_invented_is_said_beside_the_film_before_any_repair():
+    def said(**changes):
+        beside = {"kept": TAKEN, "invented": ADDED} | changes
+        return repair_trial.erased_or_invented(KEPT, INVENTED, beside, "bilateral", 64)
+
+    assert "before any repair 0.95 (0.93 to 0.97), the U-Net 0.84" in said()
+    assert "Every repair takes contrast from true lesions: 0.79 to 0.87 of it are left, 0.95 before" in said()
+    assert "in how many of 64 healthy films: before any repair 36 % (34 to 38), the U-Net 5 % (3 to" in said()
+    assert "the best filter by PSNR (bilateral) 27 %" in said()
+    assert "After Pix2Pix more films have one" in said() and "20 points of 100 (17 to 23)" in said()
+    assert said().endswith("Whether such a patch looks like a lesion was not asked.")
+    open_ = said(kept=TAKEN | {"unet": Estimate(-0.01, -0.04, 0.02)})
+    assert "Not every repair is shown to take contrast" in open_
+
+
+def test_more_films_too_bright_than_before_the_repair_is_said_only_where_it_is_shown():
+    def said(low, high):
+        beside = {"kept": TAKEN, "invented": {"pix2pix": Estimate((low + high) / 2, low, high)}}
+        return repair_trial.erased_or_invented(KEPT, INVENTED, beside, "bilateral", 64)
+
+    assert "it is not shown that more or fewer films have one" in said(-0.02, 0.4)
+    assert "fewer films have one" in said(-0.4, -0.02)
+
+
+def test_the_front_page_says_what_was_measured_before_and_after_repair():
+    beside = {"kept": TAKEN, "invented": ADDED}
+    said = repair_trial.invented_in_short(KEPT, INVENTED, beside, 64)
+    first, shares, lesions = said.split(". ")
+    assert first == (
+        "Pix2Pix leaves a patch of lung too bright by more than half a lesion in 56 % of 64 healthy films, "
+        "the U-Net in 5 %; before repair 36 %"
     )
-    more = table | {"nlm": Estimate(0.85, 0.0, 1.0)}
-    said = repair_trial.erased_or_invented(more, more, "bilateral")
-    assert said.endswith("non-local means (nlm), which averages patches that look alike, in 85 %.")
+    assert shares.startswith("With intervals: Pix2Pix 56 % (54 to 58), U-Net 5 % (3 to 7), before 36 % (34")
+    assert shares.endswith("bilateral 27 % (25 to 29)") and lesions.startswith("Every repair takes")
+
+
+def test_the_weight_of_the_discriminator_is_said_beside_the_papers():
+    said = repair_trial.critics_weight({"xray": 20.0, "ct": 100.0, "mr": 20.0})
+    assert "for CT as much (l1 = 100), for X-ray and MR 5 times as much (l1 = 20), since at the p" in said
+    assert "no say" not in repair_trial.critics_weight({"ct": 100.0})
+
+
+def test_the_networks_that_come_with_the_course_weigh_as_the_settings_say():
+    for modality in ("xray", "ct", "mr"):
+        l1 = restorers.BESIDE_OF.get(modality, {}).get("l1", pix2pix.BESIDE.l1)
+        assert training.shipped(pix2pix.Pix2Pix, f"pix2pix-{modality}")[0].recipe.l1 == l1
+
+
+def test_at_other_settings_a_loss_stands_in_bold():
+    leads = {"50 photons": Estimate(1, 0.5, 1.5), "pixel width 1": Estimate(-4, -5, -3)}
+    said = repair_trial.elsewhere(leads, "100 photons", 32)
+    assert (
+        "trained for 100 photons. At" in said and "(32 films): 50 photons +1.00 dB (+0.50 to +1.50);" in said
+    )
+    assert said.endswith("**pixel width 1 -4.00 dB (-5.00 to -3.00), the filter wins**.")
+
+
+def test_a_change_of_realism_is_judged_as_a_pair_in_both_spaces():
+    def said(seen, small):
+        rows = {("imagenet", "unet"): (812, 700, 940), ("imagenet", "pix2pix"): (770, 670, 910)}
+        rows |= {("imagenet", "pix2pix minus unet"): seen, ("thumbnails", "pix2pix minus unet"): small}
+        return repair_trial.realism(pd.DataFrame(rows, index=["KID x 1000", "low", "high"]).T)
+
+    assert "from 812 to 770; the change on the same films, -42 (-88 to +3), shows **no** gain" in said(
+        (-42, -88, 3), (23, 13, 35)
+    )
+    assert said((-42, -88, 3), (23, 13, 35)).endswith("+23 (+13 to +35), is a loss of realism.")
+    assert "-42 (-60 to -20), is a gain in realism" in said((-42, -60, -20), (23, 13, 35))
 
 
 def test_the_front_page_is_told_in_words_what_the_numbers_say():
     table = {"ct": found(1.2, 0.04), "mr": found(-0.4, 0.04), "xray": found(1.85, 0.04)}
     gan = {"ct": found(0.05, 0), "mr": found(-0.8, 0), "xray": found(1.0, 0)}
-    assert "for CT and X-ray, by 1.2 to 1.9 dB; with a" in repair_trial.led(table, gan)
-    assert repair_trial.led(table, gan).endswith("as a GAN, it does so for X-ray and loses for MR.")
-    assert repair_trial.led(table, {"ct": found(0.05, 0)}).endswith("as a GAN, it does not.")
+    said = repair_trial.led(table, gan)
+    assert "for CT and X-ray, by 1.20 to 1.85 dB, on simulated images spoilt as in training; as" in said
+    assert "on test images spoilt" in repair_trial.led(table, gan, simulated=False)
+    near = {"ct": found(0.96, 0.04), "mr": found(0.96, 0.04)}
+    assert "by 0.96 dB, on" in repair_trial.led(near, gan), "not 1.0, where 1 dB was missed"
+    assert said.endswith("as a GAN it does so for X-ray and loses for MR.")
+    assert repair_trial.led(table, {"ct": found(0.05, 0)}).endswith("as a GAN it does not.")
     assert repair_trial.led({"mr": found(-0.4, 0.04)}, gan).startswith("No U-Net")
-    shares = {"unet": Estimate(0.05, 0.02, 0.08), "pix2pix": Estimate(0.56, 0.5, 0.62)}
-    assert "invents a shadow that is not there in 56 % of" in repair_trial.invented_in_short(shares)
-    assert "invents" not in repair_trial.invented_in_short(dict.fromkeys(shares, shares["unet"]))
-    assert "most often" not in repair_trial.invented_in_short(shares | {"tv": shares["unet"]})
-    more = shares | {"nlm": Estimate(0.7, 0.6, 0.8)}
-    one, other = repair_trial.invented_in_short(more).split(". ")
-    assert "the U-Net in 5 %" in one and "non-local means (nlm), which averages" in other and "70 %." in other
 
 
 def test_the_gans_own_answer_names_its_losses_and_the_critics_that_learnt_nothing():
@@ -142,14 +219,27 @@ def test_the_gans_own_answer_names_its_losses_and_the_critics_that_learnt_nothin
 
 
 def test_help_is_claimed_only_where_the_interval_is_above_zero():
+    def helped(gains, shipped, seeds, late=(0.7, 0.5)):
+        losses = {"degraded": late, "unet": (0.6, 0.4)}
+        return repair_trial.helped(gains, shipped, seeds, losses, 36)
+
     better, worse = Estimate(0.02, 0.01, 0.03), Estimate(0.02, -0.01, 0.05)
-    said = repair_trial.helped({"degraded": better}, worse, 5)
+    said = helped({"degraded": better}, worse, 5)
     assert "The repair helped" in said and "alone, is not shown to be helped" in said
-    few = repair_trial.helped({"degraded": better}, worse, 3)
+    few = helped({"degraded": better}, worse, 3)
     assert "3 seeds: a first look, no verdict" in few and "The repair helped" not in few
-    assert "No help" in repair_trial.helped({"degraded": worse}, better, 5)
-    assert "alone, is helped" in repair_trial.helped({"degraded": worse}, better, 3)
-    assert "alone, is harmed" in repair_trial.helped({"degraded": worse}, Estimate(-0.2, -0.3, -0.1), 3)
+    assert "No help" in helped({"degraded": worse}, better, 5)
+    assert "alone, is helped" in helped({"degraded": worse}, better, 3)
+    assert "alone, is harmed" in helped({"degraded": worse}, Estimate(-0.2, -0.3, -0.1), 3)
+    assert "short, 36 steps" in said and "from 0.70 to 0.50 on degraded films, from 0.60 to 0.40 on" in said
+    assert "It still fell on degraded ones: part of the gain may be an under-tuned opponent." in said
+    assert "still fell" not in helped({"degraded": better}, worse, 5, late=(0.5, 0.5))
+    assert repair_trial.tuned_how({"degraded": (0.7, 0.5)}, 36).endswith(
+        "kind; its loss on degraded ones was still falling"
+    )
+    assert repair_trial.tuned_how({"degraded": (0.5, 0.5)}, 36) == (
+        "it learnt from clean films, then for 36 more steps from films of each kind"
+    )
 
 
 def test_the_mean_of_several_classifiers_carries_their_spread():
@@ -265,3 +355,13 @@ def test_a_circle_stands_where_most_was_invented_and_where_least_was_kept():
     assert abs(added[0] - 21.5) <= 1 and abs(added[1] - 13.5) <= 1, "the middle of the spot"
     assert faint == (15.5, 20.5), "the middle of the lesion's mask"
     assert lesions.strays("unet").argmax() == 2
+
+
+def test_each_method_is_compared_with_the_same_films_before_any_repair():
+    lesions = repair_trial.Lesions({"degraded": lambda x: x, "flat": torch.zeros_like}, 32, 6)
+    lesions.fixed["bright"] = {which: (x + 0.5).clamp(0, 1) for which, x in lesions.clean.items()}
+    beside = lesions.beside_degraded()
+    assert set(beside["kept"]) == set(beside["invented"]) == {"flat", "bright"}
+    shares = {name: lesions.invented()[name].value for name in lesions.fixed}
+    assert beside["invented"]["bright"].value == pytest.approx(shares["bright"] - shares["degraded"])
+    assert shares["bright"] == 1 and beside["kept"]["flat"].high < 0

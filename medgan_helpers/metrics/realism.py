@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..checks import door, in_range, named, numbers, tensor, whole
+from ..checks import door, holding, in_range, named, numbers, tensor, whole
 from ..images import signed_to_unit
 from .intervals import interval, mean_interval
 
@@ -152,6 +152,11 @@ def kid(real, fake, space="imagenet", seed=0, subsets=100):
 
 
 def _kid(real, fake, seed, subsets=100):
+    return interval(*_halves(real, fake, seed, subsets))
+
+
+def _halves(real, fake, seed, subsets=100):
+    """KID, and that of random halves: of two sets of one length the same rows with the same seed."""
     real, fake = real.double(), fake.double()
     within = _kernel(real, real), _kernel(fake, fake)  # once: a half is some of their rows and columns
     across = _kernel(real, fake)
@@ -163,7 +168,7 @@ def _kid(real, fake, seed, subsets=100):
         spread.append(_squared_distance(within[0][a][:, a], within[1][b][:, b], across[a][:, b]))
     spread = np.array(spread)
     value = _squared_distance(*within, across) if len(real) == len(fake) else spread.mean()
-    return interval(value, spread)
+    return value, spread
 
 
 def _kernel(a, b):
@@ -192,24 +197,36 @@ def _density_coverage(real, fake):
 
 
 @door(sets=named)
-def realism_table(real, sets, seed=0):
+def realism_table(real, sets, seed=0, minus=()):
     """The distances above for several sets of films and both feature spaces, each film embedded once.
 
     real: (N, 1, H, W) in [-1, 1]; sets: {name: (M, 1, H, W)}. Returns a DataFrame, index (space, name),
     columns "KID x 1000", "low", "high", "density", "coverage". One of the sets should be real films of other
-    patients: without this floor no row can be read.
+    patients: without this floor no row can be read. minus: pairs of names, films of the same patients in the
+    same order; each adds a row "one minus other", the paired difference of their KID.
     """
+    for pair in minus:
+        holding(*pair)("sets", sets)
+        if len({len(sets[name]) for name in pair}) > 1:
+            raise ValueError(f"{' and '.join(pair)} differ in length: expected films of the same patients")
     for name, films in sets.items():
         _enough(KID_LEAST, {"real": real, name: films})
     rows = {}
     for space in SPACES:
-        known = features(real, space)
+        known, halves = features(real, space), {}
         for name, films in sets.items():
             made = features(films, space)
-            kid_of = [1000 * value for value in _kid(known, made, seed)]
-            rows[space, name] = [*kid_of, *_density_coverage(known, made)]
+            halves[name] = _halves(known, made, seed)
+            rows[space, name] = [*_thousand(*halves[name]), *_density_coverage(known, made)]
+        for one, other in minus:
+            change = [mine - its for mine, its in zip(halves[one], halves[other], strict=True)]
+            rows[space, f"{one} minus {other}"] = [*_thousand(*change), np.nan, np.nan]
     columns = ["KID x 1000", "low", "high", "density", "coverage"]
     return pd.DataFrame(rows, index=columns).T.rename_axis(["space", "films"])
+
+
+def _thousand(value, spread):
+    return [1000 * part for part in interval(value, spread)]
 
 
 def nearest(images, reference, space="imagenet"):

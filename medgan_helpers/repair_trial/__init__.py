@@ -16,10 +16,13 @@ from .measures import (
     restore_all,
     scores,
     sharpness,
+    tuning_steps,
 )
 from .sentences import (
     by_heart,
+    critics_weight,
     discriminator_effect,
+    elsewhere,
     erased_or_invented,
     gan_leads,
     held_by_l1,
@@ -29,6 +32,7 @@ from .sentences import (
     leads,
     led,
     sharp_and_right,
+    tuned_how,
 )
 
 __all__ = [
@@ -38,10 +42,12 @@ __all__ = [
     "beside_l1",
     "best_trust",
     "by_heart",
+    "critics_weight",
     "detail",
     "difference",
     "discriminator_effect",
     "drawings",
+    "elsewhere",
     "erased_or_invented",
     "gan_leads",
     "held_by_l1",
@@ -58,4 +64,6 @@ __all__ = [
     "scores",
     "sharp_and_right",
     "sharpness",
+    "tuned_how",
+    "tuning_steps",
 ]

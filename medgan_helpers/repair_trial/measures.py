@@ -114,17 +114,23 @@ def sharpness(images):
 
 @door(table=table_of("KID x 1000", "low", "high", numeric=True))
 def realism(table):
-    """The sentence about KID in features of photographs: table, as from `metrics.realism_table`."""
+    """The sentence about KID: table, as from `metrics.realism_table` with the row "pix2pix minus unet"."""
     rows = [("imagenet", "unet"), ("imagenet", "pix2pix")]
-    table_of(rows=rows)("table", table)
-    first, second = (table.loc[row] for row in rows)
-    numbers = f"KID x 1000 goes from {first['KID x 1000']:.0f} to {second['KID x 1000']:.0f}"
-    apart = second["high"] < first["low"]
-    return f"{numbers}: " + (
-        "a gain in realism."
-        if apart
-        else "the intervals overlap, so a gain in realism has **not** been shown."
+    changes = [(space, "pix2pix minus unet") for space in ("imagenet", "thumbnails")]
+    table_of(rows=rows + changes)("table", table)
+    first, second = (table.loc[row, "KID x 1000"] for row in rows)
+    seen, small = (metrics.Estimate(*table.loc[row, ["KID x 1000", "low", "high"]]) for row in changes)
+    return (
+        f"KID x 1000 in features of photographs goes from {first:.0f} to {second:.0f}; the change on the "
+        f"same films, {seen:+.0f}, {_more_real(seen)}. In thumbnails the change, {small:+.0f}, "
+        f"{_more_real(small)}."
     )
+
+
+def _more_real(change):
+    if change.low <= 0 <= change.high:
+        return "shows **no** gain in realism"
+    return "is a gain in realism" if change.high < 0 else "is a loss of realism"
 
 
 @door(films=films_of)
@@ -165,14 +171,14 @@ def drawings(films, drawn):
 
 @door(films=films_of, drawn=holding("L1 alone", "both"))
 def beside_l1(films, drawn, seed=0):
-    """{"sharper", "farther"}: Estimate of "both" against "L1 alone", on the same films.
+    """{"sharper", "farther", "in place"}: Estimate of "both" against "L1 alone", on the same films.
 
-    sharper: the difference of their sharpness; farther: of their errors, as a share of L1 alone's.
+    sharper and in place: differences of these measures; farther: of their errors, as a share of L1 alone's.
     """
     both, plain = (per_film(films, drawn[name]) for name in ("both", "L1 alone"))
     apart = both - plain
     farther = apart["error"] / max(plain["error"].mean(), 1e-6)
-    pairs = {"sharper": apart["sharpness"], "farther": farther}
+    pairs = {"sharper": apart["sharpness"], "farther": farther, "in place": apart["in place"]}
     return {name: metrics.mean_interval(values, seed=seed) for name, values in pairs.items()}
 
 
@@ -230,8 +236,21 @@ class Lesions:
 
     def invented(self):
         """{name: Estimate} of the share of twins with a false opacity above half a typical lesion."""
-        half = self.contrast.median().item() / 2
-        return {n: metrics.proportion((self.strays(n) > half).sum(), len(self.mask)) for n in self.fixed}
+        return {n: metrics.proportion(self._false(n).sum(), len(self.mask)) for n in self.fixed}
+
+    def beside_degraded(self):
+        """The same two, of each method minus the films before any repair, paired: {"kept", "invented"}."""
+
+        def change(measured, which=slice(None)):
+            before = measured("degraded")[which]
+            changes = {n: measured(n)[which] - before for n in self.fixed if n != "degraded"}
+            return {n: metrics.mean_interval(values, seed=self.seed) for n, values in changes.items()}
+
+        return {"kept": change(self.share, self.visible), "invented": change(self._false)}
+
+    def _false(self, name):
+        """1 for each twin with such an opacity, else 0: (n,) integers."""
+        return (self.strays(name) > self.contrast.median() / 2).int().numpy()
 
     def _worst(self, name):
         """The numbers of two films: with the method's brightest false opacity, with the least kept lesion."""
@@ -267,24 +286,31 @@ def read(films, versions, findings, profile):
 
     versions: {name: function(films in [0, 1], seed) -> films}. It learnt from other patients; tuned, it goes
     on learning from training films of the version, once with each seed of TUNED. Returns {version: (1, n, F)}
-    as shipped, {version: (seeds, n, F)} tuned, truth (n, F), patients (n,). The films it is tuned on are the
-    U-Net's own training films, whose repairs may be better than those of the test films.
+    as shipped, {version: (seeds, n, F)} tuned, truth (n, F), patients (n,), {version: (training loss in the
+    middle of the tuning, at its end)}. The films it is tuned on are the U-Net's own training films, whose
+    repairs may be better than those of the test films.
     """
     parts = {part: films.store.subset(films.splits[part]) for part in ("train", "test")}
     count, findings = min(profile.restoration_images, len(parts["train"])), list(findings)
     labels = torch.tensor(films.labels(parts["train"].frame)[findings].to_numpy()[:count])
-    steps = max(4, profile.classifier_steps // 10)
-    shipped, tuned = {}, {}
+    steps, shipped, tuned, late = tuning_steps(profile), {}, {}, {}
     for name, version in versions.items():
         lessons, test = (
             unit_to_signed(version(restorers.unit(parts[part], many), seed))
             for part, many, seed in (("train", count, 20), ("test", 10**9, 21))
         )
         shipped[name] = _answers(classifier.shipped(), test, findings)[None]
-        networks = [_tuned(lessons, labels, findings, steps, seed) for seed in TUNED]
+        networks, losses = zip(*[_tuned(lessons, labels, findings, steps, k) for k in TUNED], strict=True)
         tuned[name] = np.stack([_answers(network, test, findings) for network in networks])
+        late[name] = tuple(np.mean(losses, axis=0))
     truth = films.labels(parts["test"].frame)[findings].to_numpy()
-    return shipped, tuned, truth, parts["test"].frame["patient"].to_numpy()
+    return shipped, tuned, truth, parts["test"].frame["patient"].to_numpy(), late
+
+
+@door(profile=PROFILE)
+def tuning_steps(profile):
+    """How many more steps the shipped classifier learns from films of a version."""
+    return max(4, profile.classifier_steps // 10)
 
 
 def _tuned(lessons, labels, findings, steps, seed):
@@ -293,8 +319,9 @@ def _tuned(lessons, labels, findings, steps, seed):
     answers[:, [model.findings.index(name) for name in findings]] = labels
     rng = np.random.default_rng(seed)
     draws = [rng.integers(len(lessons), size=32) for _ in range(steps)]
-    training.fit(model, [(lessons[chosen], answers[chosen]) for chosen in draws], steps)
-    return model
+    history = training.fit(model, [(lessons[chosen], answers[chosen]) for chosen in draws], steps)
+    second_half = history.loc[history["step"] >= steps / 2, "loss"]
+    return model, second_half.iloc[[0, -1]].tolist()
 
 
 def _answers(model, test, findings):

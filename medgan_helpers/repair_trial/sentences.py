@@ -13,13 +13,14 @@ from ..checks import (
     words,
 )
 from ..checks import table as table_of
+from ..pix2pix import PAPER
 from .measures import AIM, MEASURES
 
 CLEARLY = 1.1  # times: how much sharper counts as sharper, how much farther off as farther
 SHARP = (0.8, 1.25)  # of the true films' detail: from here to there a drawing is as sharp as a film
 NAMES = {"xray": "X-ray", "ct": "CT", "mr": "MR"}
 DRAWINGS = ("L1 alone", "D alone", "both")
-TOLD = {"nlm": "non-local means (nlm), which averages patches that look alike"}  # filters in words
+TOLD = {"nlm": "non-local means (nlm)"}  # filters in words
 
 
 @door(found=each(estimate, *MEASURES))
@@ -81,13 +82,14 @@ def held_by_l1(table):
 
 
 @door(
-    table=table_of("error", "sharpness", rows=DRAWINGS, numeric=True),
-    found=each(estimate, "sharper", "farther"),
+    table=table_of("error", "sharpness", "in place", rows=DRAWINGS, numeric=True),
+    found=each(estimate, "sharper", "farther", "in place"),
 )
 def sharp_and_right(table, found):
     """Which generator draws films both sharp and right.
 
-    table: columns error and sharpness, rows "L1 alone", "D alone" and "both"; found: as from `beside_l1`."""
+    table: columns error, sharpness and in place, rows "L1 alone", "D alone" and "both"; found: as from
+    `beside_l1`."""
     sharp, blurred = table.sharpness["both"], table.sharpness["L1 alone"]
     farther = found["farther"]
     numbers = (
@@ -96,13 +98,21 @@ def sharp_and_right(table, found):
         f"{100 * farther.value:.0f} % ({100 * farther.low:.0f} to {100 * farther.high:.0f}), "
         f"*D alone* by {_farther(table):.0f} %"
     )
+    own, other = (table["in place"][name] for name in ("both", "L1 alone"))
+    place = (
+        f"in place (correlation with the true film's detail {own:.2f}, *L1 alone* {other:.2f}; difference "
+        f"{found['in place']:+.3f})"
+    )
     if found["sharper"].low <= 0 or sharp < CLEARLY * blurred:
         return f"None is: {numbers}. *Both* is hardly sharper than *L1 alone*."
     if not SHARP[0] <= sharp <= SHARP[1]:
         return f"None is yet: {numbers}. *Both* is sharper than *L1 alone*, but not as a film is."
     if farther.high >= CLEARLY - 1:
         return f"None is: {numbers}. *Both* pays for its detail with the patient."
-    return f"*Both* is: {numbers}."
+    if found["in place"].high < 0:
+        most = "In shapes and greys *both* is, in fine detail it is not"
+        return f"{most}: {numbers}. Less of its detail lies {place}."
+    return f"*Both* is: {numbers}. No less of its detail is shown to lie {place}."
 
 
 @door(known=number(0), new=number(0))
@@ -123,26 +133,55 @@ def _farther(table):
     return 100 * (table.error["D alone"] / table.error["L1 alone"] - 1)
 
 
-@door(kept=each(estimate, "unet", "pix2pix"), invented=each(estimate, "unet", "pix2pix"))
-def erased_or_invented(kept, invented, rival):
-    """What the U-Net keeps of lesions and invents, beside the best filter, Pix2Pix, and the filter that
-    invents most where that is another one: {name: Estimate}."""
+WITHOUT = ("degraded", "unet", "pix2pix")  # what stands beside the filters
+SHARES, BESIDE = each(estimate, *WITHOUT), each(each(estimate, "pix2pix"), "kept", "invented")
+
+
+@door(kept=SHARES, invented=SHARES, beside=BESIDE, films=whole())
+def erased_or_invented(kept, invented, beside, rival, films):
+    """What is left of lesions, and where lungs come out too bright: {name: Estimate}, also before any repair.
+
+    beside: as from `Lesions.beside_degraded`; rival: the best filter by PSNR; films: how many healthy ones.
+    """
     for name, found in {"kept": kept, "invented": invented}.items():
         holding(rival)(name, found)
-    names = {"unet": "the U-Net", rival: f"the best filter by PSNR ({rival})", "pix2pix": "Pix2Pix"}
+    names = {"degraded": "before any repair", "unet": "the U-Net"}
+    names |= {rival: f"the best filter by PSNR ({rival})", "pix2pix": "Pix2Pix"}
+    names |= {name: TOLD.get(name, name.replace("_", " ")) for name in invented if name not in names}
     left = ", ".join(f"{told} {kept[name]:.2f}" for name, told in names.items())
-    drawn = ", ".join(f"{told} in {100 * invented[name].value:.0f} %" for name, told in names.items())
-    worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
-    most = "" if worst in names else _most_often(worst, invented)
+    drawn = ", ".join(f"{told} {_percent(invented[name])}" for name, told in names.items())
     return (
-        f"Of the contrast of a lung lesion, the share that is left: {left}. A false opacity in the lungs "
-        f"of a patient without any finding: {drawn} of the films.{most}"
+        f"Of the contrast of a lung lesion, the share that is left: {left}. {_takes(kept, beside)} "
+        f"A patch of lung too bright by more than half a lesion, in how many of {films} healthy films: "
+        f"{drawn}. {_adds(beside)} Whether such a patch looks like a lesion was not asked."
     )
 
 
-def _most_often(name, invented):
-    told = TOLD.get(name, f"the filter {name.replace('_', ' ')}")
-    return f" A filter does it most often: {told}, in {100 * invented[name].value:.0f} %."
+def _percent(share):
+    return f"{100 * share.value:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
+
+
+def _adds(beside):
+    """Whether more films have such a patch after Pix2Pix than before any repair."""
+    change = beside["invented"]["pix2pix"]
+    told = "more films have" if change.low > 0 else "fewer films have" if change.high < 0 else (
+        "it is not shown that more or fewer films have"
+    )  # fmt: skip
+    return (
+        f"After Pix2Pix {told} one than before any repair: the difference is {100 * change.value:.0f} points "
+        f"of 100 ({100 * change.low:.0f} to {100 * change.high:.0f})."
+    )
+
+
+def _takes(kept, beside):
+    """Whether every repair leaves less of a lesion than the film had before it."""
+    values = [found.value for name, found in kept.items() if name != "degraded"]
+    every = max(change.high for change in beside["kept"].values()) < 0
+    says = "Every repair takes" if every else "Not every repair is shown to take"
+    return (
+        f"{says} contrast from true lesions: {min(values):.2f} to {max(values):.2f} of it are left, "
+        f"{kept['degraded'].value:.2f} before any repair."
+    )
 
 
 def _gains(name, value):
@@ -150,12 +189,28 @@ def _gains(name, value):
     holding("degraded")(name, value)
 
 
-@door(gains=_gains, shipped=estimate, seeds=whole())
-def helped(gains, shipped, seeds):
+@door(late=each(pair, "degraded"), steps=whole())
+def tuned_how(late, steps):
+    """How the classifier came to its films. late: its losses, as from `measures.read`; steps: of tuning."""
+    middle, end = late["degraded"]
+    still = "; its loss on degraded ones was still falling" if end < middle else ""
+    return f"it learnt from clean films, then for {steps} more steps from films of each kind{still}"
+
+
+@door(gains=_gains, shipped=estimate, seeds=whole(), late=each(pair, "degraded", "unet"), steps=whole())
+def helped(gains, shipped, seeds, late, steps):
     """Whether the repair helped the classifier that was tuned to the films it reads, and the one as shipped.
 
-    gains: {other: Estimate} of unet minus the other, tuned; shipped: Estimate of unet minus degraded.
+    gains: {other: Estimate} of unet minus the other, tuned; shipped: Estimate of unet minus degraded; late
+    and steps: as for `tuned_how`.
     """
+    (bad, bad_end), (good, good_end) = late["degraded"], late["unet"]
+    short = (
+        f"The tuning was short, {steps} steps: in their second half the training loss went from {bad:.2f} to "
+        f"{bad_end:.2f} on degraded films, from {good:.2f} to {good_end:.2f} on the U-Net's."
+    )
+    if bad_end < bad:
+        short += " It still fell on degraded ones: part of the gain may be an under-tuned opponent."
     numbers = ", ".join(f"{gain:+.3f} from that on {name} ones" for name, gain in gains.items())
     verdict = "The repair helped." if gains["degraded"].low > 0 else "**No help has been shown.**"
     if seeds < metrics.LEAST_SEEDS:
@@ -164,23 +219,40 @@ def helped(gains, shipped, seeds):
     installed = "is helped" if shipped.low > 0 else installed
     return (
         "When the classifier is tuned to the films it reads, its mean AUROC on films that the U-Net repaired "
-        f"differs by {numbers}. {verdict} The classifier as shipped, a single one that learnt from clean "
-        f"films alone, {installed}: repaired minus degraded {shipped:+.3f}."
+        f"differs by {numbers}. {verdict} {short} The classifier as shipped, a single one that learnt from "
+        f"clean films alone, {installed}: repaired minus degraded {shipped:+.3f}."
     )
 
 
 @door(against=each(each(estimate, *MEASURES)), gan=each(each(estimate, *MEASURES)))
-def led(against, gan):
+def led(against, gan, simulated=True):
     """The same without names and intervals: where the U-Net, and where the GAN, repairs better by PSNR.
 
-    against, gan: {modality: `difference`} of "unet" and of "pix2pix" to the best conventional method.
+    against, gan: {modality: `difference`} of "unet" and of "pix2pix" to the best conventional method;
+    simulated: whether the films are.
     """
     leads, better = _better(against), "better than the best conventional method"
     if not leads:
         return f"No U-Net repairs {better}; {_gan_led(gan)}."
     values = sorted(lead.value for lead in leads.values())
-    where = f"for {_and(leads)}, by {values[0]:.1f} to {values[-1]:.1f} dB"
+    images = "simulated images" if simulated else "test images"
+    by = " to ".join(dict.fromkeys(f"{value:.2f}" for value in (values[0], values[-1])))
+    where = f"for {_and(leads)}, by {by} dB, on {images} spoilt as in training"
     return f"A U-Net repairs {better} {where}; {_gan_led(gan)}."
+
+
+@door(leads=each(estimate), trained=words, films=whole())
+def elsewhere(leads, trained, films):
+    """The U-Net at settings of the machine that it was not trained for. leads: {setting: Estimate of dB};
+    trained: the setting that it was trained for; films: how many."""
+    said = {
+        name: f"{name} {dB.value:+.2f} dB ({dB.low:+.2f} to {dB.high:+.2f})" for name, dB in leads.items()
+    }
+    parts = [f"**{said[n]}, the filter wins**" if dB.high < 0 else said[n] for n, dB in leads.items()]
+    return (
+        f"The X-ray U-Net was trained for {trained}. At other settings of the machine, against the best "
+        f"filter tuned anew ({films} films): {'; '.join(parts)}."
+    )
 
 
 def _and(names):
@@ -197,7 +269,7 @@ def _better(against, sign=1):
 def _gan_led(gan):
     better, worse = _better(gan), _better(gan, -1)
     does = f"does so for {_and(better)}" if better else "does not"
-    return f"with a discriminator, as a GAN, it {does}{f' and loses for {_and(worse)}' if worse else ''}"
+    return f"as a GAN it {does}{f' and loses for {_and(worse)}' if worse else ''}"
 
 
 @door(against=each(each(estimate, *MEASURES)), diagnosis=each(words))
@@ -216,20 +288,36 @@ def gan_leads(rivals, against, diagnosis):
     return f"The GAN itself, Pix2Pix against the best conventional method: {'; '.join(parts)}."
 
 
-@door(invented=estimates)
-def invented_in_short(invented):
-    """What the discriminator costs, in one sentence; another one if a filter invents more often.
-
-    invented: {"unet" and "pix2pix": share of films as Estimate}.
-    """
-    holding("unet", "pix2pix")("invented", invented)
-    unet, gan = (invented[name] for name in ("unet", "pix2pix"))
-    does = "invents" if gan.low > unet.high else "draws"
-    worst = max(set(invented) - {"degraded"}, key=lambda name: invented[name].value)
-    most = "" if worst in ("unet", "pix2pix") else _most_often(worst, invented)
+@door(kept=SHARES, invented=SHARES, beside=BESIDE, films=whole())
+def invented_in_short(kept, invented, beside, films):
+    """The same in short sentences, of which the front page takes the first: networks, filters, lesions."""
+    gan, unet, bad = (f"{100 * invented[name].value:.0f} %" for name in ("pix2pix", "unet", "degraded"))
+    filters = [name for name in invented if name not in WITHOUT]
+    each_one = {"Pix2Pix": "pix2pix", "U-Net": "unet", "before": "degraded"} | {
+        name.replace("_", " "): name for name in filters
+    }
+    shares = ", ".join(f"{told} {_percent(invented[name])}" for told, name in each_one.items())
     return (
-        f"Pix2Pix, which has a discriminator, {does} a shadow that is not there in {100 * gan.value:.0f} % "
-        f"of healthy films, the U-Net in {100 * unet.value:.0f} %.{most}"
+        f"Pix2Pix leaves a patch of lung too bright by more than half a lesion in {gan} of {films} healthy "
+        f"films, the U-Net in {unet}; before repair {bad}. With intervals: {shares}. "
+        f"{_takes(kept, beside)}"
+    )
+
+
+@door(weights=each(number(0.01)))
+def critics_weight(weights):
+    """How much the discriminators weighed beside L1. weights: {modality: the l1 of its Pix2Pix}."""
+    by_weight = {}
+    for modality, l1 in weights.items():
+        by_weight.setdefault(l1, []).append(NAMES[modality])
+    parts = []
+    for l1, names in sorted(by_weight.items(), reverse=True):
+        times = "as much" if l1 == PAPER.l1 else f"{PAPER.l1 / l1:.3g} times as much"
+        parts.append(f"for {_and(names)} {times} (l1 = {l1:g})")
+    why = ", since at the paper's weight it had no say in so few steps" if min(by_weight) < PAPER.l1 else ""
+    return (
+        "Beside L1, the discriminator of the Pix2Pix that is measured here weighs, compared with the "
+        f"paper's, {', '.join(parts)}{why}."
     )
 
 

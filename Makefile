@@ -110,9 +110,10 @@ $(call chapter,06): $(call chapter,05)
 $(call chapter,07): $(call chapter,06)
 
 # The chapters that wait for each other come first, the others fill the second core beside them: 00 and 11, which
-# bring their own films, while 01 makes those of the others. Make looks for 07 only when it has begun all that
-# need not wait, so the last ones wait for 06 too: short ones, so that both cores end together.
-$(call chapter,03 04 05 10): | $(FIRST)
+# bring their own films, while 01 makes those of the others. Make begins what need not wait before it looks for 06
+# and 07 again, so 10 waits for 04, and the last ones for 06: short ones, so that both cores end together.
+$(call chapter,03 04 05): | $(FIRST)
+$(call chapter,10): | $(call chapter,04)
 $(call chapter,02 08 09): | $(call chapter,06)
 $(SITE): $(call chapter,07 08 02) $(EXECUTED) $(PROSE) _config.yml $(READY)
 	@echo "== pages"

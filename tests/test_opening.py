@@ -76,6 +76,13 @@ def test_an_answer_on_the_front_page_is_one_sentence():
     assert front_page.one_sentence(short[1:2]) == "On average nothing."
 
 
+def test_two_findings_become_one_sentence():
+    assert (
+        front_page.one_sentence(["It is so. More.", "On films it is not."]) == "It is so; on films it is not."
+    )
+    assert front_page.one_sentence(["It is so.", "Pix2Pix is."]) == "It is so; Pix2Pix is."
+
+
 def test_the_readme_answers_the_same_three_questions_in_a_sentence_each():
     told = re.findall(
         r"^- \[(.+)\]\(notebooks/(\d\d).*?\) (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE

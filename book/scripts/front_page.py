@@ -49,7 +49,10 @@ def answer(notebooks):
 def one_sentence(short):
     """The first sentences of the first and the last of a chapter's short findings, as one."""
     first = [re.split(r"(?<=[.!?]) (?=[A-Z])", text)[0] for text in short]
-    return f"{first[0].rstrip('.')}; {first[-1]}" if len(first) > 1 else first[0]
+    if len(first) == 1:
+        return first[0]
+    last = re.sub(r"^(On|For|The|By)\b", lambda word: word[0].lower(), first[-1])
+    return f"{first[0].rstrip('.')}; {last}"
 
 
 def unfinished(results):

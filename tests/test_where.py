@@ -35,6 +35,15 @@ def test_what_a_chapter_s_minutes_went_into_adds_up():
     assert len(lines) == len(table) + 3 and lines[-1].startswith("| **all** | ")
 
 
+def test_the_rehearsal_ran_every_chapter_and_says_what_memory_it_takes(tmp_path, monkeypatch):
+    lines = where.rehearsed().splitlines()
+    assert len(lines) == len(where.plans.runs()) + 3 and lines[0] == "| Chapter | Peak GB |"
+    peaks = [float(line.split("|")[2].strip("* ")) for line in lines[2:]]
+    assert peaks[-1] == max(peaks[:-1]) > 0.5
+    monkeypatch.setattr(where, "REHEARSED", tmp_path / "none.csv")
+    assert "not been run" in where.rehearsed()
+
+
 def test_operations_are_what_computes_and_optimizers_do_not_count():
     weight = torch.ones(4, requires_grad=True)
     optimizer = torch.optim.Adam([weight])

@@ -5,6 +5,7 @@ alt text and figures one of their own, column heads say something, nothing is lo
 every local address and Colab link leads somewhere, and no page is too heavy.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ COLAB = re.compile(r"https://colab\.research\.google\.com/github/[^/]+/[^/]+/blo
 OUTSIDE = re.compile(r"^(https?:)?//")
 ELSEWHERE = re.compile(r"^[a-z]+:|^//")  # another site, mail, pixels within the page
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
-HEAVY = 6  # megabytes of a page with pictures, scripts and styles
+# megabytes of a page with pictures, scripts and styles; the full profile's films have four times the pixels
+HEAVY = 8 if os.environ.get("MEDGAN_PROFILE") == "full" else 6
 PASSIVE_LINKS = {"canonical", "next", "prev", "index", "search", "author", "license", "help", "top", "up"}
 
 

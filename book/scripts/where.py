@@ -49,10 +49,10 @@ def chapters():
 
 
 def rehearsed():
-    """A row per chapter of the full profile's rehearsal: minutes of one core, and memory."""
+    """A row per chapter of the full profile's rehearsal: the memory that it took."""
     if not REHEARSED.exists():
         return "It has not been run to its end."
-    return table_of(pd.read_csv(REHEARSED).set_index("notebook"), ["minutes", clock.PEAK])
+    return table_of(pd.read_csv(REHEARSED).set_index("notebook"), [clock.PEAK])
 
 
 def table_of(table, columns):

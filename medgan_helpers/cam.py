@@ -225,6 +225,19 @@ def who_points(scores):
     return sentence
 
 
+@door(scores=_scores("hit", "chance", "n"))
+def pooled(scores):
+    """{"hit", "chance": Estimate} of the maps of all findings together. Hits by Wilson; chance is the mean of
+    the findings' chances, whose errors are taken for independent."""
+    count = sum(row["n"] for row in scores.values())
+    share = np.array([row["n"] / count for row in scores.values()])
+    value, low, high = np.array([row["chance"] for row in scores.values()]).T
+    ends = [np.sqrt(((end - value) * share) @ ((end - value) * share)) for end in (low, high)]
+    hits = round(sum(row["hit"].value * row["n"] for row in scores.values()))
+    chance = metrics.Estimate(value @ share, value @ share - ends[0], value @ share + ends[1])
+    return {"hit": metrics.proportion(hits, count), "chance": chance}
+
+
 @door(scores=_scores("lead"))
 def pointed(scores):
     """The same in short: how many findings' maps follow the finding."""

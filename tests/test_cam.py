@@ -192,3 +192,21 @@ def test_sentences_say_what_the_intervals_allow():
     assert "Edema more likely than not in **1 of 2** made films, in 2 of their true twins and in 1 of" in said
     assert "or the networks that they are compared with" in cam.depends_on_learning({"random weights": 0.1})
     assert "too much" in cam.depends_on_learning({"random weights": 0.1, "shuffled labels": 0.7})
+
+
+def test_all_findings_together_weigh_as_their_films():
+    sure, chance = metrics.Estimate(1.0, 0.9, 1.0), metrics.Estimate(0.5, 0.4, 0.6)
+    none = metrics.Estimate(0.0, 0.0, 0.1)
+    rows = {"a": {"hit": sure, "chance": chance, "n": 30}, "b": {"hit": none, "chance": none, "n": 10}}
+    both = cam.pooled(rows)
+    assert both["hit"] == metrics.proportion(30, 40)
+    assert both["chance"].value == pytest.approx(0.375) and both["chance"].low == pytest.approx(0.3)
+    assert cam.pooled({"a": rows["a"]})["chance"] == pytest.approx(chance)
+
+
+def test_boxes_of_radiologists_are_said_to_be_followed_only_where_it_is_shown():
+    row = {"hit": metrics.Estimate(0.4, 0.3, 0.5), "chance": metrics.Estimate(0.2, 0.1, 0.3), "n": 34}
+    for low, words in ((0.05, "is shown."), (-0.05, "is not shown.")):
+        long, short = cam.in_boxes({"Edema": row | {"lead": metrics.Estimate(0.2, low, 0.4)}})
+        assert short == f"On 34 real films with a radiologist's box (Edema) that {words}"
+        assert "0.40 (0.30 to 0.50), by chance 0.20" in long

@@ -1,6 +1,6 @@
 """What a training step and a film ask of the machine: their operations, counted, for `table.py`.
 
-A step's are counted on a CPU, where it asks for the same operations as on a GPU: everything that computes or
+A step's are counted on a CPU, where it asks for nearly the same ones as on a GPU: everything that computes or
 copies, forward and backward, but for the optimizers, which a GPU runs in a few kernels for all weights.
 """
 

@@ -29,6 +29,7 @@ from medgan_helpers import (
     chexpert,
     classifier,
     dcgan,
+    examiner,
     flow,
     images,
     metrics,
@@ -176,17 +177,18 @@ def lesson_films():
 def train_stargan_robust(steps):
     """Chapter 5's generator whose examiner cannot be bribed; studies/findings_that_look.py measures it."""
     films, labels = lesson_films()
-    here, examiner = artifacts.folder("artifacts"), trained_examiner(films, labels)
+    here, exam = artifacts.folder("artifacts"), trained_examiner(films, labels)
     columns = [FIVE.index(finding) for finding in FOUR]
     known = labels[:, [FIVE.index(finding) for finding in FIVE if finding not in FOUR]].sum(1) == 0
     model = stargan_robust.RobustStarGAN(
-        64, len(FOUR), seed=SEED, decay_steps=steps, examiner=examiner, columns=columns
+        64, len(FOUR), seed=SEED, decay_steps=steps, examiner=exam, columns=columns
     )
-    lessons = stargan_robust.Lessons(films[known], labels[known][:, columns], 12, seed=2, halves=True)
+    films, labels = films[known], labels[known][:, columns]
+    sure = examiner.certainty(exam, films, columns)
+    lessons = stargan_robust.Lessons(films, labels, 12, seed=2, halves=True, sure=sure)
     history = training.fit(model, lessons, steps, here / "stargan-robust-long", every=250)
     card = {
-        "data": f"{known.sum()} of {len(films)} simulated films of training patients (lesson_rows, seeds "
-        f"500 to {499 + LESSON_PARTS})",
+        "data": f"{len(films)} of {len(known)} simulated films of training patients (seeds 500 on)",
         "command": f"python data_scripts/train_networks.py stargan_robust --steps {steps}",
         "use": "teaching; adds findings to synthetic chest films, not for diagnosis",
         "findings": FOUR,
@@ -196,16 +198,15 @@ def train_stargan_robust(steps):
 
 def trained_examiner(films, labels):
     """The examiner of simulated films, trained once."""
-    examiner = stargan_robust.Examiner(FIVE, EXAMINER_STEPS)
+    exam = examiner.Examiner(FIVE, EXAMINER_STEPS)
     lessons = stargan_robust.Lessons(films, labels, 48, seed=1)
-    training.fit(examiner, lessons, EXAMINER_STEPS, artifacts.folder("artifacts") / "examiner", every=100)
-    return examiner
+    training.fit(exam, lessons, EXAMINER_STEPS, artifacts.folder("artifacts") / "examiner", every=100)
+    return exam
 
 
 def train_stargan_real(steps):
     """Chapter 5's generator that goes on with real films."""
-    examiner = trained_examiner(*lesson_films())
-    real_networks.train_stargan(steps, examiner, ASSETS)
+    real_networks.train_stargan(steps, trained_examiner(*lesson_films()), ASSETS)
 
 
 def recognised(model, judge, finding, count=256):
@@ -369,7 +370,7 @@ NETWORKS = {
     "stargan": (train_stargan, 2400),
     "classifier": (train_classifier, 1800),
     "classifier_real": (partial(real_networks.train_classifier, assets=ASSETS), 900),
-    "stargan_robust": (train_stargan_robust, 3600),
+    "stargan_robust": (train_stargan_robust, 9000),
     "stargan_real": (train_stargan_real, 3000),
     "pix2pix": (train_restorers, 1500),
     "organs": (train_organs, 4000),

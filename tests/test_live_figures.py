@@ -441,17 +441,20 @@ def test_the_map_lies_over_the_film_s_own_pixels_and_can_be_taken_off(chromium, 
 
 
 @pytest.mark.parametrize("way", ["add", "take away"])
-def test_no_strength_is_no_change_and_more_is_more(chromium, addresses, way):
+def test_a_severer_case_is_a_larger_change_and_a_removal_has_no_choice(chromium, addresses, way):
     page = chromium.open(
         f"{addresses['file']}/translate.html#translate.way={way}&translate.finding=Pleural Effusion"
     )
     page.wait(READY)
     changes = []
-    for strength in (0, 0.5, 1):
-        page.evaluate(f"{FIGURE}.medganFigure.show({{ strength: {strength} }})")
+    for severity in (-2, 0, 2):
+        page.evaluate(f"{FIGURE}.medganFigure.show({{ severity: {severity} }})")
         page.wait(IDLE)
         changes.append(float(re.search("changes by ([0-9.]+)", page.evaluate(WORDS))[1]))
-    assert changes[0] == 0 < changes[1] < changes[2]
+    if way == "add":
+        assert changes[0] < changes[1] < changes[2]
+    else:
+        assert changes[0] == changes[1] == changes[2] > 0
     assert ("names no side" in page.evaluate(WORDS)) is (way == "add")
 
 

@@ -22,12 +22,12 @@ from medgan_helpers import (
 
 from .classifier_films import measured
 from .measurements import lowest, note, noted
+from .robust_network import FOUR
 
 SIZE, SEED, BATCH = 64, 0, 32
 EVERY = 50  # steps between two measurements of the validation loss
 BEGINNINGS = ("scratch", "simulated")  # from first weights, or from the shipped classifier's features
 FINDINGS = list(real_trial.LABELLED)
-FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # as the shipped StarGAN draws
 EXAM_STEPS, EXAM_RATE = 300, 3e-3  # of an examiner that goes on from simulated films; by validation loss
 
 

@@ -50,11 +50,38 @@ def test_three_sentences_name_control_gain_and_price():
     rows = cells()
     told = conclusion.three_sentences(verdicts.differences(rows), rows)
     assert "beside nothing added, a gain is shown for the lesion GAN" in told
-    assert "Adding films at a fixed budget of steps costs the other findings 0.0" in told
-    assert "whatever is added (fresh patients 0.0" in told
+    assert "At 1 %, adding films at a fixed budget of steps costs the other findings 0.0" in told
+    assert "of mean AUROC (fresh patients 0.0" in told and "whatever" not in told
     assert told.replace("0.", "0").count(".") == 3
     free = cells(cost=0)
     assert "is not shown (mean AUROC" in conclusion.three_sentences(verdicts.differences(free), free)
+
+
+def test_the_price_names_what_adds_no_film_and_where_it_is_not_shown():
+    rows = cells((5, 5), (1.0, 10.0), ARMS | {"standard": 0.61})
+    rows = rows.assign(
+        films=200_000, added=1020 * rows["percent"] * (~rows["arm"].isin(["none", "standard"]))
+    )
+    judged = verdicts.differences(rows)
+    told = conclusion.three_sentences(judged, rows)
+    assert "; standard augmentation, which adds none, costs 0.0" in told and "no cost is shown" not in told
+    assert "Without an added film: standard augmentation -0.0" in conclusion.price(rows)
+    dear = (rows["percent"] == 10) & (rows["arm"] == "stargan")
+    rows.loc[dear, "macro"] += 11 / 14 * 0.02
+    told = conclusion.three_sentences(judged, rows)
+    assert "; at 10 % no cost is shown for StarGAN, " in told and told.replace("0.", "0").count(".") == 3
+    price = conclusion.price(rows)
+    assert "At 10 %, where the share is 36 %, no cost is shown for StarGAN, " in price
+    assert "does not explain it all" in price and "Whatever" not in price
+
+
+def test_a_loss_with_more_films_stands_beside_a_gain_with_few():
+    few, more = cells(), cells(arms=ARMS | {"lesion_gan": 0.5, "stargan": 0.6}).assign(percent=10.0)
+    rows = pd.concat([few, more], ignore_index=True)
+    told = conclusion.three_sentences(verdicts.differences(rows), rows)
+    assert "a gain is shown for the lesion GAN; none is shown for StarGAN; at 10 % " in told
+    assert "a loss is shown for the lesion GAN (-0.1" in told
+    assert "at 10 %" not in conclusion.three_sentences(verdicts.differences(few), few)
 
 
 @pytest.mark.parametrize("seeds", itertools.product((0, 2, 5), repeat=3))

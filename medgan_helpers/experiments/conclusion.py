@@ -1,11 +1,13 @@
 """How chapter 6 ends: a table and three sentences, from whatever is finished; the rest in a fold."""
 
-import inspect
+import itertools
 
+import numpy as np
 import pandas as pd
 
 from .. import chexpert
 from ..checks import door, text
+from ..checks import listed as list_of
 from ..checks import table as table_of
 from ..metrics import LEAST_SEEDS, first_look
 from .cell import ARMS
@@ -15,15 +17,17 @@ from .verdicts import (
     COLUMNS,
     JUDGED,
     KEYED,
+    LEVEL,
     ON_CPU,
+    PAIRS,
     PERCENT,
     SHOWN,
     SUGGESTED,
     from_none,
     one_machine,
-    seeds_and_patients,
 )
 
+SCORED = table_of("percent", "arm", "seed", "rare", least=0)
 LOST = table_of("percent", "arm", "films", "steps", "added", "probe", least=0)
 ADDING = [arm for arm in ARMS if arm not in ("none", "standard")]  # arms that add films
 BESIDE = {"none": "beside nothing added", "duplicate_standard": "beside repeated, augmented films"}
@@ -99,46 +103,80 @@ def _costs(cells, percent):
     return from_none(cells.assign(others=others), "others", percent)
 
 
-@door(judged=JUDGED, cells=KEYED, again=KEYED)
-def three_sentences(judged, cells, again=None):
-    """Beside the control that needs no generator, beside nothing added, and what adding films costs."""
-    paid = costs(cells, MAIN, again)
-    paid = paid.loc[[arm for arm in ADDING if arm in paid.index]]
-    told = [in_short(judged)]
-    if len(paid) and (paid["seeds"] >= LEAST_SEEDS).all() and len(judged):
-        low, high = paid["value"].min(), paid["value"].max()
-        if (paid["high"] < 0).all():
-            fresh = f" (fresh patients {-paid.loc['oracle', 'value']:.3f})" if "oracle" in paid.index else ""
-            told.append(
-                f"Adding films at a fixed budget of steps costs the other findings {-high:.3f} to {-low:.3f} "
-                f"of mean AUROC, whatever is added{fresh}."
-            )
-        else:
-            told.append(
-                "That adding films costs the other findings, whatever is added, is not shown "
-                f"(mean AUROC {high:+.3f} to {low:+.3f})."
-            )
-    return " ".join(told)
+@door(judged=JUDGED, cells=KEYED, again=KEYED, alone=JUDGED)
+def three_sentences(judged, cells, again=None, alone=None):
+    """Beside the control that needs no generator, beside nothing added, and what adding films costs.
+
+    alone: `differences` of the CPU's rerun, as for `sentences.in_short`.
+    """
+    paid = _enough(costs(cells, MAIN, again)) if len(judged) else ()
+    return " ".join(filter(None, [in_short(judged, alone), _price_in_short(paid, cells, again)]))
+
+
+def _enough(paid):
+    """`costs` of the arms that add films and of standard augmentation; none while one has too few seeds."""
+    paid = paid.loc[[arm for arm in (*ADDING, "standard") if arm in paid.index]]
+    return paid if (paid["seeds"] >= LEAST_SEEDS).all() else paid[:0]
+
+
+def _price_in_short(paid, cells, again):
+    """One sentence. paid: of the regimen MAIN."""
+    adding = [arm for arm in ADDING if arm in paid.index] if len(paid) else []
+    if not adding:
+        return ""
+    low, high = paid.loc[adding, "value"].min(), paid.loc[adding, "value"].max()
+    if (paid.loc[adding, "high"] >= 0).any():
+        return (
+            f"At {MAIN} %, that adding films costs the other findings in every arm is not shown "
+            f"(mean AUROC {high:+.3f} to {low:+.3f})."
+        )
+    told = (
+        f"At {MAIN} %, adding films at a fixed budget of steps costs the other findings {-high:.3f} to "
+        f"{-low:.3f} of mean AUROC"
+    )
+    told += f" (fresh patients {-paid.loc['oracle', 'value']:.3f})" if "oracle" in adding else ""
+    if "standard" in paid.index and paid.loc["standard", "high"] < 0:
+        told += f"; standard augmentation, which adds none, costs {-paid.loc['standard', 'value']:.3f}"
+    for percent, free in _not_shown(cells, again).items():
+        told += f"; at {percent:g} % no cost is shown for {free}"
+    return f"{told}."
+
+
+def _not_shown(cells, again):
+    """{percent: arms that add films and are not shown to cost the others, in words}, where there are any."""
+    found = {}
+    for percent in sorted(set(cells["percent"]) - {MAIN}):
+        paid = _enough(costs(cells, percent, again)).query("high >= 0").drop("standard", errors="ignore")
+        if len(paid):
+            found[percent] = "; ".join(f"{words(arm)}, {number(row)}" for arm, row in paid.iterrows())
+    return found
 
 
 @door(cells=KEYED, again=KEYED)
 def price(cells, again=None):
-    """What added films cost the findings that they were not added for: all that are scored but the three."""
+    """What an arm costs the findings that no films were added for: all that are scored but the three."""
     paid = costs(cells, MAIN, again)
     adding = [arm for arm in ADDING if arm in paid.index]
     if not adding:
         return ""
     others = len(chexpert.FINDINGS) - len(chexpert.RARE)
     lower = [arm for arm in adding if paid.loc[arm, "value"] < 0]
-    listed = "; ".join(f"{words(arm)} {number(paid.loc[arm])}" for arm in adding)
+    told = {arm: f"{words(arm)} {number(paid.loc[arm])}" for arm in paid.index}
     how_many = "all arms" if len(lower) == len(adding) else f"{len(lower)} of {len(adding)} of the arms"
-    part = share(cells[cells["arm"].isin(adding)])[MAIN]
-    return (
+    shares = share(cells[cells["arm"].isin(adding)])
+    said = [
         f"**The price** at {MAIN} %, the mean AUROC of the *other* {others} findings minus that with nothing "
-        f"added: {listed}. It is lower in {how_many} that add films. Whatever is added, {100 * part:.0f} % "
-        "of the training films are then added ones, which count for one finding only and take a real film's "
-        "place in the batch. Intervals are of one difference alone, over the seeds."
-    )
+        f"added: {'; '.join(told[arm] for arm in adding)}. It is lower in {how_many} that add films; "
+        f"{100 * shares[MAIN]:.0f} % of their training films are added ones, which count for one finding "
+        "only and take a real film's place in the batch."
+    ]
+    said += [f"Without an added film: {told['standard']}."] if "standard" in told else []
+    for percent, free in _not_shown(cells, again).items():
+        said.append(
+            f"At {percent:g} %, where the share is {100 * shares[percent]:.0f} %, no cost is shown for "
+            f"{free}: the place that is taken does not explain it all."
+        )
+    return " ".join([*said, "Intervals are of one difference alone, over the seeds."])
 
 
 @door(cells=table_of("percent", "films", "added", least=0))
@@ -199,21 +237,24 @@ def strict(judged):
     called = judged[judged["verdict"].isin(SHOWN + SUGGESTED)] if len(judged) else judged
     if not len(called):
         return ""
-    kept = called[called["verdict"].isin(SHOWN)]
+    kept, rest = (called[called["verdict"].isin(some)] for some in (SHOWN, SUGGESTED))
     pairs = [f"{words(r.first)} against {words(r.second)} ({words(r.finding)})" for r in kept.itertuples()]
-    return (
+    told = (
         "**The strictest count**, Student's t over the seeds alone with the same correction: of the "
         f"{len(called)} differences that are called better or worse {len(kept)} are *shown*"
-        f"{': ' + '; '.join(pairs) if pairs else ''}. The other {len(called) - len(kept)} are *suggested*. "
-        f"Why the bootstrap over seeds and patients is not enough, in the words of its code: *{too_narrow()}*"
+        f"{': ' + '; '.join(pairs) if pairs else ''}. "
     )
-
-
-def too_narrow():
-    """What the bootstrap over seeds and patients says of itself: how often it sees what is not there."""
-    paragraphs = inspect.getdoc(seeds_and_patients).split("\n\n")
-    said = next(part for part in paragraphs if "Simulated" in part)
-    return " ".join(said.partition(" Hence")[0].split())
+    if not len(rest):
+        return f"{told}None is only *suggested*."
+    seeds = rest["seeds"].min()
+    return told + (
+        f"The other {len(rest)} are *suggested*: they survive the correction by a bootstrap over seeds and "
+        f"patients that with {seeds} seeds is far too confident so deep in the tail, and by Student's t they "
+        f"do not. Where the patients' luck is small beside the seeds', {seeds} seeds on one side of zero are "
+        f"enough for that bootstrap, and luck alone brings them once in {2 ** (seeds - 1)}. Before any "
+        f"correction Student's t gives these {len(rest)} a p of up to {rest['alone'].max():.3f}. So "
+        f"*suggested* is no claim at {100 * LEVEL:.0f} %."
+    )
 
 
 @door(judged=JUDGED, mixed=JUDGED, alone=JUDGED)
@@ -270,6 +311,57 @@ def _twice_shown(judged, alone):
         f"Of the {len(both)} differences that are shown with the GPU's cells and can be had from the CPU's, "
         f"{len(both) - len(other)} are shown there too{': not ' + '; '.join(other) if other else ''}."
     )
+
+
+@door(table=SCORED, again=SCORED)
+def twice(table, again):
+    """How far cells that were computed on two machines differ: a row is not quite a function of its cell."""
+    both = table.merge(again, on=["percent", "arm", "seed"], suffixes=("", " again"))
+    if len(both) < 2:
+        return "No cell was computed twice."
+    apart = both["rare again"] - both["rare"]
+    each_one = ", ".join(
+        f"{column} {(both[f'{column} again'] - both[column]).std():.3f}"
+        for column in COLUMNS if column != "rare" and f"{column} again" in both
+    )  # fmt: skip
+    by_arm = apart.groupby([both["percent"], both["arm"]]).mean().abs()
+    return (
+        f"**Computed twice:** {len(both)} of these cells ran on a second machine too, in another precision. "
+        f"A cell's mean AUROC of the three then differs by {apart.std():.3f} (standard deviation"
+        f"{f'; {each_one}' if each_one else ''}), the mean of an arm by at most {by_arm.max():.3f}."
+    )
+
+
+@door(cells=SCORED, again=SCORED, there=list_of)
+def across(cells, again, there):
+    """Which differences set a CPU's cell beside a GPU's, but those of the arms ON_CPU; and the mean of the
+    three where the CPU ran the second arm, too. there: the CPU's cells, as "leaky 1 % seed 2"."""
+    mixed, same = {}, []
+    for percent, (first, second) in itertools.product(sorted(set(cells["percent"])), PAIRS):
+        part = cells[cells["percent"] == percent].pivot(index="seed", columns="arm", values="rare")
+        if first in ON_CPU or not {first, second} <= {*part}:
+            continue
+        pair = part[[first, second]].dropna()
+        ran = {arm: [f"{arm} {percent:g} % seed {seed}" in there for seed in pair.index] for arm in pair}
+        other = pair.index[np.array(ran[first]) != np.array(ran[second])]
+        if not len(other):
+            continue
+        told = f"{len(other)} of {len(pair)} seeds of {words(first)} at {percent:g} %"
+        mixed.setdefault(told, []).append(words(second))
+        rerun = again[(again["percent"] == percent) & (again["arm"] == second)].set_index("seed")["rare"]
+        if not any(ran[second]) and {*other} <= {*rerun.index}:
+            moved = pair.assign(**{second: rerun[other].combine_first(pair[second])})
+            moved = moved.rename(columns={second: "none"}).melt(ignore_index=False, value_name="rare")
+            value = number(from_none(moved.reset_index().assign(percent=percent), "rare", percent).loc[first])
+            before = (pair[first] - pair[second]).mean()
+            same.append(
+                f"With the CPU's cells of {words(second)} beside those of {words(first)} the mean of the "
+                f"three differs by {value} instead of {before:+.3f} (Student's t over the seeds)."
+            )
+    if not mixed:
+        return ""
+    listed = "; ".join(f"{told}, minus {', '.join(seconds)}" for told, seconds in mixed.items())
+    return " ".join([f"**Across machines**, a CPU's cell minus a GPU's or the reverse: {listed}.", *same])
 
 
 @door(title=text)

@@ -7,7 +7,6 @@ from .cell import ARMS
 from .verdicts import COLUMNS, HEADROOM, JUDGED, PERCENT, SHOWN, SUGGESTED, gap_differences, gaps
 
 GAPS = table_of("percent", "arm", "seed", "train", "valid", "rare", least=0)
-SCORED = table_of("percent", "arm", "seed", "rare", least=0)
 MAIN = 1  # percent: the regimen of the chapter's verdict
 NAMES = {
     "none": "no augmentation", "standard": "standard augmentation", "duplicate": "repeated real films",
@@ -107,22 +106,23 @@ def answer(judged, percent=1):
     told = [_answer_of(_rare(rows), arm) for arm, rows in made.items()]
     return (
         f"At {percent:g} % of the films, by the mean AUROC of the three rare findings: {' '.join(told)} "
-        "An interval is of one difference alone. *Suggested* is what survives the "
-        f"correction for all {len(judged)} of the table (Holm); *shown* is what does so by the seeds alone, "
-        "too (Student's t)."
+        "An interval is of one difference alone. *Suggested*: it survives the correction for all "
+        f"{len(judged)} of the table (Holm) by a bootstrap that with five seeds is far too confident so deep "
+        "in the tail; by Student's t over the seeds alone it does not. *Shown*: by Student's t, too."
     )
 
 
-@door(judged=JUDGED)
-def in_short(judged):
+@door(judged=JUDGED, alone=JUDGED)
+def in_short(judged, alone=None):
     """The same for a headline: beside the control without a generator, finding by finding where a generator
-    is better there, and beside nothing added."""
+    is better there, and beside nothing added, in every regimen. alone: `differences` of the CPU's rerun,
+    which is named wherever it says something else of a finding."""
     made = {words(arm): rows for arm, rows in _generators(judged, MAIN).items()}
     if not made:
         return NO_VERDICT.format(MAIN)
     mean = {arm: _rare(rows) for arm, rows in made.items()}
-    against = "; ".join(filter(None, [_beside_control(mean), _by_finding(made)]))
-    told = [against + ".", _beside_nothing(mean)]
+    against = "; ".join(filter(None, [_beside_control(mean), _by_finding(made, alone)]))
+    told = [against + ".", _beside_nothing(judged)]
     return f"With {MAIN} % of the films, by the mean of the three rare findings: {' '.join(told)}".strip()
 
 
@@ -156,29 +156,53 @@ def _beside_control(made):
     return f"there is no verdict against {SIMPLE}, which needs no generator"
 
 
-def _by_finding(made):
+def _by_finding(made, alone):
     """The findings with a verdict beside the control, of each generator that is better for one of them."""
     told = []
     for arm, rows in made.items():
         rows = rows[(rows["second"] == CONTROL) & (rows["finding"] != "rare")]
         kinds = [
-            f"{head} for {_list([f'{r.finding} ({r.value:+.3f})' for r in part.itertuples()])}"
+            f"{head} for {_list([_of_finding(row, alone) for row in part.to_dict('records')])}"
             for verdict, head in HEADS.items() if len(part := rows[rows["verdict"] == verdict])
         ]  # fmt: skip
         if rows["verdict"].isin((SHOWN[0], SUGGESTED[0])).any():
-            told.append(f"{arm} is {', '.join(kinds)}")
+            told.append(f"{arm} is {_list(kinds, ', and ')}")
     return "finding by finding, " + "; ".join(told) if told else ""
 
 
-def _beside_nothing(made):
-    found = _arms_by_verdict(made, "none")
+def _of_finding(row, alone):
+    """A finding with its difference, and what the CPU's rerun says of it where that is another verdict."""
+    said, keys = f"{row['finding']} ({row['value']:+.3f})", ["percent", "first", "second", "finding"]
+    if alone is None or not len(alone) or row["again"]:
+        return said
+    second = alone[(alone[keys] == [row[key] for key in keys]).all(axis=1)].to_dict("records")
+    other = [r for r in second if r["verdict"] not in (row["verdict"], "too few seeds")]
+    says = HEADS | {"no headroom": "without headroom", "suggested better": "only suggested to be better"}
+    told = [f"{says.get(r['verdict'], r['verdict'])} in the CPU's rerun of the same seeds" for r in other]
+    return said + "".join(f", though {t} ({r['value']:+.3f})" for t, r in zip(told, other, strict=True))
+
+
+def _beside_nothing(judged):
+    """By the mean of the three, regimen by regimen; those behind the first one with the sizes."""
     heads = {
         "beats": "a gain is shown for {}", "suggested better": "a gain is suggested for {}",
         "not separable": "none is shown for {}", "is worse than": "a loss is shown for {}",
         "suggested worse": "a loss is suggested for {}",
     }  # fmt: skip
-    told = [text.format(_list(found[verdict])) for verdict, text in heads.items() if verdict in found]
+    told = []
+    for percent in sorted(set(judged["percent"]), key=lambda percent: (percent != MAIN, percent)):
+        other = percent != MAIN
+        made = {arm: _rare(rows) for arm, rows in _generators(judged, percent).items()}
+        made = {f"{words(arm)}{_size(rows) if other else ''}": rows for arm, rows in made.items()}
+        found = _arms_by_verdict(made, "none")
+        kinds = [text.format(_list(found[verdict])) for verdict, text in heads.items() if verdict in found]
+        told += [(f"at {percent:g} % " if other else "") + "; ".join(kinds)] if kinds else []
     return f"By the same mean, beside nothing added, {'; '.join(told)}." if told else ""
+
+
+def _size(rows):
+    """The difference from nothing added, in brackets."""
+    return "".join(f" ({value:+.3f})" for value in rows[rows["second"] == "none"]["value"])
 
 
 def _rare(rows):
@@ -303,19 +327,27 @@ def live(cells):
     )
 
 
-@door(judged=JUDGED)
-def regimens(judged):
-    """Does the room for augmentation fade when there are more real films?"""
+@door(judged=JUDGED, cells=table_of("percent", "steps", least=0))
+def regimens(judged, cells=None):
+    """The headroom of every regimen; where their cells took other numbers of steps, that these differ."""
     rows = judged[(judged["finding"] == "rare")] if len(judged) else judged
     rows = [row for row in rows.to_dict("records") if (row["first"], row["second"]) == HEADROOM]
     if not rows:
         return ""
     if len(rows) < 2:
-        return "Only one regimen is finished: whether the gain fades with more real films is not said."
+        return "Only one regimen is finished: whether it changes from one to another is not said."
     listed = "; ".join(
         f"{row['percent']:g} %: {number(row)}, {_seeds_or_first_look(row['seeds'])}" for row in rows
     )
-    return f"Headroom for {words('rare')} by regimen: {listed}."
+    steps = {} if cells is None else cells.groupby("percent")["steps"].first().to_dict()
+    taken = [steps.get(row["percent"]) for row in rows]
+    told = f"Headroom for {words('rare')} by regimen: {listed}."
+    if None in taken or len(set(taken)) < 2:
+        return told
+    return (
+        f"{told} The steps differ too ({_list([f'{some:,}' for some in taken])}), and steps alone can move "
+        "it (see below): what changes is not put down to the number of films."
+    )
 
 
 def _findings(columns):
@@ -352,21 +384,6 @@ def progress(table):
         steps = table[table["percent"] == percent]["steps"].iloc[0]
         parts.append(f"{percent:g} % ({steps} steps): {listed}")
     return "Finished, with the number of seeds: " + "; ".join(parts) + ". What is not listed is not finished."
-
-
-@door(table=SCORED, again=SCORED)
-def twice(table, again):
-    """How far cells that were computed on two machines differ: a row is not quite a function of its cell."""
-    both = table.merge(again, on=["percent", "arm", "seed"], suffixes=("", " again"))
-    if len(both) < 2:
-        return "No cell was computed twice."
-    apart = both["rare again"] - both["rare"]
-    by_arm = apart.groupby([both["percent"], both["arm"]]).mean().abs()
-    return (
-        f"**Computed twice:** {len(both)} of these cells ran on a second machine too, in another precision. "
-        f"A cell's mean AUROC of the three then differs by {apart.std():.3f} (standard deviation), the mean "
-        f"of an arm by at most {by_arm.max():.3f}."
-    )
 
 
 @door(judged=JUDGED, arm=one_of(*ARMS))

@@ -6,8 +6,9 @@
 
 An interval holds the luck of the seeds (patients of the regimen, first weights, all that is drawn) and of the
 test patients together: seeds are drawn first, then patients. A difference is *suggested* if it stays after
-Holm's correction for all that are printed (Holm 1979), and *shown* (it beats, it is worse) if it stays after
-the strictest count too: Student's t over the seeds alone, corrected for as many. All but harm needs headroom.
+Holm's correction for all that are printed (Holm 1979), which with five seeds is no claim at 5 %: the
+bootstrap is too confident so deep in the tail. It is *shown* (it beats, it is worse) if it stays after the
+strictest count too: Student's t over the seeds alone, corrected for as many. All but harm needs headroom.
 """
 
 from pathlib import Path
@@ -132,9 +133,9 @@ def seeds_and_patients(resamples, seed=0):
     One seed fewer is drawn than there are: with as many, the interval would be too narrow by
     sqrt((seeds - 1) / seeds) (Rao & Wu 1988). Of a single seed only the patients are drawn.
 
-    Still too narrow for few seeds. Simulated 1,500 times, with normal luck and no difference, p < .05 came in
-    13, 7 and 7 % for 2, 3 and 5 seeds where the patients' luck was half of one seed's, in 29, 16 and 10 %
-    where it was a fifth. Hence LEAST_SEEDS, and the count by seeds alone.
+    Still too narrow for few seeds, the more so the deeper in the tail and the smaller the patients' luck is
+    beside the seeds' (tests/test_grid_verdicts.py simulates it). Hence LEAST_SEEDS, and the count by seeds
+    alone.
     """
     rng = np.random.default_rng(seed)
     count = len(resamples)

@@ -1,6 +1,6 @@
 """The sentences of chapter 4 whose wording depends on what `measures` found, so that tests can read them."""
 
-from .. import metrics
+from .. import metrics, pix2pix, restorers
 from ..checks import (
     door,
     each,
@@ -12,6 +12,7 @@ from ..checks import (
     whole,
     words,
 )
+from ..checks import names as names_of
 from ..checks import table as table_of
 from ..pix2pix import PAPER
 from .measures import AIM, MEASURES
@@ -269,7 +270,20 @@ def _better(against, sign=1):
 def _gan_led(gan):
     better, worse = _better(gan), _better(gan, -1)
     does = f"does so for {_and(better)}" if better else "does not"
-    return f"as a GAN it {does}{f' and loses for {_and(worse)}' if worse else ''}"
+    weight = f" ({told})" if (told := heavier([*gan])) else ""
+    return f"as a GAN it {does}{f' and loses for {_and(worse)}' if worse else ''}{weight}"
+
+
+@door(modalities=names_of(*NAMES))
+def heavier(modalities):
+    """Which of these modalities' discriminators weigh more beside L1 than the paper's, by the course's
+    settings; "" if none does."""
+    by_times = {}
+    for modality in modalities:
+        l1 = restorers.BESIDE_OF.get(modality, {}).get("l1", pix2pix.BESIDE.l1)
+        by_times.setdefault(PAPER.l1 / l1, []).append(NAMES[modality])
+    parts = [f"{_and(names)} at {times:.3g} times" for times, names in by_times.items() if times > 1]
+    return f"{_and(parts)} the paper's adversarial weight" if parts else ""
 
 
 @door(against=each(each(estimate, *MEASURES)), diagnosis=each(words))
@@ -293,13 +307,16 @@ def invented_in_short(kept, invented, beside, films):
     """The same in short sentences, of which the front page takes the first: networks, filters, lesions."""
     gan, unet, bad = (f"{100 * invented[name].value:.0f} %" for name in ("pix2pix", "unet", "degraded"))
     filters = [name for name in invented if name not in WITHOUT]
+    most = max(filters, key=lambda name: invented[name].value, default=None)
+    named = TOLD.get(most, str(most).replace("_", " "))
+    filtered = f", the filter {named} in {100 * invented[most].value:.0f} %" if most else ""
     each_one = {"Pix2Pix": "pix2pix", "U-Net": "unet", "before": "degraded"} | {
         name.replace("_", " "): name for name in filters
     }
     shares = ", ".join(f"{told} {_percent(invented[name])}" for told, name in each_one.items())
     return (
         f"Pix2Pix leaves a patch of lung too bright by more than half a lesion in {gan} of {films} healthy "
-        f"films, the U-Net in {unet}; before repair {bad}. With intervals: {shares}. "
+        f"films, the U-Net in {unet}{filtered}; before repair {bad}. With intervals: {shares}. "
         f"{_takes(kept, beside)}"
     )
 

@@ -208,21 +208,38 @@ def beside_chance(scores, score="hit"):
     return pd.DataFrame(rows, index=["value", "low", "high", "chance"]).T
 
 
-@door(scores=_scores("lead"))
+def possible(scores):
+    """Those of `scores`, {name: `localisation`}, where a lead is possible: chance is not 1 already."""
+    return {name: row for name, row in scores.items() if not row["chance"].value > 1 - 1e-6}
+
+
+@door(scores=_scores("lead", "chance"))
 def who_points(scores):
     """A sentence: for which findings maps hit more often than with other films' masks (interval above 0)."""
-    leads = {name: row["lead"] for name, row in scores.items()}
+    room = possible(scores)
+    leads = {name: row["lead"] for name, row in room.items()}
     better = [f"{name} ({lead.value:+.2f}, {lead.low:+.2f} to {lead.high:+.2f})"
               for name, lead in leads.items() if lead.low > 0]  # fmt: skip
     others = [name for name, lead in leads.items() if not lead.low > 0]
-    sentence = f"The maps follow the finding from film to film for **{len(better)} of {len(leads)}**"
+    sentence = (
+        f"The maps follow the finding from film to film for **{len(better)} of {_tested(leads, scores)}**"
+    )
     sentence += f": {', '.join(better)}. " if better else ". "
     if others:
         sentence += (
             f"Not shown for {', '.join(others)}: these films do not tell such a map from one that knows the "
-            "usual place."
+            "usual place. "
         )
-    return sentence
+    if full := [name for name in scores if name not in room]:
+        sentence += f"For {', '.join(full)} the usual place always suffices (chance is 1): nothing to test."
+    return sentence.strip()
+
+
+def _tested(leads, scores):
+    """The number of findings, of which it is said how many could be tested, where not all could."""
+    return f"{len(leads)}" if len(leads) == len(scores) else (
+        f"{len(leads)} findings that could be tested, of {len(scores)}"
+    )  # fmt: skip
 
 
 @door(scores=_scores("hit", "chance", "n"))
@@ -238,11 +255,29 @@ def pooled(scores):
     return {"hit": metrics.proportion(hits, count), "chance": chance}
 
 
-@door(scores=_scores("lead"))
+@door(scores=_scores("hit", "chance", "n"))
+def together(scores):
+    """A sentence: the maps of all findings together, and without those where chance is 1."""
+    every, room = pooled(scores), possible(scores)
+    count = sum(row["n"] for row in scores.values())
+    chance = f"{every['chance'].value:.2f}"
+    said = f"All {count} maps together hit in a share of {every['hit']:.2f}, by chance {chance}."
+    if len(room) == len(scores) or not room:
+        return said
+    part, left = pooled(room), sum(row["n"] for row in room.values())
+    return (
+        f"{said} Without the {count - left} of findings whose chance is 1, {left} maps: {part['hit']:.2f}, "
+        f"by chance {part['chance'].value:.2f}."
+    )
+
+
+@door(scores=_scores("lead", "chance"))
 def pointed(scores):
     """The same in short: how many findings' maps follow the finding."""
-    better = sum(row["lead"].low > 0 for row in scores.values())
-    return f"For {better} of {len(scores)} findings the map of where it looked follows the finding."
+    room = possible(scores)
+    better = sum(row["lead"].low > 0 for row in room.values())
+    which = f"{len(scores)} findings" if len(room) == len(scores) else f"the {_tested(room, scores)},"
+    return f"For {better} of {which} the map of where it looked follows the finding."
 
 
 @door(skill=estimates)

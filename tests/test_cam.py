@@ -176,9 +176,19 @@ def test_localisation_holds_both_scores_beside_their_chance():
 
 def test_sentences_say_what_the_intervals_allow():
     sure, unsure = metrics.Estimate(0.3, 0.1, 0.5), metrics.Estimate(0.1, -0.1, 0.3)
-    words = cam.who_points({"Edema": {"lead": sure}, "Fracture": {"lead": unsure}})
+    half, full = metrics.Estimate(0.5, 0.4, 0.6), metrics.Estimate(1.0, 1.0, 1.0)
+    rows = {"Edema": {"lead": sure, "chance": half}, "Fracture": {"lead": unsure, "chance": half}}
+    words = cam.who_points(rows)
     assert "1 of 2" in words and "Edema (+0.30" in words and "Not shown for Fracture" in words
-    assert "Not shown for Edema" in cam.who_points({"Edema": {"lead": metrics.Estimate(*[np.nan] * 3)}})
+    assert "Not shown for Edema" in cam.who_points(
+        {"Edema": dict.fromkeys(("lead", "chance"), metrics.Estimate(*[np.nan] * 3))}
+    )
+    assert cam.pointed(rows).startswith("For 1 of 2 findings the map")
+    rows["Cardiomegaly"] = {"lead": metrics.Estimate(0.0, -0.1, 0.0), "chance": full}
+    assert cam.pointed(rows).startswith("For 1 of the 2 findings that could be tested, of 3, the map")
+    words = cam.who_points(rows)
+    assert "**1 of 2 findings that could be tested, of 3**: Edema" in words
+    assert words.endswith("For Cardiomegaly the usual place always suffices (chance is 1): nothing to test.")
     skill = {"Edema": metrics.Estimate(0.9, 0.8, 0.95), "Fracture": metrics.Estimate(0.6, 0.4, 0.7)}
     words = cam.who_reads(skill)
     assert "1 of 2" in words and "guessing: Fracture" in words
@@ -202,6 +212,11 @@ def test_all_findings_together_weigh_as_their_films():
     assert both["hit"] == metrics.proportion(30, 40)
     assert both["chance"].value == pytest.approx(0.375) and both["chance"].low == pytest.approx(0.3)
     assert cam.pooled({"a": rows["a"]})["chance"] == pytest.approx(chance)
+    assert cam.together(rows).startswith("All 40 maps together hit in a share of 0.75")
+    assert "Without" not in cam.together(rows)
+    rows["c"] = {"hit": sure, "chance": metrics.Estimate(1.0, 1.0, 1.0), "n": 20}
+    assert list(cam.possible(rows)) == ["a", "b"]
+    assert "Without the 20 of findings whose chance is 1, 40 maps: 0.75" in cam.together(rows)
 
 
 def test_boxes_of_radiologists_are_said_to_be_followed_only_where_it_is_shown():

@@ -30,7 +30,7 @@ def test_settings_are_shown_with_their_reasons(said):
     display.show_settings(pix2pix, ["BESIDE", "PAPER"])
     (text,) = said
     assert text.startswith("```python\nBESIDE = replace(") and text.endswith("\nPAPER = Recipe()\n```")
-    assert "l1=20.0,  # at 100 the discriminator's word has no weight" in text and "REPAIR = " not in text
+    assert "l1=20.0,  # the paper's is 100; chosen by trial" in text and "REPAIR = " not in text
 
 
 def test_machinery_waits_in_one_fold(said):

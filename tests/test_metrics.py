@@ -307,6 +307,29 @@ def test_a_gap_is_named_only_where_the_interval_leaves_nought():
     assert "fewer than two groups" in metrics.gap_in_words("sex", table.iloc[:1])
 
 
+def test_who_still_falls_is_said_for_each_space():
+    rows = [
+        ("dcgan", 200, "imagenet", 9, 8, 10), ("dcgan", 300, "imagenet", 4, 3, 5),
+        ("flow", 200, "imagenet", 9, 7, 11), ("flow", 300, "imagenet", 8, 6, 10),
+        ("dcgan", 200, "thumbnails", 4, 3, 5), ("dcgan", 300, "thumbnails", 4, 3, 5),
+    ]  # fmt: skip
+    study = pd.DataFrame(rows, columns=["model", "seconds", "space", "KID x 1000", "low", "high"])
+    assert metrics.still_falling(study) == (
+        "From 200 to 300 s the distance is shown to fall still: in features of photographs DCGAN (9 to 4); "
+        "in thumbnails of none."
+    )
+    assert "no earlier cost" in metrics.still_falling(study.query("seconds == 300"))
+
+
+def test_how_far_films_are_is_said_beside_other_patients():
+    far, others = metrics.Estimate(30.2, 20, 40), metrics.Estimate(23.2, 1.1, 51.1)
+    rows = {"trained": far, "films of other patients": others}
+    said = metrics.how_far({"anatomy": rows}, 256)
+    assert said.endswith("in anatomy, trained **30**, the yardstick 23 (1 to 51).")
+    with pytest.raises(ValueError, match="films of other patients"):
+        metrics.how_far({"anatomy": {"trained": far}}, 256)
+
+
 def test_who_wins_follows_the_intervals():
     rows = [
         ("dcgan", 100, "imagenet", 9, 8, 10), ("flow", 100, "imagenet", 1, 0, 2),
@@ -321,6 +344,6 @@ def test_who_wins_follows_the_intervals():
         "**DCGAN** 4 (3 to 5) is nearest" in photographs and "**the flow** 7 (6 to 8) is last" in photographs
     )
     assert (
-        "**DCGAN** 4 (3 to 5) cannot be told apart" in thumbnails
+        "**DCGAN** 4 (3 to 5): intervals overlap, the difference was not tested" in thumbnails
         and "(R3GAN)** 9 (8 to 11) is last" in thumbnails
     )

@@ -153,7 +153,8 @@ def told_in_short():
         ledger.rows[fault] = {"value": value, "low": low, "high": high}
     verdicts = pd.Series({"mode collapse": "one film", "checkerboard": "healthy"})
     leads = {
-        name: {"lead": metrics.Estimate(0.6, low, 0.7)} for name, low in (("Fracture", 0.5), ("Edema", -0.1))
+        name: {"lead": metrics.Estimate(0.6, low, 0.7), "chance": metrics.Estimate(0.3, 0.2, 0.4)}
+        for name, low in (("Fracture", 0.5), ("Edema", -0.1))
     }
     return {
         "02": paragraphs.difference_in_short(few),
@@ -186,7 +187,7 @@ def test_openings_in_short_say_what_was_measured():
     says = told_in_short()
     assert "±0.040" in says["02"] and "from 1465 to **835** (films of other patients: 4)" in says["03"]
     assert says["08"] == "The curves give 1 of 2 failing runs away; the others take eyes."
-    counts = "Faults that are measured here: 2. Shown to move the AUROC: 1, the largest by 0.25."
+    counts = "Faults that are measured here: 2. Shown to move the AUROC: 1."
     assert says["09"] == counts
     assert training.curves_in_short(pd.Series({"a": "one film"})).endswith("give 1 of 1 failing runs away.")
     nothing = metrics.Estimate(*[float("nan")] * 3)

@@ -83,6 +83,15 @@ def test_the_leak_is_called_recognition_only_where_the_intervals_part():
     assert "overlap" in paper_faults.what_the_leak_was(sure, near)
 
 
+def test_a_fall_of_the_loss_is_laid_to_whom_it_comes_with():
+    flat, low = Estimate(-0.002, -0.02, 0.01), Estimate(-0.1, -0.12, -0.08)
+    said = paper_faults.what_the_loss_shows(flat, low)
+    assert "not shown" in said and said.endswith("the fall comes with the known patients.")
+    assert "no fall is shown there either" in paper_faults.what_the_loss_shows(flat, flat)
+    assert "by blends alone" in paper_faults.what_the_loss_shows(low, low)
+    assert "most of it" not in paper_faults.what_the_loss_shows(low, low)
+
+
 def test_the_ledger_keeps_and_ranks(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDGAN_BUILD", str(tmp_path))
     ledger = paper_faults.Ledger()
@@ -91,10 +100,15 @@ def test_the_ledger_keeps_and_ranks(tmp_path, monkeypatch):
     ledger.note("names swapped", Estimate(0.3, 0.2, 0.4), "e", "f", n=4)  # of another finding
     ledger.note("equal epochs", Estimate(0.02, 0.0, 0.04), "g", "h", n=4)
     ledger.note("validation split by film", Estimate(0.4, 0.3, 0.5), "i", "j", n=4)
-    assert "largest illusion on the test: **large**" in ledger.largest()
-    assert "change on fresh patients: **equal epochs**" in ledger.largest()
-    assert "error of a validation score: **validation split by film**" in ledger.largest()
+    assert "Illusion on the test: **large** (0.20) is the largest that is shown." in ledger.largest()
+    assert "Change on fresh patients: none is shown." in ledger.largest()
+    assert "Error of a validation score: **validation split by film** (0.40) is" in ledger.largest()
     assert "names swapped" not in ledger.largest()
+    assert ledger.in_short().endswith("Shown to move the AUROC: 3."), "a row of one name has no size to rank"
+    ledger.note("as large", Estimate(0.15, 0.08, 0.22), "k", "l", n=4)
+    assert "test: **large** (0.20) and **as large** (0.15) are alike." in ledger.largest()
+    ledger.note("as large", Estimate(0.15, 0.12, 0.18), "k", "l", n=4)  # its interval does not hold 0.20
+    assert "**large** (0.20) is the largest" in ledger.largest()
     assert ledger.table().loc["large", "value"] == -0.2
     assert artifacts.scores("audit/").loc["audit/small", "high"] == 0.02
 

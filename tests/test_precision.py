@@ -44,7 +44,7 @@ def layouts(network, work):
 
 @pytest.mark.parametrize("name", ["dcgan", "pix2pix", "stargan", "flow", "classifier"])
 def test_a_network_has_one_layout_from_end_to_end(name):
-    """On a CPU what lies between two layouts takes ten times as long (see training.model.layout)."""
+    """On a CPU what lies between two layouts is slower (see training.model.layout)."""
     films, labels = torch.zeros(4, 1, 64, 64), torch.eye(4, 14)
     model, batch = {
         "dcgan": lambda: (dcgan.DCGAN(64, 8, **CPU), films),

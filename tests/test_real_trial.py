@@ -93,8 +93,10 @@ def read(gain, last=0.04):
     means = pd.DataFrame(alone + gains, columns=columns).assign(finding="all nine")
     one = means[means["against"] == "degraded"].assign(finding="Edema", p_holm=[0.01] * 3 + [0.2], p=0.001)
     other = one.assign(finding="Atelectasis", value=-0.2, p_holm=0.4, p=[0.01, 0.02, 0.03, last])
+    clean = [("clean", np.nan, value, value - 0.1, value + 0.1) for value in (0.9, 0.55)]
+    clean = pd.DataFrame(clean, columns=columns).assign(finding=["Edema", "Atelectasis"])
     blur = one[:1].assign(method="gaussian", p_holm=np.nan)
-    return pd.concat([means, one, other, blur]).assign(seeds=3, films=180)
+    return pd.concat([means, one, other, clean, blur]).assign(seeds=3, films=180)
 
 
 def test_help_for_a_reader_follows_the_intervals():
@@ -102,6 +104,10 @@ def test_help_for_a_reader_follows_the_intervals():
     assert "no repair is shown to help it.**" in said and "a gain of 0.09 four times in five" in said
     assert "over 8: Edema is read better after bilateral, unet_simulated, unet_real (+0.05" in said
     assert "no merit" not in said, "the blur's interval holds zero"
+    assert "reads 1 of these 2 findings (the interval does not reach 0.5): Edema." in said
+    assert "mean gain from degraded films is *bilateral* +0.050, *unet_sim" in said and "no interval" in said
+    all_read = read((0.05, -0.01, 0.11)).replace({"Atelectasis": "Edema"})
+    assert "no interval" not in real_trial.reading_verdict(all_read.assign(low=0.6, high=0.9))
     said = real_trial.by_finding(read((0.05, 0.01, 0.1)))
     assert (
         "A Gaussian blur changes the reading of Edema by +0.05 (+0.01 to +0.10): this is no merit of" in said
@@ -110,6 +116,7 @@ def test_help_for_a_reader_follows_the_intervals():
     assert "Atelectasis" not in real_trial.by_finding(read((0.05, 0.01, 0.1), last=0.06)), "not after all"
     assert "it is helped by bilateral, unet_sim" in real_trial.reading_verdict(read((0.05, 0.01, 0.1)))
     assert "not been run yet" in real_trial.reading_verdict(None) and real_trial.reading_in_short(None) == ""
+    assert "(nine findings, of which it reads 1)" in real_trial.reading_in_short(read((0.05, -0.01, 0.11)))
     assert "not shown to be helped by any repair." in real_trial.reading_in_short(read((0.05, -0.01, 0.1)))
     assert "by films that bilateral, unet_sim" in real_trial.reading_in_short(read((0.05, 0.01, 0.1)))
     with pytest.raises(ValueError, match="no row of clean"):

@@ -161,10 +161,17 @@ def test_the_front_page_says_what_was_measured_before_and_after_repair():
     assert shares.endswith("bilateral 27 % (25 to 29)") and lesions.startswith("Every repair takes")
 
 
+def test_near_films_are_a_warning_only_where_the_interval_is_above_chance():
+    said = repair_trial.shines_through({"fake": 6.6, "held_out": 6.7, "copies": 13 / 128}, 128)
+    assert "10.2 % of 128 (6.0 to 16.6; chance: 5 %). **More than chance, a warning" in said
+    said = repair_trial.shines_through({"fake": 6.6, "held_out": 6.7, "copies": 9 / 128}, 128)
+    assert "a warning" not in said and "is not shown." in said
+
+
 def test_the_weight_of_the_discriminator_is_said_beside_the_papers():
     said = repair_trial.critics_weight({"xray": 20.0, "ct": 100.0, "mr": 20.0})
-    assert "for CT as much (l1 = 100), for X-ray and MR 5 times as much (l1 = 20), since at the p" in said
-    assert "no say" not in repair_trial.critics_weight({"ct": 100.0})
+    assert "for CT as much (l1 = 100), for X-ray and MR 5 times as much (l1 = 20). The weights w" in said
+    assert "no table" not in repair_trial.critics_weight({"ct": 100.0})
 
 
 def test_the_networks_that_come_with_the_course_weigh_as_the_settings_say():

@@ -20,7 +20,7 @@ from .classification import (
     gap_in_words,
     macro_auroc,
 )
-from .equal_cost import MODELS, largest_cost, who_wins
+from .equal_cost import MODELS, how_far, largest_cost, still_falling, who_wins
 from .intervals import BOOTSTRAPS, LEAST_SEEDS, Estimate, first_look, interval, mean_interval, proportion
 from .realism import (
     KID_LEAST,
@@ -56,6 +56,7 @@ __all__ = [
     "first_look",
     "gap",
     "gap_in_words",
+    "how_far",
     "interval",
     "kid",
     "largest_cost",
@@ -70,6 +71,7 @@ __all__ = [
     "realism_table",
     "reliability",
     "ssim",
+    "still_falling",
     "threshold_for",
     "who_wins",
 ]

@@ -49,6 +49,7 @@ from .ledger import (
     what_copies_bring,
     what_the_bench_reads,
     what_the_leak_was,
+    what_the_loss_shows,
     what_the_winner_loses,
 )
 
@@ -93,6 +94,7 @@ __all__ = [
     "what_copies_bring",
     "what_the_bench_reads",
     "what_the_leak_was",
+    "what_the_loss_shows",
     "what_the_winner_loses",
     "winners_lead",
 ]

@@ -1,5 +1,6 @@
 """What each fault of `paper_faults` was worth: the ledger of chapter 9, and the sentences on its numbers."""
 
+import numpy as np
 import pandas as pd
 
 from .. import artifacts, checks
@@ -30,25 +31,44 @@ class Ledger:
         return pd.DataFrame(self.rows).T
 
     def largest(self):
-        """A sentence: the largest illusion on test films, among validation's scores (EXAM), and the largest
-        change on fresh patients (REAL). NAMING is in none of these groups."""
+        """A sentence: the largest illusions on test films, changes on fresh patients (REAL) and errors among
+        validation's scores (EXAM), of those that are shown. NAMING is in none of these groups."""
         if not self.rows:
             raise ValueError("the ledger is empty: note a fault first")
-        size = self.table()["value"].astype(float).abs().dropna()
-        if not len(size):
+        rows = self.table()[["value", "low", "high"]].astype(float).dropna()
+        if not len(rows):
             raise ValueError("no fault in the ledger has a number: measure one on two benches or more")
-        kinds = {"change on fresh patients": REAL, "error of a validation score": EXAM}
-        groups = {what: size[size.index.isin(names)] for what, names in kinds.items()}
-        groups = {"illusion on the test": size[~size.index.isin(REAL + EXAM + NAMING)]} | groups
-        found = [f"largest {what}: **{part.idxmax()}**" for what, part in groups.items() if len(part)]
-        return f"The {', the '.join(found)}. They hold for these films, this finding and these classifiers."
+        kinds = {"Change on fresh patients": REAL, "Error of a validation score": EXAM}
+        groups = {what: rows[rows.index.isin(names)] for what, names in kinds.items()}
+        groups = {"Illusion on the test": rows[~rows.index.isin(REAL + EXAM + NAMING)]} | groups
+        found = [_most(what, part) for what, part in groups.items() if len(part)]
+        return " ".join([*found, "This holds for these films, this finding and these classifiers."])
 
     def in_short(self):
         """The same without names, which the chapter asks its reader to predict."""
         rows = self.table()[["value", "low", "high"]].astype(float).dropna()
-        shown = rows[(rows["low"] > 0) | (rows["high"] < 0)]
-        most = f", the largest by {shown['value'].abs().max():.2f}" if len(shown) else ""
-        return f"Faults that are measured here: {len(rows)}. Shown to move the AUROC: {len(shown)}{most}."
+        return f"Faults that are measured here: {len(rows)}. Shown to move the AUROC: {len(_shown(rows))}."
+
+
+def _shown(rows):
+    """The rows whose interval does not hold 0."""
+    return rows[(rows["low"] > 0) | (rows["high"] < 0)]
+
+
+def _most(what, rows):
+    """Which of one kind is the largest that is shown; alike: each value lies in the interval of the other."""
+    shown = _shown(rows)
+    if not len(shown):
+        return f"{what}: none is shown."
+    ends = np.sort(shown[["low", "high"]].mul(np.sign(shown["value"]), axis=0))  # sizes, whatever their sign
+    sizes = pd.DataFrame({"value": shown["value"].abs(), "low": ends[:, 0], "high": ends[:, 1]})
+    top = sizes.loc[sizes["value"].idxmax()]
+    holds_top = (sizes["low"] <= top["value"]) & (top["value"] <= sizes["high"])
+    alike = holds_top & sizes["value"].between(top["low"], top["high"])
+    names = [f"**{name}** ({value:.2f})" for name, value in sizes["value"][alike].items()]
+    if len(names) > 1:
+        return f"{what}: {', '.join(names[:-1])} and {names[-1]} are alike."
+    return f"{what}: {names[0]} is the largest that is shown."
 
 
 @door(estimate=checks.estimate)
@@ -86,6 +106,20 @@ def what_the_winner_loses(lost):
     melts = all(estimate.low > 0 for estimate in lost.values())
     head = "the winner's lead melts" if melts else "the winner's lead is not always shown to melt"
     return f"When fresh patients come, {head}: {', '.join(parts)}."
+
+
+@door(blends=checks.estimate, known=checks.estimate)
+def what_the_loss_shows(blends, known):
+    """A sentence on the change of a validation loss, two Estimates, each against real films of others: with
+    blends of these patients added, and on a share of the augmented training set."""
+    told = f"With blends of *other* patients the loss changes by {size(blends)}"
+    rest = f"with films of patients that the network knows as well, by {size(known)}"
+    if not blends.high < 0:
+        fall = "that it falls is not shown"
+        owed = "the fall comes with the known patients" if known.high < 0 else "no fall is shown there either"
+        return f"{told}: {fall}; {rest}: {owed}."
+    more = ": most of it comes with the known patients" if known.value < 2 * blends.value else ""
+    return f"{told}: it falls by blends alone; {rest}{more}."
 
 
 @door(brought=checks.estimates)

@@ -33,6 +33,7 @@ from .sentences import (
     leads,
     led,
     sharp_and_right,
+    shines_through,
     tuned_how,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "scores",
     "sharp_and_right",
     "sharpness",
+    "shines_through",
     "tuned_how",
     "tuning_steps",
 ]

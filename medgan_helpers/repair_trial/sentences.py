@@ -331,10 +331,32 @@ def critics_weight(weights):
     for l1, names in sorted(by_weight.items(), reverse=True):
         times = "as much" if l1 == PAPER.l1 else f"{PAPER.l1 / l1:.3g} times as much"
         parts.append(f"for {_and(names)} {times} (l1 = {l1:g})")
-    why = ", since at the paper's weight it had no say in so few steps" if min(by_weight) < PAPER.l1 else ""
+    why = " The weights were chosen while the course was made; no table of others is kept."
     return (
         "Beside L1, the discriminator of the Pix2Pix that is measured here weighs, compared with the "
-        f"paper's, {', '.join(parts)}{why}."
+        f"paper's, {', '.join(parts)}.{why if min(by_weight) < PAPER.l1 else ''}"
+    )
+
+
+@door(memory=each(number(0), "fake", "held_out", "copies"), films=whole())
+def shines_through(memory, films):
+    """Do training films shine through repaired ones? memory: as from `metrics.memorisation`; films: how many
+    are repaired, and how many clean ones say what chance is."""
+    near = metrics.proportion(round(memory["copies"] * films), films)
+    share = (
+        f"{100 * near.value:.1f} % of {films} ({100 * near.low:.1f} to {100 * near.high:.1f}; chance: 5 %)"
+    )
+    verdict = (
+        "**More than chance, a warning: training films may shine through.** Repaired films may also be "
+        "nearer because they are plainer; which of the two it is was not looked into"
+        if near.low > 0.05
+        else "That training films shine through is not shown"
+    )
+    return (
+        "Median distance to the nearest training film, in thumbnails: repaired films "
+        f"{memory['fake']:.2f}, clean films of the same patients {memory['held_out']:.2f}; suspiciously "
+        f"near: {share}. {verdict}. (The interval leaves out that the 5 % is measured as well, on as many "
+        "clean films.)"
     )
 
 

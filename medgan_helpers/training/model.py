@@ -178,7 +178,7 @@ def layout(network, device, dtype):
     """The memory format for a network: channels last, in which convolutions are fastest.
 
     Not on a CPU with a norm of single images: instance norm gives its output back channels first, group norm
-    is slow in half precision, and what lies between two layouts takes ten times as long.
+    is slow in half precision, and what lies between two layouts is slower.
     """
     norms = nn.InstanceNorm2d if dtype == torch.float32 else (nn.InstanceNorm2d, nn.GroupNorm)
     mixed = device.type == "cpu" and any(isinstance(module, norms) for module in network.modules())

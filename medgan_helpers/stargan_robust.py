@@ -45,10 +45,10 @@ FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusi
 KINDS = (0.3, 0.55, 0.15)  # of films without a finding, with one, with two
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
 FAINT, SMALL = 0.05, 0.005  # cover, and move in halves of a side, that a shown film leaves out
-COVER_BIAS, OPAQUE = -4.0, 0.9  # first logit of the cover, a fiftieth; the most that is covered
+COVER_BIAS = -4.0  # first logit of the cover: a fiftieth of the grey, the rest is the film
 SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
-HINT = 0.1  # of the gradient of there and back that reaches what was added
+HINT = 0.25  # of the gradient of there and back that reaches what was added
 SURE = 6.0  # a logit beyond which surer is not asked for
 
 
@@ -58,7 +58,7 @@ class Recipe:
 
     learning_rate: float = 2e-4  # of the painter
     judge_rate: float = 4e-4  # of the judge, which must keep ahead
-    class_weight: float = 0.8  # the examiner should be as sure as of a true film: difference of logits
+    class_weight: float = 0.5  # the examiner should be as sure as of a true film: difference of logits
     adversarial_weight: float = 1.5  # the judge's word
     cycle_weight: float = 20.0  # added and taken away again: the film as it was
     change_weight: float = 0.5  # mean absolute change: what need not change stays
@@ -152,9 +152,9 @@ def larger(x, mode="nearest", times=2):
 class Painter(nn.Module):
     """Films x (B, 1, H, W), labels (B, domains) and noise z (B, noise) to films that show the labels.
 
-    A U-Net at half the film's size. Labels and noise set every norm; noise also reaches the coarsest maps, to
-    say *where*. Its first numbers are how severe each finding shall be. Who asks for nothing has nothing to
-    choose: no noise. Upsampling repeats pixels: other ways leave a grid.
+    A U-Net at half the film's size. Labels and noise set every norm; noise also reaches the coarsest maps as
+    a picture, to say *where*. Its first numbers are how severe each finding shall be. Who asks for nothing
+    has nothing to choose: no noise. Upsampling repeats pixels: other ways leave a grid.
     """
 
     def __init__(self, domains=5, width=24, noise=16):
@@ -204,7 +204,7 @@ class Painter(nn.Module):
                 move = FAR * torch.tanh(self.move(h).float())
         grey, cover = torch.sigmoid(self.paint(h).float()).chunk(2, dim=1)
         grey = (brightest(x) + 1) * larger(grey, "bilinear") - 1
-        return grey, OPAQUE * larger(cover, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
+        return grey, larger(cover, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
 
 
 def brightest(x):
@@ -359,9 +359,9 @@ class RobustStarGAN(Model):
         """Of films to which something was only added: what is left when it is taken away again, and how much
         two such additions differ (0: the same; 1: in other places).
 
-        Taking away is learnt here; a tenth (HINT) of the gradient reaches what was added. With all of it the
-        painter would draw less, or hide in the film how to undo it (Chu et al. 2017). What was *taken away*
-        can come back on the other side: to ask for the same film would be to ask for such a hint.
+        Taking away is learnt here; a quarter (HINT) of the gradient reaches what was added. With all of it
+        the painter would draw less, or hide in the film how to undo it (Chu et al. 2017). What was *taken
+        away* can come back on the other side: to ask for the same film again would be to ask for a hint.
         """
         films, labels, target, _ = wish
         made, change, move = painted

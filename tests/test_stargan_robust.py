@@ -58,7 +58,7 @@ def test_nothing_is_painted_brighter_than_the_belly():
     films[:, :, 40:56, 8:24] = 0.4
     torch.nn.init.constant_(painter.paint.bias, 9.0)  # the brightest grey, all over
     painted = painter(films, torch.ones(3, 2), torch.randn(3, 4))
-    assert painted.mean() > 0.3 and painted.max() <= 0.4 + 1e-5
+    assert painted.mean() > 0.35 and painted.max() <= 0.4 + 1e-5
 
 
 def test_what_is_covered_is_hidden():

@@ -3,7 +3,7 @@
 Imports point one way, from the end of this list to its beginning: checks, profiles, artifacts, chexpert,
 images, simulator, slabs, real_films, session, display, fista, tomography, degradation, restoration,
 training, augmentation, diffaugment, local_contrast, dcgan, pix2pix, restorers, stargan, lesion_gan, flow,
-classifier, examiner, stargan_robust, metrics, chest_measures, repair_trial, stargan_trial, cam, real_trial,
+classifier, stargan_robust, metrics, chest_measures, repair_trial, stargan_trial, cam, real_trial,
 experiments, shortcut, paper_faults, reader_study, paragraphs, figures, exercises.
 """
 

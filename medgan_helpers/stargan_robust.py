@@ -1,23 +1,21 @@
 """A StarGAN whose critic cannot be bribed, for findings that look like findings.
 
 The paper's critic (stargan.py) rewards any pattern that its class head takes for a finding, and there are
-patterns that no eye does. Five things differ here, each with its source:
+patterns that no eye does. Four things differ here, each with its source:
 
-1. `examiner.Examiner`: the classes are read by a classifier that was trained, and is only ever asked, through
-   blur, noise, shifts and exposure, and that learns no more once the game begins. Gradients of robust
-   classifiers draw the class, those of ordinary ones noise (Santurkar et al., NeurIPS 2019).
+1. `Examiner`: the classes are read by a classifier that was trained, and is only ever asked, through blur,
+   noise, shifts and exposure, and that learns no more once the game begins. Gradients of robust classifiers
+   draw the class, those of ordinary ones noise (Santurkar et al., NeurIPS 2019).
 2. `Judge`: real or made is asked of film *and* label together (projection discriminator: Miyato & Koyama,
    ICLR 2018), of the film and of what the examiner sees in it (Sauer et al., *Projected GANs*, NeurIPS 2021).
-3. `Painter`: a U-Net that moves what is there and covers it with a smooth grey at half size (Pumarola et al.,
-   *GANimation*, ECCV 2018): fluid hides, and is no brighter than the belly. Noise tells place and size.
+3. `Painter`: a U-Net that moves what is there (a heart grows) and covers it with a smooth grey at half size
+   (Pumarola et al., *GANimation*, ECCV 2018): fluid hides. Noise tells side, place and size.
 4. Two wishes of the same film with other noise must differ (Mao et al., *Mode seeking GANs*, CVPR 2019).
-5. A made film shall be no surer a case than a true one: each wears another film's labels *and severity*.
 
-    exam = examiner.Examiner(5, steps=900)
-    training.fit(exam, Lessons(films, labels, 64), 900)
-    model = stargan_robust.RobustStarGAN(64, 5, examiner=exam)
-    sure = examiner.certainty(exam, films)
-    history = training.fit(model, Lessons(films, labels, 16, halves=True, sure=sure), 6000)
+    examiner = stargan_robust.Examiner(FINDINGS, steps=900)
+    training.fit(examiner, store.batches(64), 900)
+    model = stargan_robust.RobustStarGAN(64, 5, examiner=examiner)
+    history = training.fit(model, store.batches(16), 6000)
     films = model.translate(films, labels, seed=1)
 """
 
@@ -33,38 +31,39 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from . import checks, diffaugment
-from .checks import door, images, like, number, shaped, tensor, whole
-from .examiner import severity, through_haze
+from .checks import door, images, number, shaped, tensor, whole
+from .classifier import DenseNet, masked_bce
 from .images import uint8_to_signed
 from .local_contrast import LocalContrast
-from .stargan import check
+from .stargan import check, permute
 from .training import EMA, Model, linear_decay, mix, one_step, seeded
 from .training.model import MANY, check_config
 
 FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")  # CheXpert's contest
 KINDS = (0.3, 0.55, 0.15)  # of films without a finding, with one, with two
+BLUR, SHARP = 1.4, 0.3  # pixels at 64 px: the widest blur, and below which there is none
+NOISE = 0.12  # standard deviation of the coarsest grain, of grey levels in [-1, 1]
 FAR = 0.2  # of half a side: as far as tissue moves (6 px of 64)
 FAINT, SMALL = 0.05, 0.005  # cover, and move in halves of a side, that a shown film leaves out
 COVER_BIAS = -4.0  # first logit of the cover: a fiftieth of the grey, the rest is the film
 SLOPE = 0.2  # of the leaky ReLU
 LOUD = 12.0  # spectral norms keep a judge's voice low; with less, neither side learns from it
-HINT = 0.25  # of the gradient of there and back that reaches what was added
-SURE = 6.0  # a logit beyond which surer is not asked for
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What the training weighs. Found on validation films; see studies/findings_that_look.py."""
 
-    learning_rate: float = 2e-4  # of the painter
-    judge_rate: float = 4e-4  # of the judge, which must keep ahead
-    class_weight: float = 0.5  # the examiner should be as sure as of a true film: difference of logits
-    adversarial_weight: float = 1.5  # the judge's word
-    cycle_weight: float = 20.0  # added and taken away again: the film as it was
-    change_weight: float = 0.5  # mean absolute change: what need not change stays
-    leave_weight: float = 45.0  # the same where nothing was asked for
+    learning_rate: float = 4e-4  # of the painter
+    judge_rate: float = 6e-4  # of the judge, which must keep ahead
+    class_weight: float = 1.0  # the examiner's cross-entropy, a mean over findings
+    adversarial_weight: float = 1.0  # the judge's word
+    cycle_weight: float = 5.0  # added and taken away again: the film as it was
+    change_weight: float = 1.0  # mean absolute change: what need not change stays
+    leave_weight: float = 30.0  # as many times more where nothing was asked for
     move_weight: float = 2.0  # mean absolute move; where nothing need move, moving blurs
-    variety_weight: float = 0.3  # two wishes, two pictures
+    variety_weight: float = 1.0  # two wishes, two pictures; falls to a fifth with the steps
+    soft_label: float = 0.05  # the examiner should be as sure as of true films, not surer
 
 
 # ---------------------------------------------------------------- films to learn from
@@ -85,22 +84,17 @@ class Lessons:
     """Endless random batches (films (size, 1, H, W) in [-1, 1], labels (size, F)); `training.fit` can seek.
 
     films: (N, H, W) uint8; labels: (N, F) of 0 and 1. halves: the first half of every batch has no finding,
-    the second half at least one, so that what one lacks the other has (see `mates`). sure: (N, F), how sure
-    an examiner is of each film (`certainty`): batches for the game bring it along, and each film's severity.
+    the second half at least one, so that what one lacks the other has (see `others`).
     """
 
     @door(films=checks.films(), labels=shaped("N", "F"), size=whole(1, MANY), halves=checks.switch)
-    def __init__(self, films, labels, size, seed=0, halves=False, sure=None):
+    def __init__(self, films, labels, size, seed=0, halves=False):
         checks.numbers(0, 1)("labels", labels)
         if halves and size % 2:
             raise ValueError(f"size is {size}: halves need an even number, 2 or more")
         if len(films) != len(labels):
             raise ValueError(f"{len(films)} films and {len(labels)} rows of labels: expected one each")
         self.films, self.labels = torch.as_tensor(films)[:, None], torch.as_tensor(np.array(labels))
-        self.beside = ()
-        if sure is not None:
-            like(self.labels)("sure", sure)
-            self.beside = sure, severity(self.labels, sure)
         ill = self.labels.sum(1) > 0
         groups = (~ill, ill) if halves else (torch.ones_like(ill),)
         self.groups = [torch.nonzero(group)[:, 0] for group in groups]
@@ -116,7 +110,39 @@ class Lessons:
             rng = np.random.default_rng([self.seed, self.number])
             self.number += 1
             rows = torch.cat([group[rng.integers(0, len(group), self.size)] for group in self.groups])
-            yield uint8_to_signed(self.films[rows]), self.labels[rows], *(more[rows] for more in self.beside)
+            yield uint8_to_signed(self.films[rows]), self.labels[rows]
+
+
+# ---------------------------------------------------------------- what a bribe does not survive
+@door(films=images, rng=checks.generator)
+def through_haze(films, rng):
+    """Films as seen through a random blur, grain, exposure and shift: what an examiner is asked through."""
+    draw = torch.rand(2, generator=rng, device=rng.device).tolist()
+    sigma = BLUR * draw[0] * films.shape[-1] / 64
+    if sigma > SHARP:
+        films = diffaugment.blur(films, sigma)
+    films = films + NOISE * draw[1] * torch.randn(films.shape, generator=rng, device=films.device)
+    films = diffaugment.contrast(diffaugment.brightness(films, rng), rng)
+    return diffaugment.shift(films, rng)
+
+
+class Examiner(DenseNet):
+    """The narrow classifier of the course, trained through haze; frozen once a StarGAN plays against it."""
+
+    def __init__(self, findings=5, steps=900, seed=0, **machine):
+        super().__init__(findings, preset="narrow", steps=steps, emphasis=(), seed=seed, **machine)
+
+    def plan(self):
+        return None  # how much haze decides which operations run
+
+    @one_step
+    def step(self, batch):
+        """One optimizer step on (images, labels (B, F)), the images through haze. Returns {"loss"}."""
+        images, labels = batch
+        self.network.train()
+        loss = masked_bce(self.read(through_haze(images, self.rng))[2], labels, self.weights)
+        self.descend(loss, self.optimizer)
+        return {"loss": loss}
 
 
 # ---------------------------------------------------------------- the painter
@@ -153,8 +179,7 @@ class Painter(nn.Module):
     """Films x (B, 1, H, W), labels (B, domains) and noise z (B, noise) to films that show the labels.
 
     A U-Net at half the film's size. Labels and noise set every norm; noise also reaches the coarsest maps as
-    a picture, to say *where*. Its first numbers are how severe each finding shall be. Who asks for nothing
-    has nothing to choose: no noise. Upsampling repeats pixels: other ways leave a grid.
+    a picture, to say *where*. Upsampling repeats pixels: transposed convolutions and shuffles leave a grid.
     """
 
     def __init__(self, domains=5, width=24, noise=16):
@@ -188,9 +213,9 @@ class Painter(nn.Module):
         return *covered(x, grey, cover, move), move
 
     def brush(self, x, labels, z):
-        """A grey in [-1, `brightest`] and how much of the film it covers, each (B, 1, H, W); the way that
-        tissue comes (B, 2, H, W), in halves of a side."""
-        wish = torch.cat([labels, z * (labels.sum(1, keepdim=True) > 0)], dim=1)
+        """A grey in [-1, 1] and how much of the film it covers, each (B, 1, H, W); the way that tissue comes
+        (B, 2, H, W), in halves of a side."""
+        wish = torch.cat([labels, z], dim=1)
         h = torch.cat([F.pixel_unshuffle(x, 2), places(x, 2)], dim=1)
         skips = [self.first(h, wish)]
         for stage in self.down:
@@ -202,14 +227,9 @@ class Painter(nn.Module):
             h = stage(torch.cat([larger(h), skips.pop()], dim=1), wish)
             if h.shape[-1] == x.shape[-1] // 4:
                 move = FAR * torch.tanh(self.move(h).float())
-        grey, cover = torch.sigmoid(self.paint(h).float()).chunk(2, dim=1)
-        grey = (brightest(x) + 1) * larger(grey, "bilinear") - 1
-        return grey, larger(cover, "bilinear"), larger(larger(move, "bilinear"), "bilinear")
-
-
-def brightest(x):
-    """(B, 1, 1, 1): the mean of a film's brightest square of an eighth: belly or spine, as dense as fluid."""
-    return F.avg_pool2d(x.float(), x.shape[-1] // 8).amax((2, 3), keepdim=True)
+        grey, cover = self.paint(h).float().chunk(2, dim=1)
+        grey, cover = larger(torch.tanh(grey), "bilinear"), larger(torch.sigmoid(cover), "bilinear")
+        return grey, cover, larger(larger(move, "bilinear"), "bilinear")
 
 
 def places(x, part):
@@ -233,9 +253,8 @@ def covered(x, grey, cover, move):
 
 # ---------------------------------------------------------------- the judge
 class Judge(nn.Module):
-    """Films (B, 1, H, W), the examiner's view of them (B, C, h, w), labels and severity (B, domains) to
-    realness (B,): what film and view say, by themselves and with the label. At half size: nothing that the
-    painter adds is finer."""
+    """Films (B, 1, H, W), the examiner's view of them (B, C, h, w) and labels to realness (B,): what film and
+    view say, each by itself and with the label. At half size: nothing that the painter adds is finer."""
 
     def __init__(self, domains=5, width=32, seen=101):
         super().__init__()
@@ -249,26 +268,24 @@ class Judge(nn.Module):
             spectral_norm(nn.Conv2d(4 * width, 4 * width, 4, 2, 1)), nn.LeakyReLU(SLOPE),
         )  # fmt: skip
         self.alone = spectral_norm(nn.Linear(8 * width, 1))
-        self.together = spectral_norm(nn.Linear(2 * domains + 1, 8 * width, bias=False))
+        self.together = spectral_norm(nn.Linear(domains + 1, 8 * width, bias=False))
 
-    def forward(self, films, views, labels, severe):
+    def forward(self, films, views, labels):
         h = torch.cat([self.film(films).mean((2, 3)), self.view(views).mean((2, 3))], dim=1).float() * LOUD
         healthy = (labels.sum(1, keepdim=True) == 0).float()
-        agreement = (self.together(torch.cat([labels, healthy, severe / 2], dim=1)) * h).sum(1)
+        agreement = (self.together(torch.cat([labels, healthy], dim=1)) * h).sum(1)
         return self.alone(h)[:, 0] + agreement
 
 
 # ---------------------------------------------------------------- the game
-@door(count=whole(1, MANY), rng=checks.generator)
-def mates(count, rng):
-    """Whose labels each of `count` films shall wear: those of the film half a batch further, so that where
-    healthy films come first a finding is added to them and taken from the others. One film in six keeps its
-    own; one batch in four is shuffled."""
-    draw = torch.rand(count + 1, generator=rng, device=rng.device)
-    rows = torch.arange(count, device=rng.device)
+@door(labels=tensor("B", "domains"), rng=checks.generator)
+def others(labels, rng):
+    """The labels of the film half a batch further: where healthy films come first, a finding is added to
+    them and taken from the others. One film in six keeps its own; one batch in four is permuted."""
+    draw = torch.rand(len(labels), generator=rng, device=labels.device)
     if draw[0] < 0.25:
-        return draw[1:].argsort()
-    return torch.where(draw[1:] < 1 / 6, rows, rows.roll(count // 2))
+        return permute(labels, rng)
+    return torch.where(draw[:, None] < 1 / 6, labels, labels.roll(len(labels) // 2, 0))
 
 
 class RobustStarGAN(Model):
@@ -282,7 +299,7 @@ class RobustStarGAN(Model):
         if not isinstance(settings, Recipe | dict | None):
             raise TypeError(f"settings is {settings!r}: expected a Recipe, or a dict of what differs")
         recipe = settings if isinstance(settings, Recipe) else Recipe(**(settings or {}))
-        checks.settings(recipe)
+        checks.settings(recipe, soft_label=number(0, 0.5))
         config = dict(image_size=image_size, domains=domains, width=width, seed=seed, noise=noise,
                       decay_steps=decay_steps, settings=asdict(recipe))  # fmt: skip
         super().__init__(config, device, precision)
@@ -310,91 +327,74 @@ class RobustStarGAN(Model):
 
     @one_step
     def step(self, batch):
-        """One step of judge and painter on films (B, 1, H, W) in [-1, 1], their labels, 0 or 1, how sure the
-        examiner is of them and how severe each finding is, all (B, domains), as `Lessons` with `sure`."""
+        """One step of judge and painter on films (B, 1, H, W) in [-1, 1] and labels (B, domains), 0 or 1."""
+        films, labels = batch
         if self.examiner is None:
             raise ValueError("training needs an examiner: RobustStarGAN(..., examiner=a trained Examiner)")
-        if len(batch) != 4:
-            raise ValueError(f"a batch of {len(batch)} parts: expected four, as Lessons(..., sure=...) gives")
-        films, labels, sure, severe = batch
         check(films, labels, self.config, wish=self.device.type == "cpu")
-        mate = mates(len(films), self.rng)  # each film shall look like a case of another film's kind
-        target, wanted, degree = labels[mate], sure[mate], severe[mate]
-        painted = made, _, _ = self.generator.draw(films, target, self.noise(target, degree))
+        target = others(labels, self.rng)
+        z = self.noise(len(films))
+        made, change, move = self.generator.draw(films, target, z)
         grid, _, logits = self.examiner.read(through_haze(made, self.rng))
+        logits = logits[:, self.columns]
         shown = diffaugment.shift(made, self.rng)
-        losses = self.judge_update((films, labels, severe), (shown.detach(), grid.detach(), target, degree))
-        word = self.judge(shown, grid, target, degree).mean()
-        said, wanted = (x.float().clamp(-SURE, SURE) for x in (logits[:, self.columns], wanted))
-        class_made = F.smooth_l1_loss(said, wanted)
-        wish = (films, labels, target, degree)
-        return losses | self.painter_update(wish, painted, class_made, word)
+        losses = self.judge_update(films, labels, shown.detach(), grid.detach(), target)
+        word = self.judge(shown, grid, target).mean()
+        return losses | self.painter_update(films, labels, target, (change, move, made, logits), word)
 
-    def judge_update(self, true, made):
+    def judge_update(self, films, labels, shown, grid, target):
         """Hinge loss (Miyato et al. 2018): real films above 1, made ones below -1."""
-        films, labels, severe = true
         with torch.no_grad():
             views = self.examiner.read(through_haze(films, self.rng))[0]
-        real = self.judge(diffaugment.shift(films, self.rng), views, labels, severe)
-        fake = self.judge(*made)
+        real = self.judge(diffaugment.shift(films, self.rng), views, labels)
+        fake = self.judge(shown, grid, target)
         self.descend(F.relu(1 - real).mean() + F.relu(1 + fake).mean(), self.d_optimizer)
         return {"judge_real": real.mean(), "judge_made": fake.mean()}
 
-    def painter_update(self, wish, painted, class_made, word):
-        films, labels, target, _ = wish
-        made, _, move = painted
+    def painter_update(self, films, labels, target, painted, word):
+        change, move, made, logits = painted
         s = self.recipe
+        wanted = target * (1 - 2 * s.soft_label) + s.soft_label
+        class_made = F.binary_cross_entropy_with_logits(logits, wanted)
         asked = (target != labels).any(1)
-        change = (made - films).abs().mean((1, 2, 3))
-        price = (change * torch.where(asked, s.change_weight, s.leave_weight)).mean()
-        cycle, variety = self.there_and_back(wish, painted)
+        price = (made - films).abs().mean((1, 2, 3)) * torch.where(asked, 1.0, 1 + s.leave_weight)
+        cycle, variety = self.there_and_back(films, labels, target, (made, change, move))
         loss = s.class_weight * class_made - s.adversarial_weight * word + s.cycle_weight * cycle
-        loss = loss + price + s.move_weight * move.abs().mean() - s.variety_weight * variety
-        self.descend(loss, self.g_optimizer)
+        loss = loss + s.change_weight * price.mean() + s.move_weight * move.abs().mean()
+        fading = max(0.2, 1 - self.steps_done / (self.config["decay_steps"] or 1))
+        self.descend(loss - s.variety_weight * fading * variety, self.g_optimizer)
         self.update_average()
-        return {"class_made": class_made, "cycle": cycle, "change": change.mean(), "variety": variety,
+        return {"class_made": class_made, "cycle": cycle, "change": price.mean(), "variety": variety,
                 "move": move.abs().mean()}  # fmt: skip
 
-    def there_and_back(self, wish, painted):
+    def there_and_back(self, films, labels, target, painted):
         """Of films to which something was only added: what is left when it is taken away again, and how much
         two such additions differ (0: the same; 1: in other places).
 
-        Taking away is learnt here; a quarter (HINT) of the gradient reaches what was added. With all of it
-        the painter would draw less, or hide in the film how to undo it (Chu et al. 2017). What was *taken
-        away* can come back on the other side: to ask for the same film again would be to ask for a hint.
+        What was *taken away* can come back on the other side: to ask for the same film again would be to
+        ask the painter to hide it.
         """
-        films, labels, target, _ = wish
         made, change, move = painted
         added = ((target >= labels).all(1) & (target != labels).any(1)).nonzero()[:, 0]
         if len(added) == 0:
             return change.new_zeros(()), change.new_zeros(())
-        films, labels, target, degree = (part[added] for part in wish)
-        made = made.detach().lerp(made, HINT)
-        back = self.generator.draw(made[added], labels, self.noise(labels, 0 * degree))[0]
+        films, target = films[added], target[added]
+        back = self.generator.draw(made[added], labels[added], self.noise(len(added)))[0]
         half = slice(0, None, 2)  # is enough to see whether two wishes differ
-        other = self.generator.draw(films[half], target[half], self.noise(target[half], degree[half]))
+        other = self.generator.draw(films[half], target[half], self.noise(len(films[half])))
         mine, yours = torch.cat([change, move], 1)[added][half], torch.cat(other[1:], 1)
         size = (mine.abs() + yours.abs()).mean((1, 2, 3)).detach() + 0.01
         variety = (mine - yours).abs().mean((1, 2, 3)) / size
         return (back - films).abs().mean(), variety.mean()
 
-    def noise(self, labels, degree):
-        """Noise (B, noise) that asks for labels (B, domains) in this degree; the rest is chance."""
-        z = torch.randn(len(labels), self.config["noise"], generator=self.rng, device=self.device)
-        known = labels.shape[1]
-        return torch.cat([torch.where(labels > 0, degree, z[:, :known]), z[:, known:]], 1)
+    def noise(self, count):
+        return torch.randn(count, self.config["noise"], generator=self.rng, device=self.device)
 
     @door(images=images, labels=tensor("B", "domains"), part=whole(1, 16))
-    def translate(self, images, labels, seed=0, part=1, severity=None):
+    def translate(self, images, labels, seed=0, part=1):
         """Films (B, 1, H, W) as they would look with labels (B, domains), in [-1, 1], on their device.
-
-        Another seed: another side, place and size. part=2: films of twice the size that it learnt from.
-        severity: of what is asked for, from -3 (mildest) to 3; None: as it happens in films to learn from.
-        """
-        number(-3, 3)("severity", 0 if severity is None else severity)
+        Another seed: another side, place and size. part=2: films of twice the size that it learnt from."""
         check(F.avg_pool2d(images, part, ceil_mode=True), labels, self.config, wish=True)
         rng = torch.Generator().manual_seed(mix(seed, 9))
         z = torch.randn(len(images), self.config["noise"], generator=rng).to(images.device)
-        if severity is not None:
-            z[:, : labels.shape[1]] = severity
         return self.in_parts(partial(self.trained, part=part), images, labels.float(), z)

@@ -3,17 +3,7 @@
 import pytest
 import torch
 
-from medgan_helpers import (
-    classifier,
-    dcgan,
-    examiner,
-    flow,
-    lesion_gan,
-    pix2pix,
-    stargan,
-    stargan_robust,
-    training,
-)
+from medgan_helpers import classifier, dcgan, flow, lesion_gan, pix2pix, stargan, stargan_robust, training
 from medgan_helpers.training import checkpoints
 
 CPU = {"seed": 3, "device": "cpu", "precision": "fp32"}
@@ -56,15 +46,14 @@ def make_stargan():
 
 
 def make_robust():
-    exam = examiner.Examiner(2, steps=STEPS, **CPU)
-    return stargan_robust.RobustStarGAN(32, 2, width=8, examiner=exam, decay_steps=STEPS, **CPU)
+    examiner = stargan_robust.Examiner(2, steps=STEPS, **CPU)
+    return stargan_robust.RobustStarGAN(32, 2, width=8, examiner=examiner, decay_steps=STEPS, **CPU)
 
 
 def lessons():
     grey = torch.randint(0, 256, (16, 32, 32), generator=torch.Generator().manual_seed(0))
     marked = torch.eye(2).repeat(4, 1)  # eight films have a finding, eight have none
-    marked, sure = torch.cat([torch.zeros(8, 2), marked]), torch.linspace(-3, 3, 32).view(16, 2)
-    return stargan_robust.Lessons(grey.byte(), marked, 8, halves=True, sure=sure)
+    return stargan_robust.Lessons(grey.byte(), torch.cat([torch.zeros(8, 2), marked]), 8, halves=True)
 
 
 MODELS = {  # {name: (make the model, make its batches)}

@@ -218,14 +218,3 @@ def test_a_film_read_twice_is_one_film_to_the_interval():
     assert twice.loc[("made", "any"), ["right", "n"]].tolist() == [16, 32]
     names = ["value", "low", "high"]
     assert twice[names].equals(trial.named(once)[names])
-
-
-def test_before_stands_beside_now():
-    rows = [("stargan_robust", "Edema", "removed", 0.8), ("stargan_robust_128", "Edema", "removed", 0.1)]
-    rows += [("stargan_robust", "Edema", "size_spread_made", 0.01)]
-    before = pd.DataFrame(rows, columns=["network", "finding", "measure", "value"])
-    now = {"Edema": {"removed": (0.7, 0.6, 0.8), "size_spread_made": (0.02, 0.01, 0.03)}}
-    table = trial.before_and_now(before, now, names=("removed", "size_spread_made"))
-    assert table.loc["Edema"].tolist() == [0.8, 0.7, 0.01, 0.02]
-    with pytest.raises(ValueError, match="measure"):
-        trial.before_and_now(before.drop(columns="measure"), now)

@@ -12,7 +12,6 @@ from medgan_helpers import (
     artifacts,
     augmentation,
     classifier,
-    examiner,
     images,
     real_trial,
     session,
@@ -22,12 +21,12 @@ from medgan_helpers import (
 
 from .classifier_films import measured
 from .measurements import lowest, note, noted
-from .robust_network import FOUR
 
 SIZE, SEED, BATCH = 64, 0, 32
 EVERY = 50  # steps between two measurements of the validation loss
 BEGINNINGS = ("scratch", "simulated")  # from first weights, or from the shipped classifier's features
 FINDINGS = list(real_trial.LABELLED)
+FOUR = ["Cardiomegaly", "Edema", "Consolidation", "Pleural Effusion"]  # as the shipped StarGAN draws
 EXAM_STEPS, EXAM_RATE = 300, 3e-3  # of an examiner that goes on from simulated films; by validation loss
 
 
@@ -106,8 +105,8 @@ def ship_classifier(tables, steps, folder, assets):
 
 
 # ---------------------------------------------------------------- the StarGAN
-def train_stargan(steps, exam, assets):
-    """The shipped robust StarGAN goes on with real films; exam: the examiner that it learnt from.
+def train_stargan(steps, examiner, assets):
+    """The shipped robust StarGAN goes on with real films; examiner: the one that it learnt from.
 
     Both have learnt from simulated films. The examiner reads real ones first, through haze; then painter and
     judge play. Of all films that they meet, of training patients, half have none of the nine findings that
@@ -115,18 +114,16 @@ def train_stargan(steps, exam, assets):
     """
     folder = artifacts.folder("artifacts")
     grey, labels = training_films()
-    exam.begin(EXAM_STEPS, EXAM_RATE)
-    lessons = stargan_robust.Lessons(*films_of(grey, labels, exam.findings), 48, seed=1, halves=True)
-    training.fit(exam, lessons, EXAM_STEPS, folder / "examiner-real", every=100)
-    columns = [list(exam.findings).index(finding) for finding in FOUR]
+    examiner.begin(EXAM_STEPS, EXAM_RATE)
+    exam = lessons_of(grey, labels, examiner.findings, 48, seed=1)
+    training.fit(examiner, exam, EXAM_STEPS, folder / "examiner-real", every=100)
+    columns = [list(examiner.findings).index(finding) for finding in FOUR]
     model = stargan_robust.RobustStarGAN(
-        SIZE, len(FOUR), seed=SEED, decay_steps=steps, examiner=exam, columns=columns
+        SIZE, len(FOUR), seed=SEED, decay_steps=steps, examiner=examiner, columns=columns
     )
     before, _, card = training.shipped(stargan_robust.RobustStarGAN, "stargan_robust")
     model.load_trained(before.trained.state_dict())
-    films, asked = films_of(grey, labels, FOUR)
-    sure = examiner.certainty(exam, films, columns)
-    game = stargan_robust.Lessons(films, asked, 12, seed=2, halves=True, sure=sure)
+    game = lessons_of(grey, labels, FOUR, 12, seed=2)
     history = training.fit(model, game, steps, folder / "stargan-real-long", every=250)
     card = {
         "data": f"{len(game.films)} of {len(grey)} real films of training patients (NIH ChestX-ray14, "
@@ -141,11 +138,11 @@ def train_stargan(steps, exam, assets):
     print(card["learnt_from"])
 
 
-def films_of(grey, labels, findings):
-    """(films, labels) of those with none of the nine findings or at least one of `findings`."""
+def lessons_of(grey, labels, findings, size, seed):
+    """Batches of which one half has none of the nine findings, the other at least one of `findings`."""
     asked = labels[:, [FINDINGS.index(finding) for finding in findings]]
     known = (labels.sum(1) == 0) | (asked.sum(1) > 0)
-    return grey[known], asked[known]
+    return stargan_robust.Lessons(grey[known], asked[known], size, seed, halves=True)
 
 
 def training_films():

@@ -5,7 +5,7 @@ ask otherwise: the same classifier through haze, the distance to true films, the
 radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
 """
 
-from .look import before_and_now, blind_look, named, shipped_card
+from .look import blind_look, named, shipped_card
 from .witnesses import (
     CASE,
     GRAIN,
@@ -48,7 +48,6 @@ __all__ = [
     "SPACES",
     "WITNESSES",
     "Case",
-    "before_and_now",
     "blind_look",
     "bribed",
     "case",

@@ -1,14 +1,11 @@
-"""Somebody looks: what readers named in films that the shipped StarGAN drew, in true and in healthy ones.
-
-And what the witnesses said of the network that was shipped before it.
-"""
+"""Somebody looks: what readers named in films that the shipped StarGAN drew, in true and in healthy ones."""
 
 import json
 
 import pandas as pd
 
 from .. import artifacts, metrics
-from ..checks import bounds, door, each
+from ..checks import door
 from ..checks import table as table_of
 
 
@@ -73,16 +70,3 @@ def blind_look(table):
         f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in "
         f"{share('true')} true ones; {share('healthy', 'none')} healthy films were called healthy."
     )
-
-
-@door(measures=each(each(bounds, "removed", "size_spread_made")))
-def before_and_now(before, measures, names=("removed", "size_spread_made", "size_spread_true", "nothing")):
-    """A row per finding: measures of the network shipped before (rows of book/results/findings_before.csv),
-    and now, {finding: {measure: (value, low, high)}}, side by side."""
-    table_of("network", "finding", "measure", "value")("before", before)
-    old = before[before["network"] == "stargan_robust"].set_index(["finding", "measure"])["value"]
-    return pd.DataFrame({
-        finding: {(name, when): value for name in names
-                  for when, value in (("before", old[finding, name]), ("now", found[name][0]))}
-        for finding, found in measures.items()
-    }).T  # fmt: skip

@@ -218,3 +218,33 @@ def test_a_film_read_twice_is_one_film_to_the_interval():
     assert twice.loc[("made", "any"), ["right", "n"]].tolist() == [16, 32]
     names = ["value", "low", "high"]
     assert twice[names].equals(trial.named(once)[names])
+
+
+def readings_of(shares):
+    """Ten made and ten true films, read once each: so many of each kind are named."""
+    rows = [
+        (kind, "Edema", "Edema" if n < shares[kind] else "none", n + 10 * (kind == "true"))
+        for kind in shares
+        for n in range(10)
+    ]
+    return pd.DataFrame(rows, columns=["kind", "finding", "answer", "film"])
+
+
+def test_what_readers_named_of_a_variant_stands_beside_what_they_named_before():
+    few, many = readings_of({"made": 2, "true": 9}), readings_of({"made": 9, "true": 9})
+    said = trial.look_beside(few, many)
+    assert "20% of the findings that the variant made, and 90%" in said and ": fewer (" in said
+    assert ": more (" in trial.look_beside(many, few)
+    assert "not shown to be fewer or more" in trial.look_beside(many, many)
+    with pytest.raises(ValueError, match="no made film was read in both"):
+        trial.look_beside(few, many.assign(film=many["film"] + 100))
+
+
+def test_measures_of_a_variant_stand_beside_those_of_the_shipped_network():
+    rows = [("Edema", "removed", 0.8), ("Edema", "size_spread_made", 0.01)]
+    variant = pd.DataFrame(rows, columns=["finding", "measure", "value"])
+    now = {"Edema": {"removed": (0.7, 0.6, 0.8), "size_spread_made": (0.02, 0.01, 0.03)}}
+    table = trial.variant_beside(variant, now, names=("removed", "size_spread_made"))
+    assert table.loc["Edema"].tolist() == [0.8, 0.7, 0.01, 0.02]
+    with pytest.raises(ValueError, match="measure"):
+        trial.variant_beside(variant.drop(columns="measure"), now, names=("removed",))

@@ -5,7 +5,7 @@ ask otherwise: the same classifier through haze, the distance to true films, the
 radiologist measures (`chest_measures`). Chapter 5 and studies/findings_that_look.py call them.
 """
 
-from .look import blind_look, named, shipped_card
+from .look import blind_look, look_beside, named, shipped_card, variant_beside
 from .witnesses import (
     CASE,
     GRAIN,
@@ -60,6 +60,7 @@ __all__ = [
     "judge",
     "judgement",
     "kids",
+    "look_beside",
     "may_judge",
     "mean_of",
     "named",
@@ -74,6 +75,7 @@ __all__ = [
     "strangers",
     "twins",
     "unasked",
+    "variant_beside",
     "variety",
     "verdict",
     "wish",

@@ -1,11 +1,15 @@
-"""Somebody looks: what readers named in films that the shipped StarGAN drew, in true and in healthy ones."""
+"""Somebody looks: what readers named in films that the shipped StarGAN drew, in true and in healthy ones.
+
+And a variant that pleased the other measures, and was not shipped for what readers saw.
+"""
 
 import json
 
+import numpy as np
 import pandas as pd
 
 from .. import artifacts, metrics
-from ..checks import door
+from ..checks import bounds, door, each, whole
 from ..checks import table as table_of
 
 
@@ -70,3 +74,43 @@ def blind_look(table):
         f"named the right one in {share('made')} made films, {better} ({chance:.0%}), and in "
         f"{share('true')} true ones; {share('healthy', 'none')} healthy films were called healthy."
     )
+
+
+@door(variant=READ, shipped=READ, seed=whole(0))
+def look_beside(variant, shipped, seed=0):
+    """A sentence: how often made findings were named that a variant drew, and those of the shipped network,
+    on films of the same patients; the difference with an interval over films. Then the same of true films,
+    which were the same: what other readers on another day make of them."""
+    said = {}
+    for kind in ("made", "true"):
+        rights = [
+            part.assign(right=part["answer"] == part["finding"]).groupby("film")["right"].mean()
+            for part in (table[table["kind"] == kind] for table in (variant, shipped))
+        ]
+        gap = (rights[0] - rights[1]).dropna().to_numpy()
+        if not len(gap):
+            raise ValueError(f"no {kind} film was read in both tables: expected readings of the same films")
+        draws = np.random.default_rng(seed).integers(0, len(gap), (2000, len(gap)))
+        low, high = np.quantile(gap[draws].mean(1), [0.025, 0.975])
+        said[kind] = (*(right.mean() for right in rights), gap.mean(), low, high)
+    one, other, gap, low, high = said["made"]
+    words = "fewer" if high < 0 else "more" if low > 0 else "not shown to be fewer or more"
+    return (
+        f"Readers named {one:.0%} of the findings that the variant made, and {other:.0%} of those of the "
+        f"shipped network on the same patients: {words} (difference {100 * gap:+.0f} points, "
+        f"{100 * low:+.0f} to {100 * high:+.0f}). The true films were the same for both: "
+        f"{said['true'][0]:.0%} and {said['true'][1]:.0%}, by other readers."
+    )
+
+
+@door(measures=each(each(bounds, "removed", "size_spread_made")))
+def variant_beside(variant, measures, names):
+    """A row per finding: `names` of a variant (rows of book/results/findings_variant.csv) beside those of the
+    shipped network, {finding: {measure: (value, low, high)}}."""
+    table_of("finding", "measure", "value")("variant", variant)
+    other = variant.set_index(["finding", "measure"])["value"]
+    return pd.DataFrame({
+        finding: {(name, whose): value for name in names
+                  for whose, value in (("variant", other[finding, name]), ("shipped", found[name][0]))}
+        for finding, found in measures.items()
+    }).T  # fmt: skip

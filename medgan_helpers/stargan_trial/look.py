@@ -98,8 +98,8 @@ def look_beside(variant, shipped, seed=0):
     return (
         f"Readers named {one:.0%} of the findings that the variant made, and {other:.0%} of those of the "
         f"shipped network on the same patients: {words} (difference {100 * gap:+.0f} points, "
-        f"{100 * low:+.0f} to {100 * high:+.0f}). The true films were the same for both: "
-        f"{said['true'][0]:.0%} and {said['true'][1]:.0%}, by other readers."
+        f"{100 * low:+.0f} to {100 * high:+.0f}, over films, not over readers). The true films were the same "
+        f"for both: {said['true'][0]:.0%} and {said['true'][1]:.0%}, by other readers."
     )
 
 
